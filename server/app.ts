@@ -1,0 +1,151 @@
+import { type Backend, ModelError } from "./backend/backend.js";
+import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
+import { padded, rowsOf } from "./backend/padding.js";
+import { type ModelFiles, readRepository } from "./backend/repository/model-repository.js";
+import { Batcher } from "./batch/batcher.js";
+import type { ServedModel } from "./classify/classifier.js";
+import type { Config } from "./config.js";
+import { type Clock, systemClock } from "./core/clock.js";
+import { messageOf, StartupError } from "./core/errors.js";
+import type { Tier } from "./core/tiers.js";
+import { createLog, type Log } from "./observe/log.js";
+import { serveGrpc } from "./rpc/grpc-server.js";
+import { loadTokenizer } from "./tokenize/tokenizer.js";
+
+/** Parts that a test may bring instead of the real ones. */
+export interface AppParts {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly backend?: (files: readonly ModelFiles[]) => Backend;
+}
+
+export interface App extends AsyncDisposable {
+  /** `address:port` that gRPC is served on. */
+  readonly address: string;
+}
+
+/** Longest row times rows of one batch, in tokens. */
+const MAX_PADDED_TOKENS = 4096;
+const MAX_PADDING_RATIO = 0.25;
+const MAX_QUEUED_ROWS = 10_000;
+const MAX_STREAM_TEXTS = 128;
+
+/** Every part once, in the order in which a request leaves them, so that they are closed the other way round. */
+export async function startApp(config: Config, parts: AppParts = {}): Promise<App> {
+  const clock = parts.clock ?? systemClock;
+  const log = parts.log ?? createLog(config.logLevel);
+  await using opened = new AsyncDisposableStack();
+  if (config.ignored.length > 0)
+    log.warn({ settings: config.ignored }, "settings without effect in this version");
+
+  const files = await readRepository(config.modelRepository);
+  if (!files.some(({ tier }) => tier === config.defaultTier)) {
+    throw new StartupError(
+      `DEFAULT_TIER ${config.defaultTier} is not in ${config.modelRepository}: add sentiment_${config.defaultTier}, or set another`,
+    );
+  }
+  const makeBackend = parts.backend ?? ((all) => embedded(config, all, clock, log));
+  const backend = opened.use(makeBackend(files));
+  const models = new Map<Tier, ServedModel>();
+  for (const file of files)
+    models.set(file.tier, await serveModel(file, backend, config, clock, log));
+  if (config.prefetchModels) await Promise.all([...models.values()].map((model) => model.ready()));
+
+  const limits = {
+    maxTextLength: config.maxTextLength,
+    maxBatchTexts: config.maxBatchTexts,
+    timeoutMs: config.requestTimeoutMs,
+    maxStreamTexts: MAX_STREAM_TEXTS,
+  };
+  const reportBug = (id: string, error: unknown) =>
+    log.error({ id, err: error }, "a call failed unexpectedly");
+  const service = { models, defaultTier: config.defaultTier, limits, clock, reportBug };
+  const server = await serveGrpc(config.bindAddress, config.grpcPort, service, clock);
+  opened.defer(() => server.drain(config.requestTimeoutMs));
+
+  const address = `${config.bindAddress}:${server.port}`;
+  log.info(
+    { address, tiers: [...models.keys()], workers: config.workers },
+    `serving gRPC on ${address}`,
+  );
+  const owned = opened.move();
+  return {
+    address,
+    async [Symbol.asyncDispose]() {
+      log.info("draining");
+      await owned.disposeAsync();
+      log.info("stopped");
+    },
+  };
+}
+
+function embedded(config: Config, files: readonly ModelFiles[], clock: Clock, log: Log): Backend {
+  const options = {
+    files: new Map(files.map(({ name, onnxPath }) => [name, onnxPath])),
+    workers: config.workers,
+    intraOpThreads: config.intraOpThreads,
+  };
+  return embeddedBackend(options, clock, (event, detail) =>
+    log.warn({ event, detail }, "inference worker"),
+  );
+}
+
+/** Tokenizer, batcher and backend of one model, put together. */
+async function serveModel(
+  file: ModelFiles,
+  backend: Backend,
+  config: Config,
+  clock: Clock,
+  log: Log,
+): Promise<ServedModel> {
+  const tokenizer = await loadTokenizer(file.tokenizerPath);
+  const batcher = new Batcher(
+    async (rows) =>
+      rowsOf(await backend.infer(file.name, padded(rows, tokenizer.padId)), rows.length),
+    {
+      limits: {
+        rows: config.batchRows,
+        minRows: config.batchMinRows,
+        maxRows: config.batchMaxRows,
+        maxPaddedTokens: MAX_PADDED_TOKENS,
+        maxPaddingRatio: MAX_PADDING_RATIO,
+      },
+      maxInFlight: backend.concurrency,
+      maxQueuedRows: MAX_QUEUED_ROWS,
+      batching: config.batching,
+      blames: (error) => error instanceof ModelError,
+    },
+    clock,
+  );
+
+  let loaded = false;
+  let loading: Promise<void> | undefined;
+  const load = async () => {
+    const startedMs = clock.now();
+    await backend.load(file.name).catch((error: unknown) => {
+      throw new StartupError(
+        `${file.onnxPath} cannot be served: ${messageOf(error)}: replace it, or run make models`,
+        error,
+      );
+    });
+    loaded = true;
+    log.info({ model: file.name, ms: Math.round(clock.now() - startedMs) }, "model loaded");
+  };
+  return {
+    tier: file.tier,
+    name: file.name,
+    version: `${file.version}+${backend.name}.${file.digest.slice(0, 8)}`,
+    maxTokens: file.maxTokens,
+    temperature: file.temperature,
+    tokenizer,
+    submit: (rows, signal) => batcher.submit(rows, signal),
+    isReady: () => loaded,
+    ready() {
+      loading ??= load().catch((error: unknown) => {
+        loading = undefined;
+        throw error;
+      });
+      return loading;
+    },
+  };
+}

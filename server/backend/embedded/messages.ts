@@ -1,0 +1,17 @@
+import type { TokenBatch } from "../backend.js";
+
+/** What a session worker is asked. Requests to one worker are answered one at a time, in their order. */
+export type WorkerRequest =
+  | { readonly kind: "load"; readonly model: string; readonly path: string }
+  | { readonly kind: "infer"; readonly model: string; readonly batch: TokenBatch };
+
+/** What it answers: `logits` are empty for a load. `error` says what onnxruntime said. */
+export type WorkerReply =
+  | { readonly kind: "done"; readonly logits: Float32Array<ArrayBuffer> }
+  | { readonly kind: "failed"; readonly error: string };
+
+/** Given to a worker when it starts. */
+export interface WorkerOptions {
+  /** onnxruntime's threads inside one operator. */
+  readonly intraOpThreads: number;
+}

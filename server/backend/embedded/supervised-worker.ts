@@ -1,0 +1,125 @@
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../../core/clock.js";
+import { messageOf, ServiceError } from "../../core/errors.js";
+import { ModelError } from "../backend.js";
+import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
+
+/** Told what becomes of a worker; for the log. */
+export type ReportWorker = (event: "died" | "replaced" | "failed", detail: string) => void;
+
+const ENTRY = new URL("./session-worker.js", import.meta.url);
+const FIRST_REST_MS = 100;
+const LONGEST_REST_MS = 5000;
+
+interface Exchange {
+  resolve(logits: Float32Array): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One session worker that is replaced when it dies. It takes one request at a time. A request that is under way when the
+ * worker dies is rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
+ */
+export class SupervisedWorker {
+  #thread: Worker;
+  /** The thread lives and has loaded every model that it ought to have. */
+  #ready = true;
+  #exchange: Exchange | undefined;
+  #restMs = FIRST_REST_MS;
+  #closed = false;
+  #cancelRest = () => {};
+  readonly #loads = new Map<string, WorkerRequest>();
+  readonly #options: WorkerOptions;
+  readonly #clock: Clock;
+  readonly #onFree: () => void;
+  readonly #report: ReportWorker;
+
+  /** `onFree` is called whenever the worker can take a request that it could not take before. */
+  constructor(options: WorkerOptions, clock: Clock, onFree: () => void, report: ReportWorker) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#onFree = onFree;
+    this.#report = report;
+    this.#thread = this.#start();
+  }
+
+  /** It can take a request now. */
+  get free(): boolean {
+    return this.#ready && this.#exchange === undefined;
+  }
+
+  /** Only while it is free. Rejects with ModelError for what the model refused, BACKEND_DOWN when the worker died over it. */
+  async ask(request: WorkerRequest): Promise<Float32Array> {
+    const logits = await this.#send(request);
+    if (request.kind === "load") this.#loads.set(request.model, request);
+    return logits;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRest();
+    await this.#thread.terminate();
+  }
+
+  #send(request: WorkerRequest): Promise<Float32Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Float32Array>();
+    this.#exchange = { resolve, reject };
+    const transfer =
+      request.kind === "infer"
+        ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
+        : [];
+    this.#thread.postMessage(request, transfer);
+    return promise;
+  }
+
+  #start(): Worker {
+    const thread = new Worker(ENTRY, { workerData: this.#options, name: "sentiment-inference" });
+    let cause: unknown;
+    thread.on("error", (error) => {
+      cause = error;
+    });
+    thread.on("message", (reply: WorkerReply) => this.#settle(reply));
+    thread.on("exit", (code) => this.#onExit(code, cause));
+    return thread;
+  }
+
+  #settle(reply: WorkerReply): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    if (reply.kind === "done") exchange?.resolve(reply.logits);
+    else exchange?.reject(new ModelError(reply.error));
+    this.#onFree();
+  }
+
+  #onExit(code: number, cause: unknown): void {
+    const exchange = this.#exchange;
+    this.#ready = false;
+    this.#exchange = undefined;
+    exchange?.reject(
+      new ServiceError("BACKEND_DOWN", "The inference worker died.", { retryAfterMs: 1000, cause }),
+    );
+    if (this.#closed) return;
+    this.#report(
+      "died",
+      `exit code ${code}, next try in ${this.#restMs} ms${cause === undefined ? "" : `: ${cause}`}`,
+    );
+    this.#cancelRest = this.#clock.after(this.#restMs, () => void this.#replace());
+    this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
+  }
+
+  async #replace(): Promise<void> {
+    this.#thread = this.#start();
+    try {
+      for (const request of this.#loads.values()) await this.#send(request);
+    } catch (error) {
+      this.#report("failed", messageOf(error));
+      // Its exit, of this or of what killed it, starts the next try.
+      await this.#thread.terminate();
+      return;
+    }
+    this.#ready = true;
+    this.#restMs = FIRST_REST_MS;
+    this.#report("replaced", `${this.#loads.size} models loaded`);
+    this.#onFree();
+  }
+}

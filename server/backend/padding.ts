@@ -1,0 +1,24 @@
+import type { TokenBatch } from "./backend.js";
+
+/** Rows of any length as one batch, each padded at its end to the longest. */
+export function padded(rows: readonly (readonly number[])[], padId: number): TokenBatch {
+  let tokens = 0;
+  for (const row of rows) tokens = Math.max(tokens, row.length);
+  const inputIds = new BigInt64Array(rows.length * tokens);
+  const attentionMask = new BigInt64Array(rows.length * tokens);
+  if (padId !== 0) inputIds.fill(BigInt(padId));
+  let start = 0;
+  for (const row of rows) {
+    for (let place = 0; place < row.length; place++)
+      inputIds[start + place] = BigInt(row[place] ?? padId);
+    attentionMask.fill(1n, start, start + row.length);
+    start += tokens;
+  }
+  return { rows: rows.length, tokens, inputIds, attentionMask };
+}
+
+/** Row by row, `classes` values each. Copies, so that a caller that keeps one row does not keep the whole batch. */
+export function rowsOf(logits: Float32Array, rows: number): Float32Array[] {
+  const classes = logits.length / rows;
+  return Array.from({ length: rows }, (_, row) => logits.slice(row * classes, (row + 1) * classes));
+}

@@ -1,0 +1,42 @@
+import { LABELS, type Label, type Probabilities } from "../core/tiers.js";
+
+/** Softmax of `logits / temperature`, in the order of LABELS. */
+export function probabilitiesOf(logits: ArrayLike<number>, temperature: number): Probabilities {
+  const [negative, neutral, positive] = [0, 1, 2].map(
+    (place) => (logits[place] ?? Number.NaN) / temperature,
+  ) as [number, number, number];
+  // The largest is taken off first: exp of large logits would be infinite.
+  const largest = Math.max(negative, neutral, positive);
+  const weights = [
+    Math.exp(negative - largest),
+    Math.exp(neutral - largest),
+    Math.exp(positive - largest),
+  ] as const;
+  const sum = weights[0] + weights[1] + weights[2];
+  if (!Number.isFinite(sum))
+    throw new Error("the model gave logits that are not three finite numbers");
+  return [weights[0] / sum, weights[1] / sum, weights[2] / sum];
+}
+
+/** The mean of several windows' probabilities, each counted by its tokens. */
+export function merged(
+  windows: readonly { probabilities: Probabilities; tokens: number }[],
+): Probabilities {
+  const sums: [number, number, number] = [0, 0, 0];
+  let all = 0;
+  for (const { probabilities, tokens } of windows) {
+    all += tokens;
+    for (const place of [0, 1, 2] as const) sums[place] += probabilities[place] * tokens;
+  }
+  return [sums[0] / all, sums[1] / all, sums[2] / all];
+}
+
+/** The most probable label and how probable it is. The first in the order of LABELS where two are equal. */
+export function labelOf(probabilities: Probabilities): { label: Label; confidence: number } {
+  const confidence = Math.max(...probabilities);
+  return { label: LABELS[probabilities.indexOf(confidence)] ?? "neutral", confidence };
+}
+
+/** p(positive) - p(negative), -1 to 1. */
+export const scoreOf = (probabilities: Probabilities): number =>
+  probabilities[2] - probabilities[0];

@@ -1,0 +1,136 @@
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { StartupError } from "./core/errors.js";
+import { TIERS } from "./core/tiers.js";
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
+/** Every setting, in the order of the README's table, which is made from the descriptions. */
+export const Settings = z.object({
+  GRPC_PORT: whole(0, 65535)
+    .default(50051)
+    .describe("port of gRPC; 0 takes a free one, and the log tells which"),
+  BIND_ADDRESS: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("address to listen on; images and charts set 0.0.0.0"),
+  BACKEND: z
+    .enum(["embedded"])
+    .default("embedded")
+    .describe("what runs the models: `embedded` is onnxruntime inside the server"),
+  MODEL_REPOSITORY: z
+    .string()
+    .min(1)
+    .default("triton-model-repo")
+    .describe("folder with the models, in Triton's layout"),
+  DEFAULT_TIER: z.enum(TIERS).default("balanced").describe("tier of a request that names none"),
+  MAX_WORKERS: whole(1, 256)
+    .default(4)
+    .describe("inference threads; never more than the CPUs that the process may use"),
+  BATCH_SIZE: whole(1, 1024).default(32).describe("rows of a batch while 10 to 100 texts wait"),
+  BATCH_SIZE_MIN: whole(1, 1024)
+    .default(8)
+    .describe("rows of a batch while fewer than 10 texts wait"),
+  BATCH_SIZE_MAX: whole(1, 1024)
+    .default(128)
+    .describe("most rows of a batch; over 100 waiting texts it is a quarter of them, up to this"),
+  MAX_INPUT_LENGTH: whole(1, 1_000_000).default(10_000).describe("code points of one text"),
+  MAX_BATCH_SIZE: whole(1, 10_000).default(100).describe("texts of one AnalyzeBatch"),
+  REQUEST_TIMEOUT: whole(1, 3600)
+    .default(30)
+    .describe(
+      "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
+    ),
+  PREFETCH_MODELS: flag.default(true).describe("load all tiers at start-up; `false`: at first use"),
+  ASYNC_PROCESSING: flag
+    .default(true)
+    .describe("dynamic batching; `false`: each text alone, for comparison"),
+  OMP_NUM_THREADS: whole(1, 256)
+    .optional()
+    .describe(
+      "onnxruntime's threads, shared out over the workers; unset: the CPUs that the process may use",
+    ),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal"])
+    .default("info")
+    .describe("JSON lines on standard output; never a text, never a key"),
+});
+
+/** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
+const LATER = [
+  "HTTP_PORT",
+  "TRITON_URL",
+  "ENABLE_CACHING",
+  "RESULT_CACHE_SIZE",
+  "CACHE_TTL",
+  "REDIS_URL",
+  "AGGRESSIVE_CACHING",
+  "MODEL_CACHE_SIZE",
+  "MEMORY_LIMIT",
+  "MEMORY_OPTIMIZATION",
+  "ENABLE_GPU",
+  "TOKENIZERS_PARALLELISM",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "TLS_CERT",
+  "TLS_KEY",
+  "TLS_CLIENT_CA",
+  "API_KEYS_FILE",
+];
+
+/** Those that must not be ignored: who sets them counts on being protected. */
+const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "API_KEYS_FILE"]);
+
+export type Config = ReturnType<typeof loadConfig>;
+
+/** Reads all settings at once; throws one StartupError that names every fault. An empty value counts as unset. */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  cpus: number = availableParallelism(),
+) {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = Settings.safeParse(given);
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map(
+        ({ path, message }) => `${path.join()}: ${message} (is "${given[String(path[0])]}")`,
+      );
+  for (const name of PROTECTING) {
+    if (name in given)
+      faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);
+  }
+  if (parsed.success && parsed.data.BATCH_SIZE_MIN > parsed.data.BATCH_SIZE_MAX) {
+    faults.push("BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX");
+  }
+  if (!parsed.success || faults.length > 0)
+    throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
+  const settings = parsed.data;
+  const workers = Math.min(settings.MAX_WORKERS, cpus);
+  return {
+    grpcPort: settings.GRPC_PORT,
+    bindAddress: settings.BIND_ADDRESS,
+    modelRepository: settings.MODEL_REPOSITORY,
+    defaultTier: settings.DEFAULT_TIER,
+    workers,
+    intraOpThreads: Math.max(1, Math.floor((settings.OMP_NUM_THREADS ?? cpus) / workers)),
+    batchRows: settings.BATCH_SIZE,
+    batchMinRows: settings.BATCH_SIZE_MIN,
+    batchMaxRows: settings.BATCH_SIZE_MAX,
+    maxTextLength: settings.MAX_INPUT_LENGTH,
+    maxBatchTexts: settings.MAX_BATCH_SIZE,
+    requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
+    prefetchModels: settings.PREFETCH_MODELS,
+    batching: settings.ASYNC_PROCESSING,
+    logLevel: settings.LOG_LEVEL,
+    /** Set, but without effect in this version. */
+    ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
+  } as const;
+}

@@ -1,0 +1,49 @@
+/** Why a call, or one text of it, got no answer. The words stand in ErrorInfo.reason: clients switch on them. */
+export type Reason =
+  | "TEXT_EMPTY"
+  | "TEXT_TOO_LONG"
+  | "TEXT_NOT_UTF8"
+  | "TIER_UNKNOWN"
+  | "OPTION_UNKNOWN"
+  | "BATCH_EMPTY"
+  | "BATCH_TOO_LARGE"
+  | "ID_TOO_LONG"
+  | "NOT_IMPLEMENTED"
+  | "OVERLOADED"
+  | "DEADLINE"
+  | "BACKEND_DOWN"
+  | "DRAINING"
+  | "BUG";
+
+export interface ErrorHints {
+  /** The request's field that is wrong, as a path: `text`, `texts[3]`. */
+  readonly field?: string;
+  /** When another try makes sense. */
+  readonly retryAfterMs?: number;
+  /** For the log, never for the client. */
+  readonly cause?: unknown;
+}
+
+/** An error that the client may read: the message says what to do. Everything else is a bug of ours and stays in the log. */
+export class ServiceError extends Error {
+  readonly reason: Reason;
+  readonly hints: ErrorHints;
+
+  constructor(reason: Reason, message: string, hints: ErrorHints = {}) {
+    super(message, { cause: hints.cause });
+    this.name = "ServiceError";
+    this.reason = reason;
+    this.hints = hints;
+  }
+}
+
+/** The server cannot start: the message names the setting or the file, and the mend. */
+export class StartupError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "StartupError";
+  }
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { createServer } from "nice-grpc";
+import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
+import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import type { Clock } from "../core/clock.js";
+import { messageOf, StartupError } from "../core/errors.js";
+import {
+  AdminServiceDefinition,
+  SentimentServiceDefinition,
+} from "../gen/sentiment/v1/sentiment.js";
+import { adminService } from "./admin-service.js";
+import { createDrain } from "./drain.js";
+import { errorMiddleware } from "./error-middleware.js";
+import { type SentimentParts, sentimentService } from "./sentiment-service.js";
+import { markInvalidUtf8 } from "./wire-text.js";
+
+const SERVICES = [SentimentServiceDefinition.fullName, AdminServiceDefinition.fullName];
+/** The build puts the descriptors of the protos beside the generated code. */
+const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
+/** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
+const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
+const MAX_UTF8_BYTES = 4;
+
+export interface GrpcServer {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Says NOT_SERVING, takes no new calls, finishes what is under way, and cuts off what is not done after `limitMs`. */
+  drain(limitMs: number): Promise<void>;
+}
+
+/** Listens and serves. `models` are the names that health answers for besides the services. Throws StartupError for a port in use. */
+export async function serveGrpc(
+  address: string,
+  port: number,
+  parts: SentimentParts,
+  clock: Clock,
+): Promise<GrpcServer> {
+  markInvalidUtf8();
+  const { maxBatchTexts, maxTextLength } = parts.limits;
+  const health = HealthState();
+  const drain = createDrain();
+  const server = createServer({
+    "grpc.max_receive_message_length":
+      maxBatchTexts * maxTextLength * MAX_UTF8_BYTES + MESSAGE_OVERHEAD_BYTES,
+    // Channelz keeps records of every connection and call, and leaks (grpc-js).
+    "grpc.enable_channelz": 0,
+  }).use(errorMiddleware(parts.reportBug));
+  server.with(drain.refuse).add(SentimentServiceDefinition, sentimentService(parts));
+  server.with(drain.refuse).add(AdminServiceDefinition, adminService());
+  server.with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
+  server
+    .with(drain.end)
+    .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
+
+  const bound = await server.listen(`${address}:${port}`).catch((error: unknown) => {
+    throw new StartupError(listenFault(address, port, error), error);
+  });
+  const names = ["", ...SERVICES, ...[...parts.models.values()].map((model) => model.name)];
+  const setHealth = (status: "healthy" | "unhealthy") => {
+    for (const name of names) health.setStatus(status, name);
+  };
+  setHealth("healthy");
+
+  return {
+    port: bound,
+    async drain(limitMs) {
+      setHealth("unhealthy");
+      drain.begin();
+      const cancel = clock.after(limitMs, () => server.forceShutdown());
+      await server.shutdown().finally(cancel);
+    },
+  };
+}
+
+function listenFault(address: string, port: number, error: unknown): string {
+  const why = messageOf(error);
+  if (why.includes("EADDRINUSE")) {
+    return `GRPC_PORT ${port} is in use on ${address}: end the process that has it, or set another GRPC_PORT`;
+  }
+  if (why.includes("EACCES"))
+    return `GRPC_PORT ${port} is not allowed to this user: set one from 1024 up`;
+  return `BIND_ADDRESS ${address} with GRPC_PORT ${port} cannot be listened on: ${why}`;
+}

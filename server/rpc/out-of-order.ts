@@ -1,0 +1,76 @@
+/**
+ * Runs `work` on each item as it comes and yields results as they are ready, in any order. At most `limit` items are under
+ * way or wait to be taken, so a reader that stops taking stops the reading of `items` too. `work` must not reject.
+ * Throws what `items` throws, after the results before it. When the reader leaves, `items` is read no further.
+ */
+export async function* outOfOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result, void, undefined> {
+  const results: Result[] = [];
+  let open = 0;
+  let left = false;
+  let ended: { readonly error?: unknown } | undefined;
+  const changed = createWaiter();
+  const taken = createWaiter();
+
+  const start = (item: Item) => {
+    open++;
+    void work(item).then((result) => {
+      results.push(result);
+      changed.wake();
+    });
+  };
+  const pump = async () => {
+    for await (const item of items) {
+      start(item);
+      while (open >= limit && !left) await taken.wait();
+      if (left) return;
+    }
+  };
+  const end = (how: { readonly error?: unknown }) => {
+    ended = how;
+    changed.wake();
+  };
+
+  pump().then(
+    () => end({}),
+    (error: unknown) => end({ error }),
+  );
+  try {
+    while (ended === undefined || open > 0) {
+      const result = results.shift();
+      if (result === undefined) await changed.wait();
+      else {
+        open--;
+        taken.wake();
+        yield result;
+      }
+    }
+    if ("error" in ended) throw ended.error;
+  } finally {
+    left = true;
+    taken.wake();
+  }
+}
+
+/** One side waits, the other wakes it. A wake that nobody waits for counts for the next wait. */
+function createWaiter() {
+  let woken = false;
+  let resume = () => {};
+  return {
+    wake: () => {
+      woken = true;
+      resume();
+    },
+    wait: async () => {
+      if (!woken) {
+        await new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+      }
+      woken = false;
+    },
+  };
+}

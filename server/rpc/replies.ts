@@ -1,0 +1,62 @@
+import type { ServedModel, Verdict } from "../classify/classifier.js";
+import { LABELS, type Tier } from "../core/tiers.js";
+import {
+  CacheTier,
+  Label,
+  type Model,
+  type Sentiment,
+  Tier as TierMessage,
+  type Timing,
+} from "../gen/sentiment/v1/sentiment.js";
+import { durationOf } from "./duration.js";
+
+const LABEL = {
+  negative: Label.LABEL_NEGATIVE,
+  neutral: Label.LABEL_NEUTRAL,
+  positive: Label.LABEL_POSITIVE,
+} as const;
+const TIER: Record<Tier, TierMessage> = {
+  fast: TierMessage.TIER_FAST,
+  balanced: TierMessage.TIER_BALANCED,
+  accurate: TierMessage.TIER_ACCURATE,
+};
+
+export function sentimentMessage(verdict: Verdict): Sentiment {
+  const [negative, neutral, positive] = verdict.probabilities;
+  return {
+    label: LABEL[verdict.label],
+    score: verdict.score,
+    confidence: verdict.confidence,
+    probabilities: { negative, neutral, positive },
+    tier: TIER[verdict.model.tier],
+    model: verdict.model.name,
+    modelVersion: verdict.model.version,
+    cache: CacheTier.CACHE_TIER_NONE,
+    tokenCount: verdict.tokenCount,
+    analyzedTokenCount: verdict.analyzedTokenCount,
+    sentences: [],
+    attributions: [],
+    mixed: false,
+  };
+}
+
+export function timingMessage({ timings }: Verdict, totalMs: number): Timing {
+  return {
+    tokenize: durationOf(timings.tokenizeMs),
+    queue: durationOf(timings.queueMs),
+    inference: durationOf(timings.inferenceMs),
+    total: durationOf(totalMs),
+    batchSize: timings.batchRows,
+    paddingRatio: timings.paddingRatio,
+  };
+}
+
+export const modelMessage = (model: ServedModel, defaultTier: Tier): Model => ({
+  tier: TIER[model.tier],
+  name: model.name,
+  version: model.version,
+  maxTokens: model.maxTokens,
+  labels: LABELS.map((label) => LABEL[label]),
+  ready: model.isReady(),
+  defaultTier: model.tier === defaultTier,
+});

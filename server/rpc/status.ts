@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { Status as Code } from "nice-grpc-common";
+import { type Reason, ServiceError } from "../core/errors.js";
+import type { Any } from "../gen/google/protobuf/any.js";
+import { BadRequest, ErrorInfo, RetryInfo } from "../gen/google/rpc/error_details.js";
+import type { Status } from "../gen/google/rpc/status.js";
+import { durationOf } from "./duration.js";
+
+const DOMAIN = "sentiment.v1";
+
+/** Each reason's gRPC status: a reason without a row does not compile. */
+const CODES: Record<Reason, Code> = {
+  TEXT_EMPTY: Code.INVALID_ARGUMENT,
+  TEXT_TOO_LONG: Code.INVALID_ARGUMENT,
+  TEXT_NOT_UTF8: Code.INVALID_ARGUMENT,
+  TIER_UNKNOWN: Code.INVALID_ARGUMENT,
+  OPTION_UNKNOWN: Code.INVALID_ARGUMENT,
+  BATCH_EMPTY: Code.INVALID_ARGUMENT,
+  BATCH_TOO_LARGE: Code.INVALID_ARGUMENT,
+  ID_TOO_LONG: Code.INVALID_ARGUMENT,
+  NOT_IMPLEMENTED: Code.UNIMPLEMENTED,
+  OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  DEADLINE: Code.DEADLINE_EXCEEDED,
+  BACKEND_DOWN: Code.UNAVAILABLE,
+  DRAINING: Code.UNAVAILABLE,
+  BUG: Code.INTERNAL,
+};
+
+/** Told of an error that is ours, with the id that the client was given. */
+export type ReportBug = (id: string, error: unknown) => void;
+
+/** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
+export function statusOf(error: unknown, reportBug: ReportBug): Status {
+  const known = error instanceof ServiceError ? error : bug(error, reportBug);
+  return { code: CODES[known.reason], message: known.message, details: detailsOf(known) };
+}
+
+function bug(error: unknown, reportBug: ReportBug): ServiceError {
+  const id = randomUUID();
+  reportBug(id, error);
+  return new ServiceError(
+    "BUG",
+    `The server failed on this. Its log has the cause under the id ${id}.`,
+    { cause: error },
+  );
+}
+
+function detailsOf({ reason, message, hints: { field, retryAfterMs } }: ServiceError): Any[] {
+  const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} }).finish();
+  const details = [any("ErrorInfo", info)];
+  if (field !== undefined) {
+    const violation = { field, description: message, reason, localizedMessage: undefined };
+    details.push(any("BadRequest", BadRequest.encode({ fieldViolations: [violation] }).finish()));
+  }
+  if (retryAfterMs !== undefined) {
+    details.push(
+      any("RetryInfo", RetryInfo.encode({ retryDelay: durationOf(retryAfterMs) }).finish()),
+    );
+  }
+  return details;
+}
+
+const any = (name: string, value: Uint8Array): Any => ({
+  typeUrl: `type.googleapis.com/google.rpc.${name}`,
+  value,
+});

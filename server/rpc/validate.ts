@@ -1,0 +1,113 @@
+import type { LongText } from "../classify/long-text.js";
+import { ServiceError } from "../core/errors.js";
+import type { Tier } from "../core/tiers.js";
+import {
+  type AnalyzeOptions,
+  LongText as LongTextMessage,
+  Tier as TierMessage,
+} from "../gen/sentiment/v1/sentiment.js";
+
+const MAX_ID_LENGTH = 128;
+
+/** Throws for a text that cannot be analyzed. `maxLength` is in code points; `field` is its path in the request. */
+export function checkText(text: string, maxLength: number, field: string): void {
+  // The reader marks bytes that were not UTF-8 with a lone surrogate (see wire-text.ts).
+  if (!text.isWellFormed()) {
+    throw new ServiceError(
+      "TEXT_NOT_UTF8",
+      `${field} is not valid UTF-8: send the text encoded as UTF-8.`,
+      { field },
+    );
+  }
+  // A code point has at most two UTF-16 units: only texts in between need counting.
+  if (text.length > maxLength && (text.length > 2 * maxLength || codePoints(text) > maxLength)) {
+    throw new ServiceError(
+      "TEXT_TOO_LONG",
+      `${field} is over ${maxLength} characters: shorten it or cut it up.`,
+      { field },
+    );
+  }
+  if (text.trim() === "") {
+    throw new ServiceError(
+      "TEXT_EMPTY",
+      `${field} is empty or white space: send a text with words.`,
+      { field },
+    );
+  }
+}
+
+export function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** Throws for a batch that is refused as a whole. */
+export function checkBatchSize(texts: number, most: number): void {
+  if (texts === 0) {
+    throw new ServiceError("BATCH_EMPTY", "texts is empty: send at least one text.", {
+      field: "texts",
+    });
+  }
+  if (texts > most) {
+    const message = `texts has ${texts} texts, at most ${most} are allowed: send several batches.`;
+    throw new ServiceError("BATCH_TOO_LARGE", message, { field: "texts" });
+  }
+}
+
+export function checkId(id: string): void {
+  if (!id.isWellFormed() || id.length > 2 * MAX_ID_LENGTH || codePoints(id) > MAX_ID_LENGTH) {
+    const message = `id must be valid UTF-8 of at most ${MAX_ID_LENGTH} characters: shorten it.`;
+    throw new ServiceError("ID_TOO_LONG", message, { field: "id" });
+  }
+}
+
+/** The tier that the message names, or undefined for the server's default. */
+export function tierOf(tier: TierMessage): Tier | undefined {
+  switch (tier) {
+    case TierMessage.TIER_UNSPECIFIED:
+      return undefined;
+    case TierMessage.TIER_FAST:
+      return "fast";
+    case TierMessage.TIER_BALANCED:
+      return "balanced";
+    case TierMessage.TIER_ACCURATE:
+      return "accurate";
+    case TierMessage.TIER_AUTO:
+      throw new ServiceError(
+        "NOT_IMPLEMENTED",
+        "TIER_AUTO is not served by this version: name a tier.",
+        { field: "tier" },
+      );
+    default:
+      throw new ServiceError(
+        "TIER_UNKNOWN",
+        `tier ${tier} is unknown: use a value of sentiment.v1.Tier.`,
+        { field: "tier" },
+      );
+  }
+}
+
+/** What to do with long texts; refuses options that this version does not do, so that none is silently ignored. */
+export function longTextOf(options: AnalyzeOptions | undefined): LongText {
+  for (const name of ["explain", "sentences"] as const) {
+    if (options?.[name]) {
+      const message = `${name} is not served by this version: leave it out.`;
+      throw new ServiceError("NOT_IMPLEMENTED", message, { field: `options.${name}` });
+    }
+  }
+  const longText = options?.longText ?? LongTextMessage.LONG_TEXT_UNSPECIFIED;
+  switch (longText) {
+    case LongTextMessage.LONG_TEXT_UNSPECIFIED:
+    case LongTextMessage.LONG_TEXT_WINDOWS:
+      return "windows";
+    case LongTextMessage.LONG_TEXT_TRUNCATE:
+      return "truncate";
+    case LongTextMessage.LONG_TEXT_REJECT:
+      return "reject";
+    default: {
+      const message = `options.long_text ${longText} is unknown: use a value of sentiment.v1.LongText.`;
+      throw new ServiceError("OPTION_UNKNOWN", message, { field: "options.long_text" });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { messageOf, StartupError } from "../core/errors.js";
+import { type BertNormalizerOptions, bertNormalizer, bertPreTokenizer } from "./bert.js";
+import { type EncodeWords, withWordCache } from "./word-cache.js";
+
+export interface Tokenizer {
+  /** Token ids of the text without special tokens, in the order of the text; [] where it finds nothing to read. */
+  encode(text: string): readonly number[];
+  /** What the model wants before and after a text's ids (BERT: [CLS], [SEP]). */
+  readonly prefix: readonly number[];
+  readonly suffix: readonly number[];
+  /** Fills rows up to the longest of a batch; masked out, so any id of the vocabulary serves. */
+  readonly padId: number;
+  /** sha-256 of tokenizer.json, hex. */
+  readonly digest: string;
+}
+
+/** What this server reads of a tokenizer.json besides the engine. */
+interface TokenizerFile {
+  readonly normalizer?: { readonly type: string } | null;
+  readonly pre_tokenizer?: { readonly type: string } | null;
+  readonly padding?: { readonly pad_id?: number } | null;
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
+}
+
+const PAD_TOKENS = new Set(["[PAD]", "<pad>"]);
+
+/**
+ * Reads a tokenizer.json of any kind that @huggingface/tokenizers knows. Its truncation and padding are ignored: both are
+ * the server's. Ids equal the reference's (see bert.ts). Throws StartupError that names the file and the mend.
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new StartupError(
+      `${path} cannot be read (${messageOf(error)}): add the model's tokenizer.json`,
+      error,
+    );
+  });
+  try {
+    const file = JSON.parse(bytes.toString("utf8")) as TokenizerFile;
+    const engine = corrected(new Engine(file, {}), file);
+    const idsOf = (text: string, add_special_tokens: boolean): readonly number[] =>
+      engine.encode(text, { add_special_tokens }).ids;
+    // A letter in every vocabulary; what stands around its own tokens are the special ones.
+    const bare = idsOf("a", false);
+    const framed = idsOf("a", true);
+    const begin = framed.findIndex((_, place) => bare.every((id, i) => framed[place + i] === id));
+    return {
+      // What is not well-formed was refused before; here it must only not break the engine.
+      encode: (text) => idsOf(text.toWellFormed(), false),
+      prefix: framed.slice(0, begin),
+      suffix: framed.slice(begin + bare.length),
+      padId: padIdOf(file),
+      digest: createHash("sha256").update(bytes).digest("hex"),
+    };
+  } catch (error) {
+    throw new StartupError(
+      `${path} is not a tokenizer (${messageOf(error)}): use the tokenizer.json that belongs to the model`,
+      error,
+    );
+  }
+}
+
+/** Puts the reference's behaviour in place of the engine's parts that differ from it, and a word cache before its model. */
+function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile): Engine {
+  const parts = engine as unknown as {
+    normalizer: unknown;
+    pre_tokenizer: unknown;
+    model: { encode: EncodeWords };
+  };
+  if (normalizer?.type === "BertNormalizer") {
+    parts.normalizer = bertNormalizer(normalizer as unknown as BertNormalizerOptions);
+  }
+  if (pre_tokenizer?.type === "BertPreTokenizer") parts.pre_tokenizer = bertPreTokenizer;
+  parts.model.encode = withWordCache(parts.model.encode.bind(parts.model));
+  return engine;
+}
+
+const padIdOf = ({ padding, added_tokens }: TokenizerFile): number =>
+  padding?.pad_id ?? added_tokens?.find(({ content }) => PAD_TOKENS.has(content))?.id ?? 0;

@@ -1,0 +1,1 @@
+"""From labelled text to a folder that Triton and the embedded backend serve."""
