@@ -15,25 +15,22 @@ run: build ## install, build and start the server on 127.0.0.1:50051
 	exec node dist/server/main.js
 
 test: check build ## all checks and tests that need no more than npm
-	c8 mocha
+	npm run --silent test
 
 test-full: test ## the same, and grpcurl against the running server (needs Go)
 	CACHE=$(CACHE) test/full/grpcurl.sh
 
-check: $(BUILT) ## formatting, lint, import rules, types, proto, unused code, generated files
-	biome ci .
-	tsc --noEmit
-	buf lint proto
-	buf breaking proto --against '.git#branch=main,subdir=proto'
-	knip
-	test/support/check-generated.sh
+check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
+	npm run --silent check
 
 build: $(BUILT) ## TypeScript to dist/
 	npm run --silent build
 
 proto: $(BUILT) ## server/gen from proto/
-	buf generate --template proto/buf.gen.yaml
-	buf build proto --path proto/sentiment -o server/gen/descriptors.binpb
+	npm run --silent proto
+
+release-proto: $(BUILT) ## take the API as it is now for the one that later changes must not break
+	buf build proto --path proto/sentiment -o proto/released.binpb
 
 docs: build ## the README's table of settings, from the schema
 	node dist/benchmarks/settings-table.js README.md
@@ -64,4 +61,4 @@ $(VENV)/done: training/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement training/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-full check build proto docs bench models models-score clean
+.PHONY: help run test test-full check build proto release-proto docs bench models models-score clean

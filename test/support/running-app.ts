@@ -1,0 +1,44 @@
+import { Writable } from "node:stream";
+import { type Channel, createChannel, createClient } from "nice-grpc";
+import { type App, type AppParts, startApp } from "../../server/app.js";
+import { loadConfig } from "../../server/config.js";
+import {
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+} from "../../server/gen/sentiment/v1/sentiment.js";
+import { createLog } from "../../server/observe/log.js";
+
+export interface RunningApp extends AsyncDisposable {
+  readonly app: App;
+  readonly channel: Channel;
+  readonly client: SentimentServiceClient;
+  /** Lines of the log so far, parsed. */
+  readonly log: readonly Record<string, unknown>[];
+}
+
+/** The real app with the real models on a free port, and a client of it. */
+export async function runApp(
+  env: Readonly<Record<string, string>> = {},
+  parts: AppParts = {},
+): Promise<RunningApp> {
+  const log: Record<string, unknown>[] = [];
+  const lines = new Writable({
+    write: (line, _encoding, done) => {
+      log.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  const config = loadConfig({ GRPC_PORT: "0", ...env });
+  const app = await startApp(config, { log: createLog(config.logLevel, lines), ...parts });
+  const channel = createChannel(app.address);
+  return {
+    app,
+    channel,
+    client: createClient(SentimentServiceDefinition, channel),
+    log,
+    async [Symbol.asyncDispose]() {
+      channel.close();
+      await app[Symbol.asyncDispose]();
+    },
+  };
+}
