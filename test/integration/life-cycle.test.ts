@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { ClientError, createChannel, createClient } from "nice-grpc";
+import { Status } from "nice-grpc-common";
+import { HealthDefinition } from "nice-grpc-server-health";
+import { ServerReflectionService } from "nice-grpc-server-reflection";
+import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/reflection_pb.js";
+import { SentimentServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { heldBackend, until } from "../support/held-backend.js";
+import { runApp } from "../support/running-app.js";
+import { failureOf } from "../support/status-details.js";
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
+
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => Status.OK,
+    (error: unknown) => (error instanceof ClientError ? error.code : assert.fail(String(error))),
+  );
+
+describe("life cycle", function () {
+  this.timeout(20_000);
+
+  it("health answers for the server, its services and its models", async () => {
+    await using running = await runApp();
+    const health = createClient(HealthDefinition, running.channel);
+    for (const service of [
+      "",
+      "sentiment.v1.SentimentService",
+      "sentiment_fast",
+      "sentiment_balanced",
+    ]) {
+      assert.equal((await health.check({ service })).status, SERVING, service);
+    }
+    assert.equal(await codeOf(health.check({ service: "unknown" })), Status.NOT_FOUND);
+  });
+
+  it("reflection lists the services and gives their descriptors", async () => {
+    await using running = await runApp();
+    const reflection = createClient(ServerReflectionService, running.channel);
+    async function* requests() {
+      yield new messages.ServerReflectionRequest().setListServices("");
+      yield new messages.ServerReflectionRequest().setFileContainingSymbol(
+        "sentiment.v1.SentimentService",
+      );
+    }
+    const replies: string[] = [];
+    for await (const reply of reflection.serverReflectionInfo(requests())) {
+      const names = reply.getListServicesResponse()?.getServiceList() ?? [];
+      for (const service of names) replies.push(service.getName());
+      const files = reply.getFileDescriptorResponse()?.getFileDescriptorProtoList_asU8() ?? [];
+      for (const file of files) replies.push(Buffer.from(file).toString("latin1"));
+    }
+    assert.ok(replies.includes("sentiment.v1.SentimentService"));
+    assert.ok(replies.some((file) => file.includes("sentiment/v1/sentiment.proto")));
+  });
+
+  it("a drain finishes what is under way, refuses what is new and ends health watches", async () => {
+    const backend = heldBackend();
+    const running = await runApp({}, { backend: () => backend });
+    const watched: number[] = [];
+    const watching = (async () => {
+      const health = createClient(HealthDefinition, running.channel);
+      for await (const { status } of health.watch({ service: "" })) watched.push(status);
+    })();
+    const underWay = running.client.analyze(REQUEST);
+    await until(() => backend.waiting === 1 && watched.length === 1);
+
+    const stopped = running.app[Symbol.asyncDispose]();
+    await until(() => watched.length === 2);
+    assert.deepEqual(watched, [SERVING, NOT_SERVING]);
+    assert.equal(await codeOf(watching), Status.UNAVAILABLE);
+    assert.equal(await codeOf(running.client.analyze(REQUEST)), Status.UNAVAILABLE);
+    backend.release();
+    assert.ok((await underWay).sentiment);
+    await stopped;
+    running.channel.close();
+  });
+
+  it("a drain cuts off what takes longer than the request timeout", async () => {
+    const backend = heldBackend();
+    const running = await runApp({ REQUEST_TIMEOUT: "1" }, { backend: () => backend });
+    const underWay = codeOf(running.client.analyze(REQUEST));
+    await until(() => backend.waiting === 1);
+    await running.app[Symbol.asyncDispose]();
+    assert.notEqual(await underWay, Status.OK);
+    running.channel.close();
+  });
+
+  it("a call that takes longer than REQUEST_TIMEOUT is DEADLINE_EXCEEDED", async () => {
+    const backend = heldBackend();
+    await using running = await runApp({ REQUEST_TIMEOUT: "1" }, { backend: () => backend });
+    const failure = await failureOf((call) => running.client.analyze(REQUEST, call));
+    assert.equal(failure.code, Status.DEADLINE_EXCEEDED);
+    assert.equal(failure.reason, "DEADLINE");
+    backend.release();
+  });
+
+  it("a caller that leaves is not waited for, and its neighbours are answered", async () => {
+    const backend = heldBackend();
+    await using running = await runApp({}, { backend: () => backend });
+    const first = running.client.analyze(REQUEST);
+    await until(() => backend.waiting === 1);
+    const leaving = new AbortController();
+    const left = running.client.analyze(REQUEST, { signal: leaving.signal });
+    const staying = running.client.analyze(REQUEST);
+    leaving.abort();
+    await assert.rejects(left, { name: "AbortError" });
+    backend.release();
+    assert.ok((await first).sentiment && (await staying).sentiment);
+  });
+
+  it("an unexpected error is INTERNAL with an id that the log has too, and no word of its cause", async () => {
+    const backend = heldBackend();
+    const broken = {
+      ...backend,
+      infer: async () => {
+        throw new Error("secret cause");
+      },
+    };
+    await using running = await runApp({}, { backend: () => broken });
+    const failure = await failureOf((call) => running.client.analyze(REQUEST, call));
+    assert.equal(failure.code, Status.INTERNAL);
+    assert.equal(failure.reason, "BUG");
+    assert.doesNotMatch(failure.message, /secret/);
+    const line = running.log.find(
+      ({ id }) => typeof id === "string" && failure.message.includes(id),
+    );
+    assert.match(JSON.stringify(line), /secret cause/);
+    assert.doesNotMatch(JSON.stringify(running.log), /"fine"/);
+  });
+
+  it("loads models at first use with PREFETCH_MODELS=false", async () => {
+    await using running = await runApp({ PREFETCH_MODELS: "false" });
+    const readyModels = async () =>
+      (await running.client.listModels({})).models
+        .filter(({ ready }) => ready)
+        .map(({ name }) => name);
+    assert.deepEqual(await readyModels(), []);
+    await Promise.all([running.client.analyze(REQUEST), running.client.analyze(REQUEST)]);
+    assert.deepEqual(await readyModels(), ["sentiment_fast"]);
+  });
+
+  it("answers each text alone with ASYNC_PROCESSING=false", async () => {
+    await using running = await runApp({ ASYNC_PROCESSING: "false" });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => running.client.analyze(REQUEST)),
+    );
+    assert.ok(answers.every(({ timing }) => timing?.batchSize === 1));
+  });
+
+  it("two servers in one process do not disturb each other", async () => {
+    await using one = await runApp();
+    {
+      await using two = await runApp();
+      assert.ok((await two.client.analyze(REQUEST)).sentiment);
+    }
+    const channel = createChannel(one.app.address);
+    const client = createClient(SentimentServiceDefinition, channel);
+    assert.ok((await client.analyze(REQUEST)).sentiment);
+    channel.close();
+  });
+});

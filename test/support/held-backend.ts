@@ -1,0 +1,37 @@
+import { type Backend, ModelError } from "../../server/backend/backend.js";
+
+/** A backend whose batches wait until the test lets them go: for what cannot be timed with a real one. */
+export interface HeldBackend extends Backend {
+  /** Batches that wait. */
+  readonly waiting: number;
+  /** Answers all that wait, and all that come. */
+  release(): void;
+}
+
+export function heldBackend(concurrency = 1): HeldBackend {
+  const waiting: (() => void)[] = [];
+  let released = false;
+  return {
+    name: "held",
+    concurrency,
+    get waiting() {
+      return waiting.length;
+    },
+    release() {
+      released = true;
+      for (const go of waiting.splice(0)) go();
+    },
+    load: async () => {},
+    async infer(_model, batch) {
+      if (batch.rows < 1) throw new ModelError("an empty batch");
+      if (!released) await new Promise<void>((go) => waiting.push(go));
+      return new Float32Array(batch.rows * 3).fill(0.5);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** Resolves once `condition` holds; it is looked at on every turn of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((next) => setImmediate(next));
+}
