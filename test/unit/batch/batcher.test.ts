@@ -1,0 +1,448 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { Batcher, type BatcherOptions, type RowAnswer } from "../../../server/batch/batcher.js";
+import type { RunRows } from "../../../server/batch/halving.js";
+import type { BatchLimits } from "../../../server/batch/plan.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
+import { reasonOf, resultOf, serviceError } from "../outcomes.js";
+import { type Draw, seeded } from "../seeded.js";
+
+type Outcomes = readonly PromiseSettledResult<RowAnswer>[];
+
+/** Any lengths go together, unless a test says otherwise. */
+const LIMITS: BatchLimits = {
+  rows: 32,
+  minRows: 8,
+  maxRows: 128,
+  maxPaddedTokens: 4096,
+  maxPaddingRatio: 1,
+};
+const OPTIONS: BatcherOptions = {
+  limits: LIMITS,
+  maxInFlight: 1,
+  maxQueuedRows: 1000,
+  batching: true,
+  blames: () => false,
+};
+const refused = new Error("the model refused the batch");
+const left = new Error("the caller left");
+const staying = new AbortController().signal;
+
+/** A row of that many tokens whose first id tells it from others. */
+const row = (id: number, tokens = 4) => [id, ...Array<number>(tokens - 1).fill(0)];
+const idsOf = (run: HeldRun | undefined) => run?.rows.map(([id]) => id);
+/** The ids of the rows that the answers are about. */
+const answered = (outcomes: Outcomes) => outcomes.map((outcome) => resultOf(outcome).logits[0]);
+
+describe("Batcher", () => {
+  let clock: FakeClock;
+  let runs: readonly HeldRun[];
+  let heldRun: RunRows<Float32Array>;
+  beforeEach(() => {
+    clock = new FakeClock();
+    [heldRun, runs] = heldRuns();
+  });
+  /** A batcher over a model whose runs the test answers. */
+  const held = (options: Partial<BatcherOptions> = {}) =>
+    new Batcher(heldRun, { ...OPTIONS, ...options }, clock);
+  /** Answers a batch, by its place in `runs`, and lets what follows from that happen. */
+  const end = async (batch: number) => {
+    runs[batch]?.answer();
+    await turn();
+  };
+
+  describe("gathering", () => {
+    it("runs a lone row at once, without waiting for company", async () => {
+      const batcher = held();
+      const answer = batcher.submit([row(1)], staying);
+      await turn();
+      assert.deepEqual(idsOf(runs[0]), [1]);
+      assert.equal(clock.pending, 0);
+      runs[0]?.answer();
+      assert.deepEqual(answered(await answer), [1]);
+    });
+
+    it("puts calls that arrive in one turn into one batch", async () => {
+      const batcher = held();
+      const answers = [1, 2, 3].map((id) => batcher.submit([row(id)], staying));
+      await turn();
+      assert.equal(runs.length, 1);
+      assert.deepEqual(idsOf(runs[0]), [1, 2, 3]);
+      await end(0);
+      assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2], [3]]);
+    });
+
+    it("makes the next batch of the rows that wait while one runs", async () => {
+      const batcher = held();
+      const answers = [batcher.submit([row(1)], staying)];
+      await turn();
+      answers.push(batcher.submit([row(2)], staying));
+      await turn();
+      answers.push(batcher.submit([row(3), row(4)], staying));
+      await turn();
+      assert.equal(runs.length, 1);
+      assert.equal(batcher.queuedRows, 3);
+      await end(0);
+      assert.equal(runs.length, 2);
+      assert.deepEqual(idsOf(runs[1]), [2, 3, 4]);
+      assert.equal(batcher.queuedRows, 0);
+      await end(1);
+      assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2], [3, 4]]);
+    });
+
+    it("answers in the order of the rows, though batches go by length", async () => {
+      const batcher = held();
+      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5), row(4, 2)], staying);
+      await turn();
+      assert.deepEqual(idsOf(runs[0]), [2, 4, 3, 1]);
+      await end(0);
+      assert.deepEqual(answered(await answer), [1, 2, 3, 4]);
+    });
+
+    it("spreads a call over batches when it is over the row limit", async () => {
+      const batcher = held({ limits: { ...LIMITS, minRows: 2 } });
+      const answer = batcher.submit(
+        [1, 2, 3].map((id) => row(id)),
+        staying,
+      );
+      await turn();
+      await end(0);
+      await end(1);
+      assert.deepEqual(runs.map(idsOf), [[1, 2], [3]]);
+      assert.deepEqual(answered(await answer), [1, 2, 3]);
+    });
+
+    it("keeps rows of far lengths out of one batch", async () => {
+      const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
+      const answer = batcher.submit([row(1, 10), row(2, 100), row(3, 11)], staying);
+      await turn();
+      await end(0);
+      await end(1);
+      assert.deepEqual(runs.map(idsOf), [[1, 3], [2]]);
+      assert.deepEqual(answered(await answer), [1, 2, 3]);
+    });
+
+    it("runs as many batches at once as it may, and no more", async () => {
+      const batcher = held({ maxInFlight: 2, limits: { ...LIMITS, minRows: 1 } });
+      const answers = [1, 2, 3, 4].map((id) => batcher.submit([row(id)], staying));
+      await turn();
+      assert.deepEqual(runs.map(idsOf), [[1], [2]]);
+      await end(1);
+      assert.deepEqual(runs.map(idsOf), [[1], [2], [3]]);
+      await end(0);
+      assert.deepEqual(runs.map(idsOf), [[1], [2], [3], [4]]);
+      await end(2);
+      await end(3);
+      assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2], [3], [4]]);
+    });
+
+    it("answers a call without rows with nothing", async () => {
+      assert.deepEqual(await held().submit([], staying), []);
+      assert.equal(runs.length, 0);
+    });
+
+    it("runs each row alone in the order of arrival when batching is off", async () => {
+      const batcher = held({ batching: false });
+      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5)], staying);
+      await turn();
+      for (const batch of [0, 1, 2]) await end(batch);
+      assert.deepEqual(runs.map(idsOf), [[1], [2], [3]]);
+      const outcomes = await answer;
+      assert.deepEqual(answered(outcomes), [1, 2, 3]);
+      assert.deepEqual(
+        outcomes.map((outcome) => resultOf(outcome).batchRows),
+        [1, 1, 1],
+      );
+    });
+  });
+
+  describe("a caller that leaves", () => {
+    it("while it waits takes no place in a batch, and its neighbours are answered", async () => {
+      const batcher = held();
+      const first = batcher.submit([row(1)], staying);
+      await turn();
+      const leaving = new AbortController();
+      const before = batcher.submit([row(2)], staying);
+      const leaver = batcher.submit([row(3), row(4)], leaving.signal);
+      const after = batcher.submit([row(5)], staying);
+      leaving.abort(left);
+      await assert.rejects(leaver, left);
+      assert.equal(batcher.queuedRows, 2);
+      await end(0);
+      assert.deepEqual(idsOf(runs[1]), [2, 5]);
+      await end(1);
+      assert.deepEqual((await Promise.all([first, before, after])).map(answered), [[1], [2], [5]]);
+    });
+
+    it("in the turn of its call takes no place in a batch", async () => {
+      const leaving = new AbortController();
+      const leaver = held().submit([row(1)], leaving.signal);
+      leaving.abort(left);
+      await assert.rejects(leaver, left);
+      await turn();
+      assert.equal(runs.length, 0);
+    });
+
+    it("while its batch runs is told at once, and its neighbours are answered", async () => {
+      const batcher = held();
+      const leaving = new AbortController();
+      const before = batcher.submit([row(1)], staying);
+      const leaver = batcher.submit([row(2)], leaving.signal);
+      const after = batcher.submit([row(3)], staying);
+      await turn();
+      leaving.abort(left);
+      await assert.rejects(leaver, left);
+      assert.equal(runs.length, 1);
+      await end(0);
+      assert.deepEqual((await Promise.all([before, after])).map(answered), [[1], [3]]);
+      // And the next one finds the backend free.
+      const next = batcher.submit([row(4)], staying);
+      await turn();
+      await end(1);
+      assert.deepEqual(answered(await next), [4]);
+    });
+
+    it("with rows in a batch and rows in the queue takes the latter away", async () => {
+      const batcher = held({ limits: { ...LIMITS, minRows: 1 } });
+      const leaving = new AbortController();
+      const leaver = batcher.submit([row(1), row(2)], leaving.signal);
+      const after = batcher.submit([row(3)], staying);
+      await turn();
+      leaving.abort(left);
+      await assert.rejects(leaver, left);
+      await end(0);
+      assert.deepEqual(runs.map(idsOf), [[1], [3]]);
+      await end(1);
+      assert.deepEqual(answered(await after), [3]);
+    });
+
+    it("before its call is refused with its reason, and takes no place", async () => {
+      const batcher = held();
+      await assert.rejects(batcher.submit([row(1)], AbortSignal.abort(left)), left);
+      await turn();
+      assert.equal(batcher.queuedRows, 0);
+      assert.equal(runs.length, 0);
+    });
+
+    it("before its call is told its own reason, though the queue is full as well", async () => {
+      const batcher = held({ maxQueuedRows: 0 });
+      await assert.rejects(batcher.submit([row(1)], AbortSignal.abort(left)), left);
+    });
+
+    it("after its answer changes nothing, and no listener stays behind", async () => {
+      const leaving = new AbortController();
+      const answer = held().submit([row(1)], leaving.signal);
+      await turn();
+      await end(0);
+      leaving.abort(left);
+      assert.deepEqual(answered(await answer), [1]);
+      assert.equal(getEventListeners(leaving.signal, "abort").length, 0);
+    });
+
+    it("is listened for once a call, however many rows the call has", async () => {
+      const warnings: Error[] = [];
+      const note = (warning: Error) => warnings.push(warning);
+      process.on("warning", note);
+      try {
+        const { signal } = new AbortController();
+        const batcher = new Batcher(async (rows) => rows.map(echoOf), OPTIONS, clock);
+        const rows = Array.from({ length: 200 }, (_, id) => row(id));
+        const answer = batcher.submit(rows, signal);
+        assert.equal(getEventListeners(signal, "abort").length, 1);
+        assert.deepEqual(answered(await answer), [...rows.keys()]);
+        await turn();
+      } finally {
+        process.off("warning", note);
+      }
+      assert.deepEqual(warnings, []);
+    });
+  });
+
+  describe("a full queue", () => {
+    const full = (waiting: number) =>
+      serviceError("OVERLOADED", `The queue is full (${waiting} texts wait): try again later.`, {
+        retryAfterMs: 1000,
+      });
+
+    it("refuses at once what is over the limit, and takes it again when there is room", async () => {
+      const batcher = held({ maxQueuedRows: 2 });
+      const answers = [batcher.submit([row(1)], staying)];
+      await turn();
+      answers.push(batcher.submit([row(2), row(3)], staying));
+      await assert.rejects(batcher.submit([row(4)], staying), full(2));
+      assert.equal(batcher.queuedRows, 2);
+      await end(0);
+      answers.push(batcher.submit([row(5)], staying));
+      await end(1);
+      await end(2);
+      assert.deepEqual(runs.map(idsOf), [[1], [2, 3], [5]]);
+      assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2, 3], [5]]);
+    });
+
+    it("takes no part of a call that does not fit as a whole", async () => {
+      const batcher = held({ maxQueuedRows: 2 });
+      await assert.rejects(batcher.submit([row(1), row(2), row(3)], staying), full(0));
+      await turn();
+      assert.equal(batcher.queuedRows, 0);
+      assert.equal(runs.length, 0);
+    });
+
+    it("has room again when a caller that waits leaves", async () => {
+      const batcher = held({ maxQueuedRows: 1 });
+      const first = batcher.submit([row(1)], staying);
+      await turn();
+      const leaving = new AbortController();
+      const leaver = batcher.submit([row(2)], leaving.signal);
+      await assert.rejects(batcher.submit([row(3)], staying), full(1));
+      leaving.abort(left);
+      await assert.rejects(leaver, left);
+      const taken = batcher.submit([row(4)], staying);
+      await end(0);
+      await end(1);
+      assert.deepEqual((await Promise.all([first, taken])).map(answered), [[1], [4]]);
+    });
+  });
+
+  describe("a model that fails", () => {
+    it("on one row fails that row alone, and halves to find it", async () => {
+      const [run, calls] = recorder(async (rows: readonly (readonly number[])[]) => {
+        if (rows.some(([id]) => id === 3)) throw refused;
+        return rows.map(echoOf);
+      });
+      const options = { ...OPTIONS, blames: (error: unknown) => error === refused };
+      const batcher = new Batcher(run, options, clock);
+      const neighbour = batcher.submit([row(1), row(2)], staying);
+      const [bad, good] = await batcher.submit([row(3), row(4)], staying);
+      assert.equal(reasonOf(bad), refused);
+      assert.equal(resultOf(good).logits[0], 4);
+      // What the row was queued in, not what was tried last.
+      assert.equal(resultOf(good).batchRows, 4);
+      assert.deepEqual(answered(await neighbour), [1, 2]);
+      assert.deepEqual(
+        calls.map(([rows]) => rows.map(([id]) => id)),
+        [[1, 2, 3, 4], [1, 2], [3, 4], [3], [4]],
+      );
+    });
+
+    it("for no row's fault fails the whole batch, but not the next one", async () => {
+      const batcher = held();
+      const answers = [batcher.submit([row(1)], staying), batcher.submit([row(2)], staying)];
+      await turn();
+      const later = batcher.submit([row(3)], staying);
+      runs[0]?.fail(refused);
+      for (const outcomes of await Promise.all(answers)) {
+        assert.deepEqual(outcomes.map(reasonOf), [refused]);
+      }
+      await turn();
+      assert.deepEqual(runs.map(idsOf), [[1, 2], [3]]);
+      await end(1);
+      assert.deepEqual(answered(await later), [3]);
+    });
+
+    it("with too few results rejects the batch instead of mixing up its rows", async () => {
+      const batcher = held();
+      const answer = batcher.submit([row(1), row(2)], staying);
+      await turn();
+      runs[0]?.answer([echoOf([1])]);
+      for (const outcome of await answer) {
+        assert.equal(String(reasonOf(outcome)), "Error: 2 rows went in, 1 came out");
+      }
+    });
+  });
+
+  it("tells how long rows waited, how long the model took, and how full the batch was", async () => {
+    const batcher = held();
+    const alone = batcher.submit([row(1, 4)], staying);
+    await turn();
+    clock.advance(3);
+    const longer = batcher.submit([row(2, 4)], staying);
+    clock.advance(2);
+    const shorter = batcher.submit([row(3, 3)], staying);
+    clock.advance(2);
+    await end(0);
+    clock.advance(10);
+    await end(1);
+    const timings = (await Promise.all([alone, longer, shorter])).map(([outcome]) => {
+      const { logits: _, ...rest } = resultOf(outcome);
+      return rest;
+    });
+    assert.deepEqual(timings, [
+      { queueMs: 0, inferenceMs: 7, batchRows: 1, paddingRatio: 0 },
+      { queueMs: 4, inferenceMs: 10, batchRows: 2, paddingRatio: 0.125 },
+      { queueMs: 2, inferenceMs: 10, batchRows: 2, paddingRatio: 0.125 },
+    ]);
+  });
+
+  it("lets a long row go in time under a steady stream of short ones", async () => {
+    const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
+    let next = 100;
+    const stream = (rows: number) => {
+      for (let n = 0; n < rows; n++) void batcher.submit([row(next++, 5)], staying);
+    };
+    stream(20);
+    await turn();
+    const ahead = batcher.queuedRows;
+    void batcher.submit([row(1, 400)], staying);
+    let batch = 0;
+    while (!idsOf(runs[batch])?.includes(1)) {
+      // As many come as a batch takes: the queue never empties.
+      stream(idsOf(runs[batch])?.length ?? 0);
+      await end(batch++);
+      assert.ok(batch <= ahead + 1, `${batch} batches went before the long row`);
+    }
+    assert.deepEqual(idsOf(runs[batch]), [1]);
+    assert.ok(batcher.queuedRows >= ahead);
+  });
+
+  for (const seed of [1, 2, 3, 4, 5]) {
+    it(`answers each row with its own result while callers come and go (seed ${seed})`, async () => {
+      const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxPaddedTokens: 200 };
+      const batcher = held({ limits, maxInFlight: 2, maxQueuedRows: 100_000 });
+      await comeAndGo(batcher, runs, seeded(seed));
+      assert.equal(batcher.queuedRows, 0);
+      const ran = runs.flatMap(({ rows }) => rows.map(([id]) => id));
+      assert.equal(new Set(ran).size, ran.length, "a row ran twice");
+      for (const { rows } of runs) {
+        const longest = Math.max(...rows.map(({ length }) => length));
+        assert.ok(rows.length <= 9 && (rows.length === 1 || longest * rows.length <= 200));
+      }
+    });
+  }
+});
+
+/** Random callers, of whom some leave; batches end in any order. Ends when everybody who stayed has its own answers. */
+async function comeAndGo(batcher: Batcher, runs: readonly HeldRun[], draw: Draw): Promise<void> {
+  const open: AbortController[] = [];
+  const checks: Promise<void>[] = [];
+  let ended = 0;
+  let id = 0;
+  const come = () => {
+    const rows = Array.from({ length: draw(0, 6) }, () => row(++id, draw(1, 60)));
+    const caller = new AbortController();
+    open.push(caller);
+    checks.push(
+      batcher.submit(rows, caller.signal).then(
+        (outcomes) =>
+          assert.deepEqual(
+            outcomes.map((one) => resultOf(one).logits),
+            rows.map(echoOf),
+          ),
+        (error) => assert.equal(error, left),
+      ),
+    );
+  };
+  const steps = [
+    come,
+    come,
+    () => open[draw(0, open.length)]?.abort(left),
+    () => runs[ended++]?.answer(),
+  ];
+  for (let step = 0; step < 300; step++) {
+    steps[draw(0, 3)]?.();
+    ended = Math.min(ended, runs.length);
+    if (draw(0, 1) === 1) await turn();
+  }
+  for (await turn(); ended < runs.length; await turn()) runs[ended++]?.answer();
+  await Promise.all(checks);
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import {
+  adaptedRows,
+  type BatchLimits,
+  planBatch,
+  type Range,
+} from "../../../server/batch/plan.js";
+import { type Draw, seeded } from "../seeded.js";
+
+const LIMITS: BatchLimits = {
+  rows: 32,
+  minRows: 8,
+  maxRows: 128,
+  maxPaddedTokens: 4096,
+  maxPaddingRatio: 0.12,
+};
+/** Limits of which only the named ones can bind. */
+const only = (limits: Partial<BatchLimits>): BatchLimits => ({
+  rows: 1000,
+  minRows: 1000,
+  maxRows: 1000,
+  maxPaddedTokens: 1_000_000,
+  maxPaddingRatio: 1,
+  ...limits,
+});
+
+describe("adaptedRows", () => {
+  const cases: readonly (readonly [queued: number, rows: number])[] = [
+    [1, 8],
+    [9, 8],
+    [10, 32],
+    [100, 32],
+    [101, 25],
+    [103, 25],
+    [104, 26],
+    [511, 127],
+    [512, 128],
+    [10_000, 128],
+  ];
+  for (const [queued, rows] of cases) {
+    it(`allows ${rows} rows while ${queued} wait`, () => {
+      assert.equal(adaptedRows(queued, LIMITS), rows);
+    });
+  }
+});
+
+describe("planBatch", () => {
+  it("takes a row that waits alone", () => {
+    assert.deepEqual(planBatch([7], 0, LIMITS), { start: 0, end: 1 });
+  });
+
+  it("takes all rows of one length", () => {
+    assert.deepEqual(planBatch([9, 9, 9, 9], 2, LIMITS), { start: 0, end: 4 });
+  });
+
+  it("takes the rows nearest in length to the oldest, not the shortest ones", () => {
+    const lengths = [1, 2, 50, 51, 52, 90];
+    const limits = only({ minRows: 3 });
+    assert.deepEqual(planBatch(lengths, 3, limits), { start: 2, end: 5 });
+    assert.deepEqual(planBatch(lengths, 0, limits), { start: 0, end: 3 });
+    assert.deepEqual(planBatch(lengths, 5, limits), { start: 3, end: 6 });
+  });
+
+  it("takes the shorter of two rows that are equally near", () => {
+    assert.deepEqual(planBatch([8, 10, 12], 1, only({ minRows: 2 })), { start: 0, end: 2 });
+  });
+
+  it("takes no more rows than the limit", () => {
+    const lengths = Array.from({ length: 50 }, () => 5);
+    const { start, end } = planBatch(lengths, 25, only({ rows: 16 }));
+    assert.equal(end - start, 16);
+    assert.ok(start <= 25 && 25 < end);
+  });
+
+  it("takes a quarter of a long queue", () => {
+    const { start, end } = planBatch(
+      Array.from({ length: 200 }, () => 5),
+      0,
+      LIMITS,
+    );
+    assert.deepEqual({ start, end }, { start: 0, end: 50 });
+  });
+
+  it("fills the token budget to the brim, and not beyond it", () => {
+    const lengths = [10, 10, 10, 10, 10];
+    assert.deepEqual(planBatch(lengths, 0, only({ maxPaddedTokens: 40 })), { start: 0, end: 4 });
+    assert.deepEqual(planBatch(lengths, 0, only({ maxPaddedTokens: 39 })), { start: 0, end: 3 });
+  });
+
+  it("counts padding in the token budget", () => {
+    // Two rows of 10 tokens make 20, though only 11 are real.
+    assert.deepEqual(planBatch([1, 10], 1, only({ maxPaddedTokens: 19 })), { start: 1, end: 2 });
+    assert.deepEqual(planBatch([1, 10], 1, only({ maxPaddedTokens: 20 })), { start: 0, end: 2 });
+  });
+
+  it("lets the oldest go alone where it is over the token budget by itself", () => {
+    const limits = only({ maxPaddedTokens: 100 });
+    assert.deepEqual(planBatch([5, 6, 500], 2, limits), { start: 2, end: 3 });
+    assert.deepEqual(planBatch([499, 500, 500], 1, limits), { start: 1, end: 2 });
+  });
+
+  it("allows padding up to the ratio, and not beyond it", () => {
+    // 8 of 8 + 6 of 8 tokens: 2 of 16 are padding, 0.125.
+    assert.deepEqual(planBatch([6, 8], 1, only({ maxPaddingRatio: 0.125 })), { start: 0, end: 2 });
+    assert.deepEqual(planBatch([6, 8], 1, only({ maxPaddingRatio: 0.124 })), { start: 1, end: 2 });
+  });
+
+  it("takes rows of one length only where no padding is allowed", () => {
+    const limits = only({ maxPaddingRatio: 0 });
+    assert.deepEqual(planBatch([7, 8, 8, 8, 9], 2, limits), { start: 1, end: 4 });
+  });
+
+  it("leaves the queue as it was", () => {
+    const lengths = Object.freeze([3, 4, 5, 6]);
+    assert.deepEqual(planBatch(lengths, 1, LIMITS), planBatch(lengths, 1, LIMITS));
+  });
+
+  it("keeps every promise for 2000 random queues", () => {
+    const draw = seeded(1);
+    for (let round = 0; round < 2000; round++) checkQueue(draw, `round ${round}`);
+  });
+});
+
+/** One random queue: the oldest goes, no limit is broken, and the nearest neighbour would break one. */
+function checkQueue(draw: Draw, round: string): void {
+  const most = draw(1, 4) === 1 ? 8 : 512;
+  const lengths = Array.from({ length: draw(1, 250) }, () => draw(1, most)).sort((a, b) => a - b);
+  const oldest = draw(0, lengths.length - 1);
+  const limits: BatchLimits = {
+    rows: draw(1, 64),
+    minRows: draw(1, 16),
+    maxRows: draw(1, 128),
+    maxPaddedTokens: draw(1, 8192),
+    maxPaddingRatio: draw(0, 100) / 100,
+  };
+  const range = planBatch(lengths, oldest, limits);
+  assert.ok(0 <= range.start && range.end <= lengths.length, round);
+  assert.ok(range.start <= oldest && oldest < range.end, round);
+  assert.ok(range.end - range.start === 1 || allowed(lengths, range, limits), round);
+  const wider = withNearest(lengths, range);
+  assert.ok(wider === undefined || !allowed(lengths, wider, limits), round);
+}
+
+function allowed(lengths: readonly number[], { start, end }: Range, limits: BatchLimits): boolean {
+  const rows = lengths.slice(start, end);
+  const padded = Math.max(...rows) * rows.length;
+  const padding = rows.reduce((sum, length) => sum + Math.max(...rows) - length, 0);
+  return (
+    rows.length <= adaptedRows(lengths.length, limits) &&
+    padded <= limits.maxPaddedTokens &&
+    padding <= padded * limits.maxPaddingRatio
+  );
+}
+
+function withNearest(lengths: readonly number[], { start, end }: Range): Range | undefined {
+  const [shortest = 0, longest = 0] = [lengths[start], lengths[end - 1]];
+  const neighbours = [
+    { awayBy: shortest - (lengths[start - 1] ?? Number.NaN), start: start - 1, end },
+    { awayBy: (lengths[end] ?? Number.NaN) - longest, start, end: end + 1 },
+  ].filter(({ awayBy }) => !Number.isNaN(awayBy));
+  return neighbours.sort((a, b) => a.awayBy - b.awayBy)[0];
+}

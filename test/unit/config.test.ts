@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { loadConfig, Settings } from "../../server/config.js";
+import { StartupError } from "../../server/core/errors.js";
+
+const CPUS = 8;
+const load = (env: Readonly<Record<string, string | undefined>>, cpus = CPUS) =>
+  loadConfig(env, cpus);
+/** The faults that the message names, one a line. */
+function faultsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  try {
+    load(env);
+  } catch (error) {
+    assert.ok(error instanceof StartupError, String(error));
+    const [head, ...faults] = error.message.split("\n  ");
+    assert.equal(head, "bad settings:");
+    return faults;
+  }
+  return [];
+}
+
+describe("loadConfig", () => {
+  it("needs no setting", () => {
+    assert.deepEqual(load({}), {
+      grpcPort: 50051,
+      bindAddress: "127.0.0.1",
+      modelRepository: "triton-model-repo",
+      defaultTier: "balanced",
+      workers: 4,
+      intraOpThreads: 2,
+      batchRows: 32,
+      batchMinRows: 8,
+      batchMaxRows: 128,
+      maxTextLength: 10_000,
+      maxBatchTexts: 100,
+      requestTimeoutMs: 30_000,
+      prefetchModels: true,
+      batching: true,
+      logLevel: "info",
+      ignored: [],
+    });
+  });
+
+  it("reads every setting", () => {
+    const env = {
+      GRPC_PORT: "0",
+      BIND_ADDRESS: "0.0.0.0",
+      BACKEND: "embedded",
+      MODEL_REPOSITORY: "/models",
+      DEFAULT_TIER: "fast",
+      MAX_WORKERS: "2",
+      BATCH_SIZE: "16",
+      BATCH_SIZE_MIN: "4",
+      BATCH_SIZE_MAX: "64",
+      MAX_INPUT_LENGTH: "500",
+      MAX_BATCH_SIZE: "10",
+      REQUEST_TIMEOUT: "5",
+      PREFETCH_MODELS: "false",
+      ASYNC_PROCESSING: "false",
+      OMP_NUM_THREADS: "6",
+      LOG_LEVEL: "debug",
+    };
+    assert.deepEqual(Object.keys(env), Object.keys(Settings.shape));
+    assert.deepEqual(load(env), {
+      grpcPort: 0,
+      bindAddress: "0.0.0.0",
+      modelRepository: "/models",
+      defaultTier: "fast",
+      workers: 2,
+      intraOpThreads: 3,
+      batchRows: 16,
+      batchMinRows: 4,
+      batchMaxRows: 64,
+      maxTextLength: 500,
+      maxBatchTexts: 10,
+      requestTimeoutMs: 5000,
+      prefetchModels: false,
+      batching: false,
+      logLevel: "debug",
+      ignored: [],
+    });
+  });
+
+  it("describes every setting, for the table that is made of it", () => {
+    for (const [name, setting] of Object.entries(Settings.shape)) {
+      assert.ok(setting.description, name);
+    }
+  });
+
+  it("takes an empty value as none", () => {
+    const names = [...Object.keys(Settings.shape), "REDIS_URL", "TLS_CERT"];
+    const empty = Object.fromEntries(names.map((name) => [name, ""]));
+    const unset = Object.fromEntries(names.map((name) => [name, undefined]));
+    assert.deepEqual(load(empty), load({}));
+    assert.deepEqual(load(unset), load({}));
+  });
+
+  it("pays no heed to what is not its own", () => {
+    assert.deepEqual(load({ PATH: "/bin", HOME: "/", NO_SUCH_SETTING: "1" }), load({}));
+  });
+
+  describe("faults", () => {
+    const cases: readonly (readonly [name: string, value: string, fault: string])[] = [
+      ["GRPC_PORT", "http", "must be a whole number"],
+      ["GRPC_PORT", "-1", "must be a whole number"],
+      ["GRPC_PORT", "80.5", "must be a whole number"],
+      ["GRPC_PORT", " 80", "must be a whole number"],
+      ["GRPC_PORT", "1e3", "must be a whole number"],
+      ["GRPC_PORT", "0x50", "must be a whole number"],
+      ["GRPC_PORT", "65536", "Too big: expected number to be <=65535"],
+      ["MAX_WORKERS", "0", "Too small: expected number to be >=1"],
+      ["MAX_WORKERS", "257", "Too big: expected number to be <=256"],
+      ["MAX_BATCH_SIZE", "99999999999999999999", "Too big: expected number to be <=10000"],
+      ["BATCH_SIZE", "0", "Too small: expected number to be >=1"],
+      ["REQUEST_TIMEOUT", "0", "Too small: expected number to be >=1"],
+      ["REQUEST_TIMEOUT", "3601", "Too big: expected number to be <=3600"],
+      ["OMP_NUM_THREADS", "0", "Too small: expected number to be >=1"],
+      ["BACKEND", "triton", 'Invalid input: expected "embedded"'],
+      ["DEFAULT_TIER", "auto", 'Invalid option: expected one of "fast"|"balanced"|"accurate"'],
+      ["DEFAULT_TIER", "FAST", 'Invalid option: expected one of "fast"|"balanced"|"accurate"'],
+      ["PREFETCH_MODELS", "yes", 'Invalid option: expected one of "true"|"false"'],
+      ["ASYNC_PROCESSING", "1", 'Invalid option: expected one of "true"|"false"'],
+      [
+        "LOG_LEVEL",
+        "verbose",
+        'Invalid option: expected one of "trace"|"debug"|"info"|"warn"|"error"|"fatal"',
+      ],
+    ];
+    for (const [name, value, fault] of cases) {
+      it(`name ${name} and its value ${JSON.stringify(value)}`, () => {
+        assert.deepEqual(faultsOf({ [name]: value }), [`${name}: ${fault} (is "${value}")`]);
+      });
+    }
+
+    it("are all told at once", () => {
+      const faults = faultsOf({
+        GRPC_PORT: "x",
+        MAX_WORKERS: "0",
+        LOG_LEVEL: "loud",
+        TLS_KEY: "k",
+      });
+      assert.deepEqual(
+        faults.map((fault) => fault.split(":")[0]),
+        ["GRPC_PORT", "MAX_WORKERS", "LOG_LEVEL", "TLS_KEY"],
+      );
+    });
+
+    it("name values beyond a limit, not those that meet it", () => {
+      assert.deepEqual(faultsOf({ GRPC_PORT: "65535", MAX_WORKERS: "256", BATCH_SIZE: "1" }), []);
+    });
+
+    it("name a least batch that is over the largest", () => {
+      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "65", BATCH_SIZE_MAX: "64" }), [
+        "BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX",
+      ]);
+      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "129" }), [
+        "BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX",
+      ]);
+      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "64", BATCH_SIZE_MAX: "64" }), []);
+    });
+
+    for (const name of ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "API_KEYS_FILE"]) {
+      it(`name ${name}, without its value: who sets it counts on being protected`, () => {
+        assert.deepEqual(faultsOf({ [name]: "secret" }), [
+          `${name}: this version cannot do it, and will not run as if it did; unset it`,
+        ]);
+      });
+    }
+  });
+
+  it("lists settings of later versions that are set, in a fixed order, and no others", () => {
+    const env = { REDIS_URL: "redis://cache", HTTP_PORT: "8000", CACHE_TTL: "", PATH: "/bin" };
+    assert.deepEqual(load(env).ignored, ["HTTP_PORT", "REDIS_URL"]);
+  });
+
+  describe("threads", () => {
+    const cases: readonly (readonly [
+      env: Readonly<Record<string, string>>,
+      cpus: number,
+      workers: number,
+      intraOpThreads: number,
+    ])[] = [
+      [{}, 1, 1, 1],
+      [{}, 4, 4, 1],
+      [{}, 16, 4, 4],
+      [{}, 15, 4, 3],
+      [{ MAX_WORKERS: "64" }, 8, 8, 1],
+      [{ MAX_WORKERS: "3" }, 2, 2, 1],
+      [{ MAX_WORKERS: "1" }, 8, 1, 8],
+      [{ OMP_NUM_THREADS: "8" }, 4, 4, 2],
+      [{ OMP_NUM_THREADS: "7" }, 4, 4, 1],
+      [{ OMP_NUM_THREADS: "1" }, 16, 4, 1],
+      [{ OMP_NUM_THREADS: "12", MAX_WORKERS: "2" }, 16, 2, 6],
+    ];
+    for (const [env, cpus, workers, intraOpThreads] of cases) {
+      it(`${JSON.stringify(env)} on ${cpus} CPUs: ${workers} workers of ${intraOpThreads}`, () => {
+        const config = load(env, cpus);
+        assert.deepEqual([config.workers, config.intraOpThreads], [workers, intraOpThreads]);
+      });
+    }
+
+    it("count the CPUs of the machine where nothing else is said", () => {
+      assert.ok(loadConfig({}).workers >= 1);
+    });
+  });
+});

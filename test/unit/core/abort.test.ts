@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { orAbort, withLimit } from "../../../server/core/abort.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { recorder, turn } from "../../support/recorder.js";
+
+const left = new Error("the caller left");
+const tooLate = new Error("too late");
+const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
+
+describe("withLimit", () => {
+  let clock: FakeClock;
+  let caller: AbortController;
+  beforeEach(() => {
+    clock = new FakeClock();
+    caller = new AbortController();
+  });
+  /** Work that ends by its signal alone. */
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  const limited = <T>(work: (signal: AbortSignal) => Promise<T>, late = () => tooLate) =>
+    withLimit(caller.signal, 100, clock, late, work);
+  const assertNothingLeft = () => {
+    assert.equal(clock.pending, 0);
+    assert.equal(listeners(caller.signal), 0);
+  };
+
+  it("gives what the work gives, and leaves neither timer nor listener", async () => {
+    assert.equal(await limited(async () => 42), 42);
+    assertNothingLeft();
+  });
+
+  it("fails as the work fails, and leaves neither timer nor listener", async () => {
+    const failure = new Error("the work failed");
+    await assert.rejects(
+      limited(() => Promise.reject(failure)),
+      failure,
+    );
+    assertNothingLeft();
+  });
+
+  it("does not fire a moment before the limit", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let signal: AbortSignal | undefined;
+    const answer = limited((given) => {
+      signal = given;
+      return promise;
+    });
+    clock.advance(99);
+    assert.equal(signal?.aborted, false);
+    resolve("in time");
+    assert.equal(await answer, "in time");
+  });
+
+  it("fires at the limit, with a reason made then", async () => {
+    const [late, made] = recorder(() => tooLate);
+    const answer = limited(untilAborted, late);
+    assert.equal(made.length, 0);
+    clock.advance(100);
+    await assert.rejects(answer, tooLate);
+    assert.equal(made.length, 1);
+    assertNothingLeft();
+  });
+
+  it("fires when the caller leaves, with the caller's reason", async () => {
+    const answer = limited(untilAborted);
+    caller.abort(left);
+    await assert.rejects(answer, left);
+    assertNothingLeft();
+  });
+
+  it("keeps the first reason: the caller leaves, then the limit passes", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const answer = limited(async (signal) => {
+      await promise;
+      return signal.reason;
+    });
+    caller.abort(left);
+    clock.advance(100);
+    resolve(undefined);
+    assert.equal(await answer, left);
+  });
+
+  it("keeps the first reason: the limit passes, then the caller leaves", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const answer = limited(async (signal) => {
+      await promise;
+      return signal.reason;
+    });
+    clock.advance(100);
+    caller.abort(left);
+    resolve(undefined);
+    assert.equal(await answer, tooLate);
+  });
+
+  it("does not start work for a caller that has left", async () => {
+    caller.abort(left);
+    const [work, calls] = recorder(async (_signal: AbortSignal) => 1);
+    await assert.rejects(limited(work), left);
+    assert.equal(calls.length, 0);
+    assertNothingLeft();
+  });
+});
+
+describe("orAbort", () => {
+  let caller: AbortController;
+  beforeEach(() => {
+    caller = new AbortController();
+  });
+
+  it("gives what the promise gives, and leaves no listener", async () => {
+    const [onAbort, given] = recorder(() => {});
+    assert.equal(await orAbort(Promise.resolve(42), caller.signal, onAbort), 42);
+    await turn();
+    assert.equal(listeners(caller.signal), 0);
+    assert.equal(given.length, 0);
+  });
+
+  it("fails as the promise fails, and leaves no listener", async () => {
+    const failure = new Error("failed");
+    const [onAbort, given] = recorder(() => {});
+    await assert.rejects(orAbort(Promise.reject(failure), caller.signal, onAbort), failure);
+    await turn();
+    assert.equal(listeners(caller.signal), 0);
+    assert.equal(given.length, 0);
+  });
+
+  it("gives the reason when the signal fires first, and gives back what was held", async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const [onAbort, given] = recorder(() => {});
+    const answer = orAbort(promise, caller.signal, onAbort);
+    caller.abort(left);
+    assert.equal(given.length, 1);
+    await assert.rejects(answer, left);
+    assert.equal(listeners(caller.signal), 0);
+    resolve(42);
+    await turn();
+    assert.equal(given.length, 1);
+  });
+
+  it("stays answered when the signal fires after the promise", async () => {
+    const [onAbort, given] = recorder(() => {});
+    const answer = orAbort(Promise.resolve(42), caller.signal, onAbort);
+    await turn();
+    caller.abort(left);
+    assert.equal(await answer, 42);
+    assert.equal(given.length, 0);
+  });
+
+  it("lets a promise fail unheard after the caller has left", async () => {
+    const { promise, reject } = Promise.withResolvers<number>();
+    const answer = orAbort(promise, caller.signal, () => {});
+    caller.abort(left);
+    await assert.rejects(answer, left);
+    // An unhandled rejection would fail this run of the tests.
+    reject(new Error("nobody listens"));
+    await turn();
+  });
+
+  it("gives the reason at once when the signal has fired before", async () => {
+    caller.abort(left);
+    const [onAbort, given] = recorder(() => {});
+    await assert.rejects(orAbort(new Promise(() => {}), caller.signal, onAbort), left);
+    assert.equal(given.length, 1);
+    assert.equal(listeners(caller.signal), 0);
+  });
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import type { ServedModel, Verdict } from "../../../server/classify/classifier.js";
+import { LABELS, TIERS } from "../../../server/core/tiers.js";
+import {
+  CacheTier,
+  Label,
+  Model,
+  Sentiment,
+  Tier,
+  Timing,
+} from "../../../server/gen/sentiment/v1/sentiment.js";
+import { modelMessage, sentimentMessage, timingMessage } from "../../../server/rpc/replies.js";
+
+const MODEL: ServedModel = {
+  tier: "balanced",
+  name: "sentiment_balanced",
+  version: "1+embedded.01234567",
+  maxTokens: 128,
+  temperature: 1,
+  tokenizer: { encode: () => [], prefix: [], suffix: [], padId: 0, digest: "" },
+  submit: async () => [],
+  ready: async () => {},
+  isReady: () => true,
+};
+const VERDICT: Verdict = {
+  label: "positive",
+  score: 0.5,
+  confidence: 0.625,
+  probabilities: [0.125, 0.25, 0.625],
+  model: MODEL,
+  tokenCount: 300,
+  analyzedTokenCount: 126,
+  timings: {
+    tokenizeMs: 0.25,
+    queueMs: 1.5,
+    inferenceMs: 1002,
+    batchRows: 8,
+    paddingRatio: 0.125,
+  },
+};
+
+describe("sentimentMessage", () => {
+  it("says all of a verdict, and arrives as it was sent", () => {
+    const message = sentimentMessage(VERDICT);
+    assert.deepEqual(message, {
+      label: Label.LABEL_POSITIVE,
+      score: 0.5,
+      confidence: 0.625,
+      probabilities: { negative: 0.125, neutral: 0.25, positive: 0.625 },
+      tier: Tier.TIER_BALANCED,
+      model: "sentiment_balanced",
+      modelVersion: "1+embedded.01234567",
+      cache: CacheTier.CACHE_TIER_NONE,
+      tokenCount: 300,
+      analyzedTokenCount: 126,
+      sentences: [],
+      attributions: [],
+      mixed: false,
+    });
+    assert.deepEqual(Sentiment.decode(Sentiment.encode(message).finish()), message);
+  });
+
+  it("has a value for each label", () => {
+    assert.deepEqual(
+      LABELS.map((label) => sentimentMessage({ ...VERDICT, label }).label),
+      [Label.LABEL_NEGATIVE, Label.LABEL_NEUTRAL, Label.LABEL_POSITIVE],
+    );
+  });
+
+  it("has a value for each tier", () => {
+    assert.deepEqual(
+      TIERS.map((tier) => sentimentMessage({ ...VERDICT, model: { ...MODEL, tier } }).tier),
+      [Tier.TIER_FAST, Tier.TIER_BALANCED, Tier.TIER_ACCURATE],
+    );
+  });
+});
+
+describe("timingMessage", () => {
+  it("says how long each step took, and the batch", () => {
+    const message = timingMessage(VERDICT, 1004.5);
+    assert.deepEqual(message, {
+      tokenize: { seconds: 0, nanos: 250_000 },
+      queue: { seconds: 0, nanos: 1_500_000 },
+      inference: { seconds: 1, nanos: 2_000_000 },
+      total: { seconds: 1, nanos: 4_500_000 },
+      batchSize: 8,
+      paddingRatio: 0.125,
+    });
+    assert.deepEqual(Timing.decode(Timing.encode(message).finish()), message);
+  });
+});
+
+describe("modelMessage", () => {
+  it("says what is known of a model", () => {
+    const message = modelMessage(MODEL, "balanced");
+    assert.deepEqual(message, {
+      tier: Tier.TIER_BALANCED,
+      name: "sentiment_balanced",
+      version: "1+embedded.01234567",
+      maxTokens: 128,
+      labels: [Label.LABEL_NEGATIVE, Label.LABEL_NEUTRAL, Label.LABEL_POSITIVE],
+      ready: true,
+      defaultTier: true,
+    });
+    assert.deepEqual(Model.decode(Model.encode(message).finish()), message);
+  });
+
+  it("says whether it is loaded, and whether it is the default", () => {
+    const { ready, defaultTier } = modelMessage({ ...MODEL, isReady: () => false }, "fast");
+    assert.deepEqual([ready, defaultTier], [false, false]);
+  });
+});
