@@ -10,6 +10,8 @@ export type ReportWorker = (event: "died" | "replaced" | "failed", detail: strin
 const ENTRY = new URL("./session-worker.js", import.meta.url);
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
+/** A thread that is ended while onnxruntime works takes the whole process with it now and then (an uncaught Napi::Error). */
+const CLOSE_LIMIT_MS = 10_000;
 
 interface Exchange {
   resolve(logits: Float32Array): void;
@@ -25,6 +27,8 @@ export class SupervisedWorker {
   /** The thread lives and has loaded every model that it ought to have. */
   #ready = true;
   #exchange: Exchange | undefined;
+  /** Resolves when what is under way is answered. */
+  #settled: Promise<unknown> = Promise.resolve();
   #restMs = FIRST_REST_MS;
   #closed = false;
   #cancelRest = () => {};
@@ -55,15 +59,22 @@ export class SupervisedWorker {
     return logits;
   }
 
+  /** Takes nothing more, lets what is under way end within a limit, and ends the thread. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#ready = false;
     this.#cancelRest();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(CLOSE_LIMIT_MS, resolve);
+    await Promise.race([this.#settled, late]);
+    cancel();
     await this.#thread.terminate();
   }
 
   #send(request: WorkerRequest): Promise<Float32Array> {
     const { promise, resolve, reject } = Promise.withResolvers<Float32Array>();
     this.#exchange = { resolve, reject };
+    this.#settled = Promise.allSettled([promise]);
     const transfer =
       request.kind === "infer"
         ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
@@ -110,7 +121,10 @@ export class SupervisedWorker {
   async #replace(): Promise<void> {
     this.#thread = this.#start();
     try {
-      for (const request of this.#loads.values()) await this.#send(request);
+      for (const request of this.#loads.values()) {
+        await this.#send(request);
+        if (this.#closed) return;
+      }
     } catch (error) {
       this.#report("failed", messageOf(error));
       // Its exit, of this or of what killed it, starts the next try.
