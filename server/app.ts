@@ -26,7 +26,8 @@ export interface App extends AsyncDisposable {
 
 /** Longest row times rows of one batch, in tokens. */
 const MAX_PADDED_TOKENS = 4096;
-const MAX_PADDING_RATIO = 0.25;
+/** Measured: 0.25 reached 0.78 of a plain loop over sorted texts, 0.12 reached 0.88, 0.06 no more. */
+const MAX_PADDING_RATIO = 0.12;
 const MAX_QUEUED_ROWS = 10_000;
 const MAX_STREAM_TEXTS = 128;
 

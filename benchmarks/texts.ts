@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+
+/** mulberry32: the same seed gives the same numbers, 0 up to 1, on every machine. */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Words that are one token each, from a WordPiece tokenizer.json. */
+async function wordsOf(tokenizerPath: string): Promise<readonly string[]> {
+  const { model } = JSON.parse(await readFile(tokenizerPath, "utf8"));
+  return Object.keys(model.vocab).filter((word) => /^[a-z]{2,9}$/.test(word));
+}
+
+/**
+ * `count` distinct texts whose lengths in tokens (special tokens included) are lognormal with the mean 20 and a sigma of 0.5,
+ * at least 4 and at most 128.
+ */
+export async function lognormalTexts(
+  count: number,
+  tokenizerPath: string,
+  seed = 1,
+): Promise<string[]> {
+  const words = await wordsOf(tokenizerPath);
+  const chance = seeded(seed);
+  const sigma = 0.5;
+  const mu = Math.log(20) - (sigma * sigma) / 2;
+  const normal = () => Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
+  const texts = new Set<string>();
+  while (texts.size < count) {
+    const tokens = Math.min(128, Math.max(4, Math.round(Math.exp(mu + sigma * normal()))));
+    const word = () => words[Math.floor(chance() * words.length)];
+    texts.add(Array.from({ length: tokens - 2 }, word).join(" "));
+  }
+  return [...texts];
+}
