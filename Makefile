@@ -33,7 +33,7 @@ release-proto: $(BUILT) ## take the API as it is now for the one that later chan
 	buf build proto --path proto/sentiment -o proto/released.binpb
 
 docs: build ## the README's table of settings, from the schema
-	node dist/benchmarks/settings-table.js README.md
+	node dist/docs/settings-table.js README.md
 
 bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 	node dist/benchmarks/batch-throughput.js

@@ -28,7 +28,7 @@ export interface ServedModel {
 }
 
 /** How long each step took, in milliseconds, and the batch that the text was in (the largest one, with several windows). */
-export interface Timings {
+interface Timings {
   readonly tokenizeMs: number;
   readonly queueMs: number;
   readonly inferenceMs: number;

@@ -18,7 +18,7 @@ import { type ReportBug, statusOf } from "./status.js";
 import { checkBatchSize, checkId, checkText, longTextOf, tierOf } from "./validate.js";
 
 /** What requests may ask for, and how long it may take. */
-export interface RequestLimits {
+interface RequestLimits {
   /** Code points of one text. */
   readonly maxTextLength: number;
   /** Texts of one AnalyzeBatch. */

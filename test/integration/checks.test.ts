@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { access, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { withSettingsTable } from "../../docs/settings-table.js";
 
 const TOOLS = resolve("node_modules/.bin");
 
@@ -129,5 +130,20 @@ describe("the check of the API", function () {
       ["lint", "proto"],
     );
     assert.ok(!content && said.includes("TIER_"), said);
+  });
+});
+
+describe("the README", () => {
+  it("has the table of settings that the schema gives", async () => {
+    const readme = await readFile("README.md", "utf8");
+    assert.equal(readme, withSettingsTable(readme), "run make docs");
+    assert.match(readme, /^\| GRPC_PORT \| 50051 \| /m);
+  });
+
+  it("links to files that are there", async () => {
+    const readme = await readFile("README.md", "utf8");
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link ?? "");
+    assert.ok(links.length > 5);
+    await Promise.all(links.map((link) => access(link)));
   });
 });

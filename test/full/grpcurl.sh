@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The README's first call, by the client that people have: grpcurl, built once with Go into $CACHE/bin, over reflection.
+set -euo pipefail
+: "${CACHE:?the folder for builds: make sets it}"
+version=v1.9.4
+grpcurl=$CACHE/bin/grpcurl-$version
+if [ ! -x "$grpcurl" ]; then
+  GOBIN=$CACHE/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$version"
+  mv "$CACHE/bin/grpcurl" "$grpcurl"
+fi
+
+log=$(mktemp)
+GRPC_PORT=0 node dist/server/main.js >"$log" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
+until address=$(grep -oE '"address":"[^"]+' "$log" | cut -d'"' -f4) && [ -n "$address" ]; do
+  kill -0 "$server" || { echo "the server ended before it was ready"; exit 1; }
+  sleep 0.1
+done
+
+failed=0
+expect() { # tier, text, label
+  if "$grpcurl" -plaintext -d "{\"text\":\"$2\",\"tier\":\"$1\"}" "$address" sentiment.v1.SentimentService/Analyze |
+    grep -qF "\"label\": \"$3\""; then
+    echo "ok: $1, $2: $3"
+  else
+    echo "not $3: $1, $2"
+    failed=1
+  fi
+}
+for tier in TIER_FAST TIER_BALANCED; do
+  expect $tier 'I love this product!' LABEL_POSITIVE
+  expect $tier 'Terrible quality, waste of money' LABEL_NEGATIVE
+  expect $tier 'The meeting is on Tuesday.' LABEL_NEUTRAL
+done
+exit $failed
