@@ -7,6 +7,10 @@ BUILT := node_modules/.package-lock.json
 CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
 DATA ?= data/sentiment
+# Threads that spin while they wait halve the speed of a machine that has anything else to do.
+PIPELINE = PYTHONPATH=training OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m sentiment_training
+TRAINING = --data $(DATA) --work build/training
+REPOSITORY ?= triton-model-repo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -17,8 +21,9 @@ run: build ## install, build and start the server on 127.0.0.1:50051
 test: check build ## all checks and tests that need no more than npm
 	npm run --silent test
 
-test-full: test ## the same, and grpcurl against the running server (needs Go)
+test-full: test $(VENV)/done ## the same, grpcurl against the running server (needs Go), and imported models
 	CACHE=$(CACHE) test/full/grpcurl.sh
+	CACHE=$(CACHE) test/full/import-model.sh
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
 	npm run --silent check
@@ -38,16 +43,27 @@ docs: build ## the README's table of settings, from the schema
 bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 	node dist/benchmarks/batch-throughput.js
 
-models: build $(VENV)/done ## train, export, quantize and score both tiers; needs DATA=<folder>
+models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
-	for tier in balanced fast; do \
-	  (cd training && $(VENV)/bin/python -m sentiment_training.train --tier $$tier --data $(abspath $(DATA)) --work $(abspath build/training)) && \
-	  (cd training && $(VENV)/bin/python -m sentiment_training.export --tier $$tier --data $(abspath $(DATA)) --work $(abspath build/training) --repository $(abspath triton-model-repo)) || exit 1; \
-	done
+	$(PIPELINE).train --tier accurate $(TRAINING)
+	$(PIPELINE).teach $(TRAINING)
+	$(PIPELINE).train --tier balanced $(TRAINING)
+	$(PIPELINE).train --tier fast $(TRAINING)
+	for tier in accurate balanced fast; do $(PIPELINE).export --tier $$tier $(TRAINING) --repository $(REPOSITORY) || exit 1; done
+	$(PIPELINE).cascade $(TRAINING) --repository $(REPOSITORY)
 	$(MAKE) models-score WRITE=1
 
 models-score: build ## accuracy of the committed models through the server; needs DATA=<folder>; WRITE=1 writes it into the cards
 	node dist/benchmarks/score-models.js --data $(DATA) $(if $(WRITE),--write)
+
+import-model: $(VENV)/done ## serve your own model: NAME=<folder or hub name> TIER=<tier>; training/README.md has the rest
+	@$(PIPELINE).import_model --name "$(NAME)" --repository "$(REPOSITORY)" \
+	  $(if $(TIER),--tier "$(TIER)") $(if $(PRESET),--preset "$(PRESET)") $(if $(LABELS),--labels "$(LABELS)") \
+	  $(if $(MAX_LENGTH),--max-length "$(MAX_LENGTH)") $(if $(SCORE),--score "$(SCORE)") \
+	  $(if $(TEMPERATURE),--temperature "$(TEMPERATURE)") $(if $(QUANTIZE),--quantize)
+
+quantization: $(VENV)/done ## what ways to quantize a trained TIER cost; needs DATA=<folder> and build/training
+	$(PIPELINE).compare --tier $(TIER) $(TRAINING)
 
 clean: ## remove what the targets made in the tree
 	rm -rf dist build coverage node_modules
@@ -61,4 +77,4 @@ $(VENV)/done: training/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement training/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-full check build proto release-proto docs bench models models-score clean
+.PHONY: help run test test-full check build proto release-proto docs bench models models-score import-model quantization clean

@@ -1,8 +1,8 @@
 /**
- * Accuracy of the committed models, asked through the server as a client asks: one table a tier.
+ * What the committed models are worth, asked through the server as a client asks.
  *
- *   make models-score DATA=<data folder>            prints them
- *   make models-score DATA=<data folder> WRITE=1    also writes them into the model cards
+ *   make models-score DATA=<data folder>            prints the report
+ *   make models-score DATA=<data folder> WRITE=1    also writes it into docs/models.md and the model cards
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,116 +10,26 @@ import { parseArgs } from "node:util";
 import { createChannel, createClient } from "nice-grpc";
 import { startApp } from "../server/app.js";
 import { loadConfig } from "../server/config.js";
-import { LABELS, type Label, type Tier } from "../server/core/tiers.js";
+import { SentimentServiceDefinition } from "../server/gen/sentiment/v1/sentiment.js";
+import { asker } from "./scoring/ask.js";
 import {
-  Label as LabelMessage,
-  type Sentiment,
-  type SentimentServiceClient,
-  SentimentServiceDefinition,
-  Tier as TierMessage,
-} from "../server/gen/sentiment/v1/sentiment.js";
+  accuracySection,
+  answersTo,
+  calibrationSection,
+  cascadeSection,
+  curveSection,
+  explanationSection,
+  phraseSection,
+} from "./scoring/sections.js";
+import { readExamples, readSlices } from "./scoring/slices.js";
 
 const MARK = "<!-- scores -->\n";
-const TIERS = new Map<Tier, TierMessage>([
-  ["fast", TierMessage.TIER_FAST],
-  ["balanced", TierMessage.TIER_BALANCED],
-]);
-const WORDS: Readonly<Record<string, Label>> = {
-  ...Object.fromEntries(LABELS.map((label) => [label, label])),
-  ...{ "0": "negative", "1": "negative", "2": "neutral", "3": "positive", "4": "positive" },
-};
+const EXPLAINED_SENTENCES = 100;
 
-interface Example {
-  readonly text: string;
-  readonly label: Label;
-}
-
-interface Score {
-  readonly set: string;
-  readonly right: number;
-  readonly all: number;
-}
-
-async function examplesOf(path: string): Promise<readonly Example[]> {
-  const [header = "", ...rows] = (await readFile(path, "utf8")).trimEnd().split("\n");
-  const columns = header.split("\t");
-  return rows.map((row) => {
-    const cells = row.split("\t");
-    const label = WORDS[cells[columns.indexOf("label")] ?? ""];
-    const text = cells[columns.indexOf("text")];
-    if (label === undefined || text === undefined)
-      throw new Error(`${path}: cannot read the row "${row}"`);
-    return { text, label };
-  });
-}
-
-async function sentimentsOf(
-  client: SentimentServiceClient,
-  tier: TierMessage,
-  examples: readonly Example[],
-): Promise<readonly Sentiment[]> {
-  const found: Sentiment[] = [];
-  for (let first = 0; first < examples.length; first += 100) {
-    const texts = examples.slice(first, first + 100).map(({ text }) => text);
-    const { results } = await client.analyzeBatch({ texts, tier, options: undefined });
-    for (const { sentiment, error, index } of results) {
-      if (sentiment === undefined) throw new Error(`${texts[index]}: ${error?.message}`);
-      found.push(sentiment);
-    }
-  }
-  return found;
-}
-
-const ofLabel: Readonly<Record<Label, LabelMessage>> = {
-  negative: LabelMessage.LABEL_NEGATIVE,
-  neutral: LabelMessage.LABEL_NEUTRAL,
-  positive: LabelMessage.LABEL_POSITIVE,
-};
-
-/** Right where the most probable of the three classes is the label. */
-function threeClasses(
-  set: string,
-  examples: readonly Example[],
-  found: readonly Sentiment[],
-): Score {
-  const right = examples.filter(
-    ({ label }, place) => found[place]?.label === ofLabel[label],
-  ).length;
-  return { set, right, all: examples.length };
-}
-
-/** Without the neutral ones; right where p(positive) > p(negative) agrees with the label. */
-function polarity(set: string, examples: readonly Example[], found: readonly Sentiment[]): Score {
-  const polar = examples.flatMap(({ label }, place) =>
-    label === "neutral"
-      ? []
-      : [{ positive: label === "positive", score: found[place]?.score ?? 0 }],
-  );
-  return {
-    set,
-    right: polar.filter(({ positive, score }) => score > 0 === positive).length,
-    all: polar.length,
-  };
-}
-
-/** Wilson's 95 % interval of a share. */
-function interval({ right, all }: Score): readonly [number, number] {
-  const z = 1.96;
-  const share = right / all;
-  const centre = (share + (z * z) / (2 * all)) / (1 + (z * z) / all);
-  const half =
-    (z / (1 + (z * z) / all)) * Math.sqrt((share * (1 - share)) / all + (z * z) / (4 * all * all));
-  return [centre - half, centre + half];
-}
-
-function table(scores: readonly Score[]): string {
-  const rows = scores.map((score) => {
-    const [low, high] = interval(score).map((bound) => bound.toFixed(4));
-    return `| ${score.set} | ${(score.right / score.all).toFixed(4)} | ${low} to ${high} | ${score.all} |`;
-  });
-  return ["| set | accuracy | 95 % interval | texts |", "|---|---|---|---|", ...rows, ""].join(
-    "\n",
-  );
+/** Puts the text in place of all that follows the mark. */
+async function writeAfterMark(path: string, text: string): Promise<void> {
+  const [head = ""] = (await readFile(path, "utf8")).split(MARK);
+  await writeFile(path, `${head}${MARK}\n${text}`);
 }
 
 async function main(): Promise<void> {
@@ -127,31 +37,59 @@ async function main(): Promise<void> {
     options: { data: { type: "string" }, write: { type: "boolean" } },
   });
   if (values.data === undefined)
-    throw new Error("--data names the folder with sst-test.tsv and tweets-dev.tsv");
-  const sst = await examplesOf(join(values.data, "sst-test.tsv"));
-  const tweets = await examplesOf(join(values.data, "tweets-dev.tsv"));
+    throw new Error("--data names the folder that training/README.md describes");
+  const slices = await readSlices(values.data);
+  const dev = {
+    name: "SST-2 dev",
+    examples: await readExamples(join(values.data, "sst-dev.tsv")),
+    polar: true,
+  };
   const config = loadConfig({ GRPC_PORT: "0", LOG_LEVEL: "error" });
   await using app = await startApp(config);
   const channel = createChannel(app.address);
-  const client: SentimentServiceClient = createClient(SentimentServiceDefinition, channel);
-  for (const [tier, message] of TIERS) {
-    const found = await sentimentsOf(client, message, sst);
-    const scores = table([
-      polarity("SST-2 test: positive or negative", sst, found),
-      threeClasses("SST test: three classes", sst, found),
-      threeClasses(
-        "TweetEval validation: three classes",
-        tweets,
-        await sentimentsOf(client, message, tweets),
-      ),
-    ]);
-    process.stdout.write(`sentiment_${tier}\n\n${scores}\n`);
-    if (!values.write) continue;
-    const card = join(config.modelRepository, `sentiment_${tier}`, "README.md");
-    const [head = ""] = (await readFile(card, "utf8")).split(MARK);
-    await writeFile(card, `${head}${MARK}\n${scores}`);
-  }
+  const ask = asker(createClient(SentimentServiceDefinition, channel));
+
+  const [sst2] = slices;
+  if (sst2 === undefined) throw new Error("no slices");
+  const answers = await answersTo(slices, ask);
+  const devTexts = dev.examples.map(({ text }) => text);
+  const sentences = sst2.examples.slice(0, EXPLAINED_SENTENCES).map(({ text }) => text);
+  const report = [
+    [
+      "Accuracy",
+      "Share that is right, with its 95 % interval (Wilson).",
+      accuracySection(slices, answers),
+    ],
+    [
+      "Calibration",
+      "Expected calibration error over 15 bins of the confidence.",
+      calibrationSection(slices, answers),
+    ],
+    ["Phrases", "Label and confidence.", await phraseSection(ask)],
+    [
+      "The cascade's threshold",
+      "`TIER_AUTO` on the SST-2 dev sentences, for any threshold of fast's confidence.",
+      curveSection(dev, await ask("fast", devTexts), await ask("accurate", devTexts)),
+    ],
+    [
+      "The cascade as it is served",
+      "At the threshold of the repository.",
+      await cascadeSection(sst2, answers, ask),
+    ],
+    [
+      "Explanations",
+      "Leaving out the word of the largest weight changes the score more than leaving out a word by chance.",
+      await explanationSection(sentences, ask),
+    ],
+  ].map(([title, what, table]) => `### ${title}\n\n${what}\n\n${table}`);
   channel.close();
+  process.stdout.write(report.join("\n"));
+  if (!values.write) return;
+  await writeAfterMark("docs/models.md", report.join("\n"));
+  for (const tier of ["fast", "balanced", "accurate"] as const) {
+    const card = join(config.modelRepository, `sentiment_${tier}`, "README.md");
+    await writeAfterMark(card, accuracySection(slices, answers, [tier]));
+  }
 }
 
 await main();

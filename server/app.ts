@@ -3,10 +3,11 @@ import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
 import { padded, rowsOf } from "./backend/padding.js";
 import { type ModelFiles, readRepository } from "./backend/repository/model-repository.js";
 import { Batcher } from "./batch/batcher.js";
+import type { Cascade } from "./classify/cascade.js";
 import type { ServedModel } from "./classify/classifier.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
-import { messageOf, StartupError } from "./core/errors.js";
+import { messageOf, ServiceError, StartupError } from "./core/errors.js";
 import type { Tier } from "./core/tiers.js";
 import { createLog, type Log } from "./observe/log.js";
 import { serveGrpc } from "./rpc/grpc-server.js";
@@ -17,6 +18,8 @@ export interface AppParts {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly backend?: (files: readonly ModelFiles[]) => Backend;
+  /** How long load balancers get to notice that a server drains, in milliseconds. */
+  readonly probeMs?: number;
 }
 
 export interface App extends AsyncDisposable {
@@ -30,12 +33,18 @@ const MAX_PADDED_TOKENS = 4096;
 const MAX_PADDING_RATIO = 0.12;
 const MAX_QUEUED_ROWS = 10_000;
 const MAX_STREAM_TEXTS = 128;
+/** By default: longer than the usual second between two probes. */
+const PROBE_MS = 1500;
 
 /** Every part once, in the order in which a request leaves them, so that they are closed the other way round. */
 export async function startApp(config: Config, parts: AppParts = {}): Promise<App> {
   const clock = parts.clock ?? systemClock;
   const log = parts.log ?? createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
+  if (!isLoopback(config.bindAddress)) {
+    const message = "anybody who reaches this address may use the server: this version has no keys";
+    log.warn({ address: config.bindAddress }, message);
+  }
   if (config.ignored.length > 0)
     log.warn({ settings: config.ignored }, "settings without effect in this version");
 
@@ -60,9 +69,16 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   };
   const reportBug = (id: string, error: unknown) =>
     log.error({ id, err: error }, "a call failed unexpectedly");
-  const service = { models, defaultTier: config.defaultTier, limits, clock, reportBug };
+  const service = {
+    models,
+    cascade: cascadeOf(models),
+    defaultTier: config.defaultTier,
+    limits,
+    clock,
+    reportBug,
+  };
   const server = await serveGrpc(config.bindAddress, config.grpcPort, service, clock);
-  opened.defer(() => server.drain(config.requestTimeoutMs));
+  opened.defer(() => server.drain(parts.probeMs ?? PROBE_MS, config.requestTimeoutMs));
 
   const address = `${config.bindAddress}:${server.port}`;
   log.info(
@@ -80,9 +96,24 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   };
 }
 
+const isLoopback = (address: string): boolean =>
+  address === "localhost" || address === "::1" || address.startsWith("127.");
+
+/** Fast first, and accurate for what it is unsure of. */
+function cascadeOf(models: ReadonlyMap<Tier, ServedModel>): Cascade | undefined {
+  const [fast, accurate] = [models.get("fast"), models.get("accurate")];
+  const threshold = fast?.cascadeThreshold;
+  return fast && accurate && threshold !== undefined ? { fast, accurate, threshold } : undefined;
+}
+
 function embedded(config: Config, files: readonly ModelFiles[], clock: Clock, log: Log): Backend {
   const options = {
-    files: new Map(files.map(({ name, onnxPath }) => [name, onnxPath])),
+    files: new Map(
+      files.map(({ name, onnxPath, digest, maxTokens }) => [
+        name,
+        { path: onnxPath, digest, maxTokens },
+      ]),
+    ),
     workers: config.workers,
     intraOpThreads: config.intraOpThreads,
   };
@@ -124,6 +155,7 @@ async function serveModel(
   const load = async () => {
     const startedMs = clock.now();
     await backend.load(file.name).catch((error: unknown) => {
+      if (error instanceof ServiceError) throw error;
       throw new StartupError(
         `${file.onnxPath} cannot be served: ${messageOf(error)}: replace it, or run make models`,
         error,
@@ -138,6 +170,7 @@ async function serveModel(
     version: `${file.version}+${backend.name}.${file.digest.slice(0, 8)}`,
     maxTokens: file.maxTokens,
     temperature: file.temperature,
+    cascadeThreshold: file.cascadeThreshold,
     tokenizer,
     submit: (rows, signal) => batcher.submit(rows, signal),
     isReady: () => loaded,

@@ -107,9 +107,7 @@ export function loadConfig(
     if (name in given)
       faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);
   }
-  if (parsed.success && parsed.data.BATCH_SIZE_MIN > parsed.data.BATCH_SIZE_MAX) {
-    faults.push("BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX");
-  }
+  if (parsed.success) faults.push(...batchFaults(parsed.data));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
@@ -133,4 +131,12 @@ export function loadConfig(
     /** Set, but without effect in this version. */
     ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
   } as const;
+}
+
+function batchFaults(settings: z.infer<typeof Settings>): string[] {
+  const { BATCH_SIZE_MIN, BATCH_SIZE, BATCH_SIZE_MAX } = settings;
+  const faults: string[] = [];
+  if (BATCH_SIZE_MIN > BATCH_SIZE) faults.push("BATCH_SIZE_MIN: must not be over BATCH_SIZE");
+  if (BATCH_SIZE > BATCH_SIZE_MAX) faults.push("BATCH_SIZE: must not be over BATCH_SIZE_MAX");
+  return faults;
 }

@@ -1,6 +1,6 @@
 import { startApp } from "./app.js";
 import { loadConfig } from "./config.js";
-import { StartupError } from "./core/errors.js";
+import { ServiceError, StartupError } from "./core/errors.js";
 
 /** Ends with the first SIGTERM or SIGINT; a second one then meets the default handler and ends the process at once. */
 function stopSignal(): Promise<void> {
@@ -18,7 +18,8 @@ try {
   await using _app = await startApp(loadConfig(process.env));
   await stopped;
 } catch (error) {
-  if (!(error instanceof StartupError)) throw error;
+  // A ServiceError here: a worker died while it loaded a model.
+  if (!(error instanceof StartupError || error instanceof ServiceError)) throw error;
   process.stderr.write(`sentiment: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -47,3 +47,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? 0 : 1),
 );
 process.exitCode = await main().catch(explain);
+// Lines that nobody will answer any more must not keep the program waiting for their end.
+process.stdin.destroy();

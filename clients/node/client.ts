@@ -73,6 +73,8 @@ async function* inOrder(
       yield outcomeOf(text, ready);
     }
   }
+  if (sent.size > 0)
+    throw new Error(`the server ended the stream with ${sent.size} texts unanswered`);
 }
 
 function outcomeOf(text: string, { sentiment, error }: AnalyzeStreamResponse): Outcome {

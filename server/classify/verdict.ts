@@ -18,10 +18,14 @@ export function probabilitiesOf(logits: ArrayLike<number>, temperature: number):
   return [weights[0] / sum, weights[1] / sum, weights[2] / sum];
 }
 
+/** What the model says of a window, and how much of the text that is. */
+export interface Weighted {
+  readonly probabilities: Probabilities;
+  readonly tokens: number;
+}
+
 /** The mean of several windows' probabilities, each counted by its tokens. */
-export function merged(
-  windows: readonly { probabilities: Probabilities; tokens: number }[],
-): Probabilities {
+export function merged(windows: readonly Weighted[]): Probabilities {
   const sums: [number, number, number] = [0, 0, 0];
   let all = 0;
   for (const { probabilities, tokens } of windows) {
@@ -40,3 +44,10 @@ export function labelOf(probabilities: Probabilities): { label: Label; confidenc
 /** p(positive) - p(negative), -1 to 1. */
 export const scoreOf = (probabilities: Probabilities): number =>
   probabilities[2] - probabilities[0];
+
+/** A sentence of at least this score, up or down, is a strong one. */
+const STRONG = 0.5;
+
+/** Whether strong sentences disagree. */
+export const isMixed = (sentences: readonly { readonly score: number }[]): boolean =>
+  sentences.some(({ score }) => score >= STRONG) && sentences.some(({ score }) => score <= -STRONG);

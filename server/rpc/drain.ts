@@ -1,5 +1,7 @@
+import { setMaxListeners } from "node:events";
 import { AbortError } from "abort-controller-x";
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
+import { orAbort } from "../core/abort.js";
 import { ServiceError } from "../core/errors.js";
 
 const draining = () =>
@@ -10,7 +12,7 @@ const draining = () =>
 /** What the calls of a server do once it drains. */
 export interface Drain {
   begin(): void;
-  /** Refuses new calls; those under way go on. */
+  /** Refuses new calls; those under way go on. A stream of requests is read no further: what it has sent is answered. */
   refuse<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
     context: CallContext,
@@ -36,14 +38,33 @@ function eitherOf(...signals: readonly AbortSignal[]) {
   return { signal: either.signal, close };
 }
 
+/** The items up to the signal. */
+async function* until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
+  const ended = { done: true, value: undefined } as const;
+  for (;;) {
+    const next = await orAbort(iterator.next(), signal, () => {}).catch((error: unknown) => {
+      if (signal.aborted) return ended;
+      throw error;
+    });
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
 export function createDrain(): Drain {
   const begun = new AbortController();
+  // One listener an open stream.
+  setMaxListeners(0, begun.signal);
   return {
     begin: () => begun.abort(),
 
     async *refuse(call, context) {
       if (begun.signal.aborted) throw draining();
-      return yield* call.next(call.request, context);
+      if (!call.requestStream) return yield* call.next(call.request, context);
+      const result = yield* call.next(until(call.request, begun.signal), context);
+      if (begun.signal.aborted) throw draining();
+      return result;
     },
 
     async *end(call, context) {

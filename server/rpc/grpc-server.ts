@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isIPv6 } from "node:net";
 import { createServer } from "nice-grpc";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
@@ -9,6 +10,7 @@ import {
   SentimentServiceDefinition,
 } from "../gen/sentiment/v1/sentiment.js";
 import { adminService } from "./admin-service.js";
+import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { errorMiddleware } from "./error-middleware.js";
 import { type SentimentParts, sentimentService } from "./sentiment-service.js";
@@ -20,12 +22,18 @@ const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 const MAX_UTF8_BYTES = 4;
+/** A client that has vanished without a word is noticed by a ping that it does not answer. */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_LIMIT_MS = 20_000;
 
 export interface GrpcServer {
   /** The port that it listens on. */
   readonly port: number;
-  /** Says NOT_SERVING, takes no new calls, finishes what is under way, and cuts off what is not done after `limitMs`. */
-  drain(limitMs: number): Promise<void>;
+  /**
+   * Says NOT_SERVING and refuses new calls; after `probeMs`, in which load balancers notice, closes the port and finishes what
+   * is under way; cuts off what is not done `limitMs` later. Always ends.
+   */
+  drain(probeMs: number, limitMs: number): Promise<void>;
 }
 
 /** Listens and serves. `models` are the names that health answers for besides the services. Throws StartupError for a port in use. */
@@ -38,12 +46,16 @@ export async function serveGrpc(
   markInvalidUtf8();
   const { maxBatchTexts, maxTextLength } = parts.limits;
   const health = HealthState();
+  // One listener a health watch.
+  health.setMaxListeners(0);
   const drain = createDrain();
   const server = createServer({
     "grpc.max_receive_message_length":
       maxBatchTexts * maxTextLength * MAX_UTF8_BYTES + MESSAGE_OVERHEAD_BYTES,
     // Channelz keeps records of every connection and call, and leaks (grpc-js).
     "grpc.enable_channelz": 0,
+    "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
   }).use(errorMiddleware(parts.reportBug));
   server.with(drain.refuse).add(SentimentServiceDefinition, sentimentService(parts));
   server.with(drain.refuse).add(AdminServiceDefinition, adminService());
@@ -52,9 +64,11 @@ export async function serveGrpc(
     .with(drain.end)
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
-  const bound = await server.listen(`${address}:${port}`).catch((error: unknown) => {
+  const host = isIPv6(address) ? `[${address}]` : address;
+  const bound = await server.listen(`${host}:${port}`).catch((error: unknown) => {
     throw new StartupError(listenFault(address, port, error), error);
   });
+  const connections = trackConnections(bound);
   const names = ["", ...SERVICES, ...[...parts.models.values()].map((model) => model.name)];
   const setHealth = (status: "healthy" | "unhealthy") => {
     for (const name of names) health.setStatus(status, name);
@@ -63,11 +77,13 @@ export async function serveGrpc(
 
   return {
     port: bound,
-    async drain(limitMs) {
+    async drain(probeMs, limitMs) {
       setHealth("unhealthy");
       drain.begin();
-      const cancel = clock.after(limitMs, () => server.forceShutdown());
+      if (probeMs > 0) await new Promise<void>((done) => clock.after(probeMs, done));
+      const cancel = clock.after(limitMs, connections.destroy);
       await server.shutdown().finally(cancel);
+      connections[Symbol.dispose]();
     },
   };
 }

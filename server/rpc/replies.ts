@@ -34,9 +34,20 @@ export function sentimentMessage(verdict: Verdict): Sentiment {
     cache: CacheTier.CACHE_TIER_NONE,
     tokenCount: verdict.tokenCount,
     analyzedTokenCount: verdict.analyzedTokenCount,
-    sentences: [],
-    attributions: [],
-    mixed: false,
+    sentences: verdict.sentences.map(({ begin, end, label, score, confidence }) => ({
+      begin,
+      end,
+      label: LABEL[label],
+      score,
+      confidence,
+    })),
+    attributions: verdict.attributions.map(({ begin, end, word, weight }) => ({
+      begin,
+      end,
+      token: word,
+      weight,
+    })),
+    mixed: verdict.mixed,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CallContext } from "nice-grpc-common";
+import { type Cascade, cascade } from "../classify/cascade.js";
 import { classify, type ServedModel, type Verdict } from "../classify/classifier.js";
 import { withLimit } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
@@ -15,7 +16,7 @@ import type {
 import { outOfOrder } from "./out-of-order.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, statusOf } from "./status.js";
-import { checkBatchSize, checkId, checkText, longTextOf, tierOf } from "./validate.js";
+import { checkBatchSize, checkId, checkText, echoOf, questionOf, tierOf } from "./validate.js";
 
 /** What requests may ask for, and how long it may take. */
 interface RequestLimits {
@@ -31,6 +32,8 @@ interface RequestLimits {
 
 export interface SentimentParts {
   readonly models: ReadonlyMap<Tier, ServedModel>;
+  /** What TIER_AUTO is answered by; undefined where the models for it are not served. */
+  readonly cascade: Cascade | undefined;
   readonly defaultTier: Tier;
   readonly limits: RequestLimits;
   readonly clock: Clock;
@@ -40,33 +43,42 @@ export interface SentimentParts {
 export function sentimentService(parts: SentimentParts): SentimentServiceImplementation {
   const { models, defaultTier, limits, clock, reportBug } = parts;
 
-  const modelOf = (tier: TierMessage): ServedModel => {
-    const wanted = tierOf(tier) ?? defaultTier;
-    const model = models.get(wanted);
+  const modelOf = (tier: Tier): ServedModel => {
+    const model = models.get(tier);
     if (model !== undefined) return model;
     const served = [...models.keys()].join(", ");
-    throw new ServiceError("TIER_UNKNOWN", `tier ${wanted} is not served here: use ${served}.`, {
+    throw new ServiceError("TIER_UNKNOWN", `tier ${tier} is not served here: use ${served}.`, {
       field: "tier",
     });
+  };
+  const cascadeOf = (): Cascade => {
+    if (parts.cascade !== undefined) return parts.cascade;
+    throw new ServiceError(
+      "TIER_UNKNOWN",
+      "tier auto is not served here: it needs fast, with a cascade_threshold, and accurate.",
+      { field: "tier" },
+    );
   };
 
   /** The path that all calls share: valid texts in, one outcome a text out, within the time limit. */
   const analyzed = (
     texts: readonly string[],
-    tier: TierMessage,
+    tierMessage: TierMessage,
     options: AnalyzeOptions | undefined,
     signal: AbortSignal,
   ) => {
-    const model = modelOf(tier);
-    const longText = longTextOf(options);
+    const tier = tierOf(tierMessage) ?? defaultTier;
+    const question = questionOf(options);
+    const answer =
+      tier === "auto"
+        ? (limited: AbortSignal) => cascade(cascadeOf(), texts, question, limited, clock)
+        : (limited: AbortSignal) => classify(modelOf(tier), texts, question, limited, clock);
     const late = () =>
       new ServiceError(
         "DEADLINE",
         `No answer within ${limits.timeoutMs / 1000} s: send less at once.`,
       );
-    return withLimit(signal, limits.timeoutMs, clock, late, (limited) =>
-      classify(model, texts, longText, limited, clock),
-    );
+    return withLimit(signal, limits.timeoutMs, clock, late, answer);
   };
 
   const analyzeOne = async (
@@ -90,7 +102,9 @@ export function sentimentService(parts: SentimentParts): SentimentServiceImpleme
       const verdict = await analyzeOne(request.text, request.tier, request.options, context.signal);
       return { id: request.id, sentiment: sentimentMessage(verdict) };
     } catch (error) {
-      return { id: request.id.isWellFormed() ? request.id : "", error: statusOf(error, reportBug) };
+      // The client has left: nobody reads the answer, and its leaving is no bug.
+      const report = context.signal.aborted ? () => {} : reportBug;
+      return { id: echoOf(request.id), error: statusOf(error, report) };
     }
   };
 

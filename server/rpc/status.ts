@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Status as Code } from "nice-grpc-common";
-import { type Reason, ServiceError } from "../core/errors.js";
+import { type Reason, ServiceError, StartupError } from "../core/errors.js";
 import type { Any } from "../gen/google/protobuf/any.js";
 import { BadRequest, ErrorInfo, RetryInfo } from "../gen/google/rpc/error_details.js";
 import type { Status } from "../gen/google/rpc/status.js";
@@ -31,13 +31,18 @@ export type ReportBug = (id: string, error: unknown) => void;
 
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
 export function statusOf(error: unknown, reportBug: ReportBug): Status {
-  const known = error instanceof ServiceError ? error : bug(error, reportBug);
+  const known = error instanceof ServiceError ? error : unexpected(error, reportBug);
   return { code: CODES[known.reason], message: known.message, details: detailsOf(known) };
 }
 
-function bug(error: unknown, reportBug: ReportBug): ServiceError {
+function unexpected(error: unknown, reportBug: ReportBug): ServiceError {
   const id = randomUUID();
   reportBug(id, error);
+  // A model that is loaded at first use has a fault that would have kept the server from starting.
+  if (error instanceof StartupError) {
+    const message = `The model cannot be loaded. The server's log has the cause under the id ${id}.`;
+    return new ServiceError("BACKEND_DOWN", message, { retryAfterMs: 30_000, cause: error });
+  }
   return new ServiceError(
     "BUG",
     `The server failed on this. Its log has the cause under the id ${id}.`,

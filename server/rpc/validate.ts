@@ -1,4 +1,4 @@
-import type { LongText } from "../classify/long-text.js";
+import type { Question } from "../classify/reading.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
 import {
@@ -55,6 +55,10 @@ export function checkBatchSize(texts: number, most: number): void {
   }
 }
 
+/** An id that is refused, as far as it can be sent back. */
+export const echoOf = (id: string): string =>
+  [...id.slice(0, 2 * MAX_ID_LENGTH)].slice(0, MAX_ID_LENGTH).join("").toWellFormed();
+
 export function checkId(id: string): void {
   if (!id.isWellFormed() || id.length > 2 * MAX_ID_LENGTH || codePoints(id) > MAX_ID_LENGTH) {
     const message = `id must be valid UTF-8 of at most ${MAX_ID_LENGTH} characters: shorten it.`;
@@ -62,8 +66,8 @@ export function checkId(id: string): void {
   }
 }
 
-/** The tier that the message names, or undefined for the server's default. */
-export function tierOf(tier: TierMessage): Tier | undefined {
+/** The tier that the message names, "auto" for the cascade, or undefined for the server's default. */
+export function tierOf(tier: TierMessage): Tier | "auto" | undefined {
   switch (tier) {
     case TierMessage.TIER_UNSPECIFIED:
       return undefined;
@@ -74,11 +78,7 @@ export function tierOf(tier: TierMessage): Tier | undefined {
     case TierMessage.TIER_ACCURATE:
       return "accurate";
     case TierMessage.TIER_AUTO:
-      throw new ServiceError(
-        "NOT_IMPLEMENTED",
-        "TIER_AUTO is not served by this version: name a tier.",
-        { field: "tier" },
-      );
+      return "auto";
     default:
       throw new ServiceError(
         "TIER_UNKNOWN",
@@ -88,15 +88,14 @@ export function tierOf(tier: TierMessage): Tier | undefined {
   }
 }
 
-/** What to do with long texts; refuses options that this version does not do, so that none is silently ignored. */
-export function longTextOf(options: AnalyzeOptions | undefined): LongText {
-  for (const name of ["explain", "sentences"] as const) {
-    if (options?.[name]) {
-      const message = `${name} is not served by this version: leave it out.`;
-      throw new ServiceError("NOT_IMPLEMENTED", message, { field: `options.${name}` });
-    }
-  }
-  const longText = options?.longText ?? LongTextMessage.LONG_TEXT_UNSPECIFIED;
+/** What the options ask about each text. */
+export const questionOf = (options: AnalyzeOptions | undefined): Question => ({
+  longText: longTextOf(options?.longText ?? LongTextMessage.LONG_TEXT_UNSPECIFIED),
+  sentences: options?.sentences ?? false,
+  explain: options?.explain ?? false,
+});
+
+function longTextOf(longText: LongTextMessage): Question["longText"] {
   switch (longText) {
     case LongTextMessage.LONG_TEXT_UNSPECIFIED:
     case LongTextMessage.LONG_TEXT_WINDOWS:

@@ -1,3 +1,5 @@
+import { setOf } from "./code-points.js";
+
 /**
  * BERT's normalizer and pre-tokenizer, exactly as the reference (Rust `tokenizers` 0.23.3) does them.
  *
@@ -7,19 +9,6 @@
  * letter) and it does so before it strips accents. The tables below were found by asking the reference about every code
  * point; `test/fixtures/tokenizer` holds the proof.
  */
-
-/** A set of code points: hexadecimal, single or as first-last, separated by white space. */
-const setOf = (ranges: string): string =>
-  ranges
-    .trim()
-    .split(/\s+/)
-    .map((range) =>
-      range
-        .split("-")
-        .map((hex) => `\\u{${hex}}`)
-        .join("-"),
-    )
-    .join("");
 
 /** Today's nonspacing marks that the reference does not know as such, and their compositions: it does not remove them. */
 const KEPT_MARKS = setOf(`

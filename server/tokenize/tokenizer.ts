@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { messageOf, StartupError } from "../core/errors.js";
-import { type BertNormalizerOptions, bertNormalizer, bertPreTokenizer } from "./bert.js";
+import { bertPreTokenizer } from "./bert.js";
+import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
+import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
 import { type EncodeWords, withWordCache } from "./word-cache.js";
 
 export interface Tokenizer {
@@ -19,11 +21,14 @@ export interface Tokenizer {
 
 /** What this server reads of a tokenizer.json besides the engine. */
 interface TokenizerFile {
-  readonly normalizer?: { readonly type: string } | null;
+  readonly normalizer?: NormalizerSection | null;
   readonly pre_tokenizer?: { readonly type: string } | null;
   readonly padding?: { readonly pad_id?: number } | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
+
+/** An engine's pre-tokenizer; `pattern` is that of a ByteLevel one. */
+type PreTokenizer = ((text: string) => string[]) & { pattern?: RegExp };
 
 const PAD_TOKENS = new Set(["[PAD]", "<pad>"]);
 
@@ -66,14 +71,13 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
 /** Puts the reference's behaviour in place of the engine's parts that differ from it, and a word cache before its model. */
 function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile): Engine {
   const parts = engine as unknown as {
-    normalizer: unknown;
-    pre_tokenizer: unknown;
+    normalizer: EngineNormalizer;
+    pre_tokenizer: PreTokenizer;
     model: { encode: EncodeWords };
   };
-  if (normalizer?.type === "BertNormalizer") {
-    parts.normalizer = bertNormalizer(normalizer as unknown as BertNormalizerOptions);
-  }
+  if (normalizer) parts.normalizer = normalizerOf(normalizer, parts.normalizer);
   if (pre_tokenizer?.type === "BertPreTokenizer") parts.pre_tokenizer = bertPreTokenizer;
+  if (pre_tokenizer?.type === "ByteLevel") parts.pre_tokenizer.pattern = BYTE_LEVEL_PATTERN;
   parts.model.encode = withWordCache(parts.model.encode.bind(parts.model));
   return engine;
 }

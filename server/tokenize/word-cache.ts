@@ -17,7 +17,7 @@ export function withWordCache(encodeWords: EncodeWords, maxWords = 50_000): Enco
     const tokens = encodeWords([word]);
     if (word.length > MAX_CACHED_LENGTH) return tokens;
     if (known.size >= maxWords) known.clear();
-    known.set(word, tokens);
+    known.set(copied(word), tokens);
     return tokens;
   };
   return (words) => {
@@ -26,3 +26,6 @@ export function withWordCache(encodeWords: EncodeWords, maxWords = 50_000): Enco
     return all;
   };
 }
+
+/** A word that was cut out of a text keeps the whole text in memory (V8 slices): one that is kept must be a string of its own. */
+const copied = (word: string): string => Buffer.from(word, "utf16le").toString("utf16le");

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, constants } from "node:fs/promises";
 import { sentences } from "../support/sentences.js";
 import { type ServerProcess, start, startServer } from "../support/server-process.js";
+
+const CLI = "dist/clients/node/cli.js";
 
 describe("npx sentiment", function () {
   this.timeout(30_000);
@@ -13,6 +18,17 @@ describe("npx sentiment", function () {
   const sentiment = (args: string, stdin = "") =>
     start(`node dist/clients/node/cli.js ${args}`, { SENTIMENT_ADDRESS: server.address }, stdin)
       .ended;
+
+  it("may be run as npx runs it, after every build", async () => {
+    await access(CLI, constants.X_OK);
+  });
+
+  it("ends when the server is not there, though its input goes on", async () => {
+    const child = spawn(process.execPath, [CLI, "--address", "127.0.0.1:1"]);
+    child.stdin.write("fine\n");
+    const [code] = await once(child, "exit");
+    assert.equal(code, 1);
+  });
 
   it("answers its argument on a line to read", async () => {
     const { code, stdout, stderr } = await sentiment('"I love it" --tier fast');

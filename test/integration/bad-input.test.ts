@@ -13,7 +13,7 @@ import {
   AdminServiceDefinition,
   AnalyzeBatchResponse,
   AnalyzeResponse,
-  LongText,
+  type LongText,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
@@ -71,7 +71,6 @@ describe("bad input", function () {
     ["white space alone", " \t\r\n\u00a0\u2003\u3000", Tier.TIER_FAST, "TEXT_EMPTY"],
     ["a text of 51 characters", "😀".repeat(51), Tier.TIER_FAST, "TEXT_TOO_LONG"],
     ["an unknown tier", "fine", 99 as Tier, "TIER_UNKNOWN"],
-    ["a tier that is not served", "fine", Tier.TIER_ACCURATE, "TIER_UNKNOWN"],
   ];
   for (const [what, text, tier, reason] of cases) {
     it(`${what} is INVALID_ARGUMENT with the reason ${reason}`, async () => {
@@ -146,22 +145,6 @@ describe("bad input", function () {
   });
 
   it("what this version does not do is UNIMPLEMENTED, not ignored", async () => {
-    const none = {
-      explain: false,
-      sentences: false,
-      skipCache: false,
-      longText: LongText.LONG_TEXT_UNSPECIFIED,
-    };
-    const requests = [
-      { text: "fine", tier: Tier.TIER_AUTO, options: undefined },
-      { text: "fine", tier: Tier.TIER_FAST, options: { ...none, explain: true } },
-      { text: "fine", tier: Tier.TIER_FAST, options: { ...none, sentences: true } },
-    ];
-    for (const request of requests) {
-      const failure = await failureOf((call) => running.client.analyze(request, call));
-      assert.equal(failure.code, Code.UNIMPLEMENTED);
-      assert.equal(failure.reason, "NOT_IMPLEMENTED");
-    }
     const admin = createClient(AdminServiceDefinition, running.channel);
     const failure = await failureOf((call) => admin.getStatus({}, call));
     assert.equal(failure.code, Code.UNIMPLEMENTED);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { ClientError, createChannel, createClient } from "nice-grpc";
 import { Status } from "nice-grpc-common";
 import { HealthDefinition } from "nice-grpc-server-health";
@@ -30,6 +32,7 @@ describe("life cycle", function () {
       "sentiment.v1.SentimentService",
       "sentiment_fast",
       "sentiment_balanced",
+      "sentiment_accurate",
     ]) {
       assert.equal((await health.check({ service })).status, SERVING, service);
     }
@@ -58,7 +61,7 @@ describe("life cycle", function () {
 
   it("a drain finishes what is under way, refuses what is new and ends health watches", async () => {
     const backend = heldBackend();
-    const running = await runApp({}, { backend: () => backend });
+    const running = await runApp({}, { backend: () => backend, probeMs: 300 });
     const watched: number[] = [];
     const watching = (async () => {
       const health = createClient(HealthDefinition, running.channel);
@@ -71,20 +74,54 @@ describe("life cycle", function () {
     await until(() => watched.length === 2);
     assert.deepEqual(watched, [SERVING, NOT_SERVING]);
     assert.equal(await codeOf(watching), Status.UNAVAILABLE);
-    assert.equal(await codeOf(running.client.analyze(REQUEST)), Status.UNAVAILABLE);
+    const refused = await failureOf((call) => running.client.analyze(REQUEST, call));
+    assert.equal(refused.code, Status.UNAVAILABLE);
+    assert.equal(refused.reason, "DRAINING");
     backend.release();
     assert.ok((await underWay).sentiment);
     await stopped;
     running.channel.close();
   });
 
-  it("a drain cuts off what takes longer than the request timeout", async () => {
+  it("a drain answers what a stream has sent, and ends it", async () => {
     const backend = heldBackend();
-    const running = await runApp({ REQUEST_TIMEOUT: "1" }, { backend: () => backend });
-    const underWay = codeOf(running.client.analyze(REQUEST));
+    const running = await runApp({}, { backend: () => backend });
+    const ended = Promise.withResolvers<void>();
+    async function* requests() {
+      yield { id: "sent", ...REQUEST };
+      await ended.promise;
+    }
+    const answers: string[] = [];
+    const streaming = (async () => {
+      for await (const { id, sentiment } of running.client.analyzeStream(requests()))
+        if (sentiment) answers.push(id);
+    })();
     await until(() => backend.waiting === 1);
+    const stopped = running.app[Symbol.asyncDispose]();
+    backend.release();
+    assert.equal(await codeOf(streaming), Status.UNAVAILABLE);
+    assert.deepEqual(answers, ["sent"]);
+    await stopped;
+    ended.resolve();
+    running.channel.close();
+  });
+
+  it("a drain cuts off a connection that does not end by itself", async () => {
+    const running = await runApp({ REQUEST_TIMEOUT: "1" });
+    const session = connect(`http://${running.app.address}`);
+    // A call that is begun and then says nothing: its handler never starts, and its stream never ends.
+    const silent = session.request({
+      ":method": "POST",
+      ":path": "/sentiment.v1.SentimentService/Analyze",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    silent.on("error", () => {});
+    session.on("error", () => {});
+    await once(session, "remoteSettings");
+    const closed = once(session, "close");
     await running.app[Symbol.asyncDispose]();
-    assert.notEqual(await underWay, Status.OK);
+    await closed;
     running.channel.close();
   });
 
@@ -105,10 +142,36 @@ describe("life cycle", function () {
     const leaving = new AbortController();
     const left = running.client.analyze(REQUEST, { signal: leaving.signal });
     const staying = running.client.analyze(REQUEST);
+    // The call and the leaving are messages of their own: each must have reached the server.
+    await new Promise((next) => setTimeout(next, 100));
     leaving.abort();
     await assert.rejects(left, { name: "AbortError" });
+    await new Promise((next) => setTimeout(next, 100));
     backend.release();
     assert.ok((await first).sentiment && (await staying).sentiment);
+    assert.equal(backend.rows, 2, "the row of the caller that left was run");
+  });
+
+  it("a client that leaves a stream is no bug of ours", async () => {
+    const backend = heldBackend();
+    await using running = await runApp({}, { backend: () => backend });
+    async function* requests() {
+      for (let id = 0; ; id++) yield { id: String(id), ...REQUEST };
+    }
+    const leaving = new AbortController();
+    const stream = running.client.analyzeStream(requests(), { signal: leaving.signal });
+    const answers = stream[Symbol.asyncIterator]();
+    const first = answers.next();
+    await until(() => backend.waiting === 1);
+    leaving.abort();
+    await assert.rejects(first, { name: "AbortError" });
+    await new Promise((next) => setTimeout(next, 100));
+    backend.release();
+    assert.ok((await running.client.analyze(REQUEST)).sentiment);
+    assert.deepEqual(
+      running.log.filter(({ level }) => level === "error"),
+      [],
+    );
   });
 
   it("an unexpected error is INTERNAL with an id that the log has too, and no word of its cause", async () => {
@@ -140,6 +203,27 @@ describe("life cycle", function () {
     assert.deepEqual(await readyModels(), []);
     await Promise.all([running.client.analyze(REQUEST), running.client.analyze(REQUEST)]);
     assert.deepEqual(await readyModels(), ["sentiment_fast"]);
+  });
+
+  it("a model that cannot be loaded at first use is BACKEND_DOWN, and the log has its cause", async () => {
+    const backend = heldBackend();
+    const broken = { ...backend, load: () => Promise.reject(new Error("the file is gone")) };
+    const env = { PREFETCH_MODELS: "false" };
+    await using running = await runApp(env, { backend: () => broken });
+    const failure = await failureOf((call) => running.client.analyze(REQUEST, call));
+    assert.equal(failure.code, Status.UNAVAILABLE);
+    assert.equal(failure.reason, "BACKEND_DOWN");
+    assert.ok((failure.retryAfterSeconds ?? 0) > 0);
+    assert.match(JSON.stringify(running.log), /the file is gone/);
+  });
+
+  it("a call does not wait for a model longer than REQUEST_TIMEOUT", async () => {
+    const backend = heldBackend();
+    const slow = { ...backend, load: () => new Promise<void>(() => {}) };
+    const env = { PREFETCH_MODELS: "false", REQUEST_TIMEOUT: "1" };
+    await using running = await runApp(env, { backend: () => slow });
+    const failure = await failureOf((call) => running.client.analyze(REQUEST, call));
+    assert.equal(failure.reason, "DEADLINE");
   });
 
   it("answers each text alone with ASYNC_PROCESSING=false", async () => {

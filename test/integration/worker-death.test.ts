@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import type { Backend } from "../../server/backend/backend.js";
-import { embeddedBackend } from "../../server/backend/embedded/embedded-backend.js";
+import {
+  type EmbeddedFile,
+  embeddedBackend,
+} from "../../server/backend/embedded/embedded-backend.js";
 import { padded } from "../../server/backend/padding.js";
 import { ServiceError } from "../../server/core/errors.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { until } from "../support/held-backend.js";
+import { onnxFile } from "../support/onnx-file.js";
 
 const MODEL = "sentiment_fast";
 const ROW = [101, 1045, 2293, 2023, 102];
@@ -18,6 +22,7 @@ const SLOW = Array.from({ length: 64 }, () => [101, ...Array(300).fill(2023), 10
 describe("death of an inference worker", function () {
   this.timeout(30_000);
   let folder: string;
+  let original: EmbeddedFile;
   let file: string;
   let threads: Worker[];
   let events: string[];
@@ -27,8 +32,9 @@ describe("death of an inference worker", function () {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "sentiment-worker-"));
+    original = await onnxFile(`triton-model-repo/${MODEL}`);
     file = join(folder, "model.onnx");
-    await copyFile(`triton-model-repo/${MODEL}/1/model.onnx`, file);
+    await copyFile(original.path, file);
     [threads, events, clock, onEvent] = [[], [], new FakeClock(), () => {}];
     process.on("worker", notice);
   });
@@ -38,7 +44,11 @@ describe("death of an inference worker", function () {
   });
 
   async function start(workers: number): Promise<Backend> {
-    const options = { files: new Map([[MODEL, file]]), workers, intraOpThreads: 1 };
+    const options = {
+      files: new Map([[MODEL, { ...original, path: file }]]),
+      workers,
+      intraOpThreads: 1,
+    };
     const backend = embeddedBackend(options, clock, (event, detail) => {
       events.push(`${event}: ${detail}`);
       onEvent(event);
@@ -103,9 +113,14 @@ describe("death of an inference worker", function () {
       clock.advance(restMs);
       await seen(before + 2);
       assert.match(events.at(-2) ?? "", /^failed: /);
+      await assert.rejects(
+        answer(backend),
+        (error) => error instanceof ServiceError && error.reason === "BACKEND_DOWN",
+      );
     }
-    await copyFile(`triton-model-repo/${MODEL}/1/model.onnx`, file);
+    await copyFile(original.path, file);
     clock.advance(800);
+    await until(() => events.at(-1)?.startsWith("replaced") === true);
     assert.deepEqual(await answer(backend), expected);
   });
 

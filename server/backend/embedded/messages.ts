@@ -2,7 +2,13 @@ import type { TokenBatch } from "../backend.js";
 
 /** What a session worker is asked. Requests to one worker are answered one at a time, in their order. */
 export type WorkerRequest =
-  | { readonly kind: "load"; readonly model: string; readonly path: string }
+  | {
+      readonly kind: "load";
+      readonly model: string;
+      readonly path: string;
+      /** sha-256 of the file, hex: what is loaded must be what the model's version says. */
+      readonly digest: string;
+    }
   | { readonly kind: "infer"; readonly model: string; readonly batch: TokenBatch };
 
 /** What it answers: `logits` are empty for a load. `error` says what onnxruntime said. */

@@ -2,6 +2,8 @@
  * A thread of its own for onnxruntime sessions: `session.run()` blocks the thread that calls it for as long as the model
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "../../core/errors.js";
@@ -11,8 +13,15 @@ import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
 const { intraOpThreads } = workerData as WorkerOptions;
 const sessions = new Map<string, InferenceSession>();
 
-async function load(model: string, path: string): Promise<Float32Array<ArrayBuffer>> {
-  const session = await InferenceSession.create(path, {
+async function load(
+  model: string,
+  path: string,
+  digest: string,
+): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = await readFile(path);
+  if (createHash("sha256").update(bytes).digest("hex") !== digest)
+    throw new Error("the file has changed since the server started: restart it");
+  const session = await InferenceSession.create(bytes, {
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
@@ -30,14 +39,15 @@ async function infer(model: string, batch: TokenBatch): Promise<Float32Array<Arr
     attention_mask: new Tensor("int64", batch.attentionMask, shape),
   });
   // Copied: what onnxruntime gives may lie in memory of its own, which cannot be transferred.
-  return new Float32Array(logits?.data as Float32Array);
+  if (logits === undefined) throw new Error("the model has no output called logits");
+  return new Float32Array(logits.data as Float32Array);
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
   try {
     const { model } = request;
     const logits = await (request.kind === "load"
-      ? load(model, request.path)
+      ? load(model, request.path, request.digest)
       : infer(model, request.batch));
     return { kind: "done", logits };
   } catch (error) {

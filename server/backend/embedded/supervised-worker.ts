@@ -26,6 +26,7 @@ export class SupervisedWorker {
   #thread: Worker;
   /** The thread lives and has loaded every model that it ought to have. */
   #ready = true;
+  #failing = false;
   #exchange: Exchange | undefined;
   /** Resolves when what is under way is answered. */
   #settled: Promise<unknown> = Promise.resolve();
@@ -35,14 +36,14 @@ export class SupervisedWorker {
   readonly #loads = new Map<string, WorkerRequest>();
   readonly #options: WorkerOptions;
   readonly #clock: Clock;
-  readonly #onFree: () => void;
+  readonly #onChange: () => void;
   readonly #report: ReportWorker;
 
-  /** `onFree` is called whenever the worker can take a request that it could not take before. */
-  constructor(options: WorkerOptions, clock: Clock, onFree: () => void, report: ReportWorker) {
+  /** `onChange` is called whenever the worker can take a request that it could not take before, or begins to fail. */
+  constructor(options: WorkerOptions, clock: Clock, onChange: () => void, report: ReportWorker) {
     this.#options = options;
     this.#clock = clock;
-    this.#onFree = onFree;
+    this.#onChange = onChange;
     this.#report = report;
     this.#thread = this.#start();
   }
@@ -50,6 +51,11 @@ export class SupervisedWorker {
   /** It can take a request now. */
   get free(): boolean {
     return this.#ready && this.#exchange === undefined;
+  }
+
+  /** It died, and could not be replaced so far. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   /** Only while it is free. Rejects with ModelError for what the model refused, BACKEND_DOWN when the worker died over it. */
@@ -99,7 +105,7 @@ export class SupervisedWorker {
     this.#exchange = undefined;
     if (reply.kind === "done") exchange?.resolve(reply.logits);
     else exchange?.reject(new ModelError(reply.error));
-    this.#onFree();
+    this.#onChange();
   }
 
   #onExit(code: number, cause: unknown): void {
@@ -126,14 +132,17 @@ export class SupervisedWorker {
         if (this.#closed) return;
       }
     } catch (error) {
+      this.#failing = true;
       this.#report("failed", messageOf(error));
+      this.#onChange();
       // Its exit, of this or of what killed it, starts the next try.
       await this.#thread.terminate();
       return;
     }
     this.#ready = true;
+    this.#failing = false;
     this.#restMs = FIRST_REST_MS;
     this.#report("replaced", `${this.#loads.size} models loaded`);
-    this.#onFree();
+    this.#onChange();
   }
 }

@@ -12,7 +12,7 @@ const SCHEMA = fileURLToPath(new URL("../../gen/model_config.proto", import.meta
 /** Triton's parameters are strings. */
 const parameter = z
   .object({ stringValue: z.string() })
-  .transform(({ stringValue }) => Number(stringValue));
+  .transform(({ stringValue }) => Number(stringValue || Number.NaN));
 const tensor = (name: string, dataType: string, dims: readonly number[]) =>
   z.object({
     name: z.literal(name),
@@ -34,6 +34,7 @@ const Config = z.object({
   parameters: z.object({
     max_length: parameter.pipe(z.number().int().min(3).max(8192)),
     temperature: parameter.pipe(z.number().positive().max(100)),
+    cascade_threshold: parameter.pipe(z.number().min(0).max(1)).optional(),
   }),
 });
 
@@ -43,6 +44,8 @@ export interface ModelConfig {
   readonly maxTokens: number;
   /** Logits are divided by it before the softmax. */
   readonly temperature: number;
+  /** The cascade passes a text on when this model's confidence in it is under this; undefined: it is not made for it. */
+  readonly cascadeThreshold: number | undefined;
 }
 
 /** Reads a config.pbtxt (protobuf text format, Triton's ModelConfig). Throws StartupError with the file, the field and the mend. */
@@ -71,5 +74,10 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
     );
   }
   const { name, parameters } = parsed.data;
-  return { name, maxTokens: parameters.max_length, temperature: parameters.temperature };
+  return {
+    name,
+    maxTokens: parameters.max_length,
+    temperature: parameters.temperature,
+    cascadeThreshold: parameters.cascade_threshold,
+  };
 }

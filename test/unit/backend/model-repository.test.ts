@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readRepository } from "../../../server/backend/repository/model-repository.js";
 import { StartupError } from "../../../server/core/errors.js";
 
 const FAST = "triton-model-repo/sentiment_fast";
+const parameter = (key: string, value: string) =>
+  `parameters { key: "${key}" value: { string_value: "${value}" } }\n`;
+/** The real ones are new with each training. */
+const PARAMETERS = parameter("max_length", "128") + parameter("temperature", "1.0");
 
 describe("readRepository", () => {
   let folder: string;
@@ -17,12 +21,13 @@ describe("readRepository", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** A model with the real configuration, whose ONNX file is only looked at for its digest. */
+  /** A model with the real configuration but for the parameters, whose ONNX file is only looked at for its digest. */
   async function addModel(name: string): Promise<string> {
     const model = join(folder, name);
     await mkdir(join(model, "1"), { recursive: true });
     const config = await readFile(`${FAST}/config.pbtxt`, "utf8");
-    await writeFile(join(model, "config.pbtxt"), config.replace("sentiment_fast", name));
+    const tensors = config.replace("sentiment_fast", name).replace(/^parameters .*\n/gm, "");
+    await writeFile(join(model, "config.pbtxt"), tensors + PARAMETERS);
     await cp(`${FAST}/labels.txt`, join(model, "labels.txt"));
     await writeFile(join(model, "1", "model.onnx"), name);
     return model;
@@ -35,6 +40,8 @@ describe("readRepository", () => {
     assert.ok(config.includes(from), `no ${from} in config.pbtxt`);
     await writeFile(path, config.replace(from, to));
   }
+  const addParameter = (key: string, value: string) =>
+    appendFile(join(fast, "config.pbtxt"), parameter(key, value));
   /** The message of the fault; the folder in it stands as REPOSITORY. */
   async function faultOf(repository = folder): Promise<string> {
     const error = await readRepository(repository).then(
@@ -52,6 +59,7 @@ describe("readRepository", () => {
         name: "sentiment_fast",
         maxTokens: 128,
         temperature: 1,
+        cascadeThreshold: undefined,
         version: 1,
         onnxPath: join(fast, "1", "model.onnx"),
         digest: digestOf("sentiment_fast"),
@@ -94,6 +102,28 @@ describe("readRepository", () => {
     await changeConfig('"1.0"', '"1.75"');
     const [model] = await readRepository(folder);
     assert.deepEqual([model?.maxTokens, model?.temperature], [512, 1.75]);
+  });
+
+  it("reads a model that has no part in a cascade", async () => {
+    const [model] = await readRepository(folder);
+    assert.equal(model?.cascadeThreshold, undefined);
+  });
+
+  for (const [given, threshold] of [
+    ["0", 0],
+    ["0.8125", 0.8125],
+    ["1", 1],
+  ] as const) {
+    it(`reads a cascade_threshold of ${given}`, async () => {
+      await addParameter("cascade_threshold", given);
+      const [model] = await readRepository(folder);
+      assert.equal(model?.cascadeThreshold, threshold);
+    });
+  }
+
+  it("passes over parameters that are meant for Triton", async () => {
+    await addParameter("intra_op_thread_count", "1");
+    assert.equal((await readRepository(folder)).length, 1);
   });
 
   it("takes labels with a line end of Windows, or without the last one", async () => {
@@ -173,6 +203,24 @@ describe("readRepository", () => {
         const file = "REPOSITORY/sentiment_fast/config.pbtxt";
         assert.ok(fault.startsWith(`${file} does not describe a sentiment model:\n`), fault);
         for (const part of said) assert.ok(fault.includes(part), fault);
+      });
+    }
+
+    for (const [given, said] of [
+      ["1.01", "<=1"],
+      ["-0.01", ">=0"],
+      ["often", "NaN"],
+      ["80%", "NaN"],
+      ["", "NaN"],
+    ] as const) {
+      it(`where config.pbtxt has a cascade_threshold of "${given}"`, async () => {
+        await addParameter("cascade_threshold", given);
+        const fault = await faultOf();
+        const file = "REPOSITORY/sentiment_fast/config.pbtxt";
+        assert.ok(fault.startsWith(`${file} does not describe a sentiment model:\n`), fault);
+        for (const part of [said, "parameters.cascade_threshold"]) {
+          assert.ok(fault.includes(part), fault);
+        }
       });
     }
 

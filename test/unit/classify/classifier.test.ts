@@ -1,35 +1,29 @@
 import assert from "node:assert/strict";
-import type { RowAnswer } from "../../../server/batch/batcher.js";
 import { classify, type ServedModel } from "../../../server/classify/classifier.js";
-import type { LongText } from "../../../server/classify/long-text.js";
+import type { Question } from "../../../server/classify/reading.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
-import { recorder } from "../../support/recorder.js";
+import { turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
+import {
+  answer,
+  BEGIN,
+  END,
+  fakeModel,
+  NEGATIVE,
+  NEUTRAL,
+  numbersOf,
+  type Outcome,
+  PLAIN,
+  POSITIVE,
+  type Rows,
+  textIdsOf,
+  tokenizerOf,
+} from "./fake-model.js";
 
-type Rows = readonly (readonly number[])[];
-type Outcome = PromiseSettledResult<RowAnswer>;
-
-const [BEGIN, END] = [101, 102];
-const MAX_TOKENS = 6;
-const NEGATIVE = [Math.log(8), 0, 0];
-const NEUTRAL = [0, Math.log(8), 0];
-const POSITIVE = [0, 0, Math.log(8)];
 const refused = new Error("the model refused the row");
-const staying = new AbortController().signal;
-
-const answer = (logits: readonly number[], timings: Partial<RowAnswer> = {}): Outcome => ({
-  status: "fulfilled",
-  value: {
-    logits: Float32Array.from(logits),
-    queueMs: 1,
-    inferenceMs: 2,
-    batchRows: 3,
-    paddingRatio: 0.5,
-    ...timings,
-  },
-});
 const failure: Outcome = { status: "rejected", reason: refused };
+const staying = new AbortController().signal;
 
 describe("classify", () => {
   let clock: FakeClock;
@@ -37,29 +31,12 @@ describe("classify", () => {
     clock = new FakeClock();
   });
 
-  /** A model whose tokens are the numbers of the text, and whose `submit` is recorded. */
-  const modelThat = (answerRows: (rows: Rows) => Outcome[], parts: Partial<ServedModel> = {}) => {
-    const [submit, calls] = recorder(async (rows: Rows, _signal: AbortSignal) => answerRows(rows));
-    const encode = (text: string) => {
-      clock.advance(text.length);
-      return text.split(" ").filter(Boolean).map(Number);
-    };
-    const model: ServedModel = {
-      tier: "fast",
-      name: "sentiment_fast",
-      version: "1+fake.01234567",
-      maxTokens: MAX_TOKENS,
-      temperature: 1,
-      tokenizer: { encode, prefix: [BEGIN], suffix: [END], padId: 0, digest: "" },
-      submit,
-      ready: async () => {},
-      isReady: () => true,
-      ...parts,
-    };
-    return [model, calls] as const;
-  };
-  const run = (model: ServedModel, texts: readonly string[], longText: LongText = "windows") =>
-    classify(model, texts, longText, staying, clock);
+  const modelThat = (
+    answerRows: (rows: Rows) => Outcome[] | Promise<Outcome[]>,
+    parts: Partial<ServedModel> = {},
+  ) => fakeModel(clock, answerRows, parts);
+  const run = (model: ServedModel, texts: readonly string[], question: Partial<Question> = {}) =>
+    classify(model, texts, { ...PLAIN, ...question }, staying, clock);
 
   it("gives one verdict a text, in the order of the texts", async () => {
     const logits = [NEGATIVE, NEUTRAL, POSITIVE];
@@ -118,7 +95,7 @@ describe("classify", () => {
   it("passes the caller's signal on", async () => {
     const [model, calls] = modelThat(() => [answer(NEUTRAL)]);
     const { signal } = new AbortController();
-    await classify(model, ["1"], "windows", signal, clock);
+    await classify(model, ["1"], PLAIN, signal, clock);
     assert.equal(calls[0]?.[1], signal);
   });
 
@@ -141,24 +118,26 @@ describe("classify", () => {
     // The model reads 6 tokens at once, 2 of them special: 4 of a text.
     it("is merged from its windows, each counted by its tokens", async () => {
       const [model, calls] = modelThat(() => [
-        answer(NEGATIVE, { queueMs: 5, inferenceMs: 20, batchRows: 2, paddingRatio: 0.1 }),
-        answer(POSITIVE, { queueMs: 9, inferenceMs: 10, batchRows: 8, paddingRatio: 0.2 }),
+        answer(POSITIVE, { queueMs: 5, inferenceMs: 20, batchRows: 2, paddingRatio: 0.1 }),
+        answer(NEGATIVE, { queueMs: 9, inferenceMs: 10, batchRows: 8, paddingRatio: 0.2 }),
         answer(NEUTRAL),
       ]);
       const [long, short] = (await run(model, ["1 2 3 4 5", "6"])).map(resultOf);
       assert.deepEqual(calls[0]?.[0], [
-        [BEGIN, 1, 2, END],
-        [BEGIN, 3, 4, 5, END],
+        [BEGIN, 1, 2, 3, END],
+        [BEGIN, 4, 5, END],
         [BEGIN, 6, END],
       ]);
-      const expected = [(0.8 * 2 + 0.1 * 3) / 5, 0.1, (0.1 * 2 + 0.8 * 3) / 5];
+      const expected = [(0.8 * 2 + 0.1 * 3) / 5, 0.1, (0.8 * 3 + 0.1 * 2) / 5];
       for (const [place, probability] of expected.entries()) {
         assert.ok(Math.abs((long?.probabilities[place] ?? 0) - probability) < 1e-6);
       }
       assert.equal(long?.label, "positive");
       assert.deepEqual([long?.tokenCount, long?.analyzedTokenCount], [5, 5]);
+      const tokenizeMs = clock.now() - 1;
+      assert.equal(short?.timings.tokenizeMs, 1);
       assert.deepEqual(long?.timings, {
-        tokenizeMs: 9,
+        tokenizeMs,
         queueMs: 9,
         inferenceMs: 20,
         batchRows: 8,
@@ -169,7 +148,7 @@ describe("classify", () => {
 
     it("is read in part where it is to be truncated, and says so", async () => {
       const [model, calls] = modelThat(() => [answer(NEUTRAL)]);
-      const [verdict] = (await run(model, ["1 2 3 4 5"], "truncate")).map(resultOf);
+      const [verdict] = (await run(model, ["1 2 3 4 5"], { longText: "truncate" })).map(resultOf);
       assert.deepEqual(calls[0]?.[0], [[BEGIN, 1, 2, 3, 4, END]]);
       assert.deepEqual([verdict?.tokenCount, verdict?.analyzedTokenCount], [5, 4]);
     });
@@ -181,7 +160,7 @@ describe("classify", () => {
 
     it("is refused alone where it is to be rejected", async () => {
       const [model, calls] = modelThat(() => [answer(NEGATIVE), answer(POSITIVE)]);
-      const [first, long, last] = await run(model, ["1", "1 2 3 4 5", "2"], "reject");
+      const [first, long, last] = await run(model, ["1", "1 2 3 4 5", "2"], { longText: "reject" });
       assert.equal(resultOf(first).label, "negative");
       tooLong(reasonOf(long));
       assert.equal(resultOf(last).label, "positive");
@@ -190,7 +169,7 @@ describe("classify", () => {
 
     it("does not reach the model where no other text does", async () => {
       const [model, calls] = modelThat(() => []);
-      tooLong(reasonOf((await run(model, ["1 2 3 4 5"], "reject"))[0]));
+      tooLong(reasonOf((await run(model, ["1 2 3 4 5"], { longText: "reject" }))[0]));
       assert.equal(calls.length, 0);
     });
 
@@ -205,6 +184,252 @@ describe("classify", () => {
       assert.equal(resultOf(before).label, "negative");
       assert.equal(reasonOf(long), refused);
       assert.equal(resultOf(after).label, "positive");
+    });
+  });
+
+  /** Counts the rows that wait in the model's queue: each call is answered a turn later. */
+  const crowded = () => {
+    let waiting = 0;
+    let most = 0;
+    const answerRows = async (rows: Rows) => {
+      waiting += rows.length;
+      most = Math.max(most, waiting);
+      await turn();
+      waiting -= rows.length;
+      return rows.map(() => answer(NEUTRAL));
+    };
+    return { answerRows, most: () => most };
+  };
+
+  it("has no more than 1024 rows of a call in the queue at once", async () => {
+    const { answerRows, most } = crowded();
+    const [model, calls] = modelThat(answerRows);
+    const texts = Array.from({ length: 2500 }, (_, number) => String(number));
+    const outcomes = await run(model, texts);
+    assert.equal(outcomes.map(resultOf).length, 2500);
+    assert.deepEqual(
+      calls.map(([rows]) => rows.length),
+      [1024, 1024, 452],
+    );
+    assert.deepEqual(
+      calls.flatMap(([rows]) => rows.flatMap(textIdsOf)),
+      texts.map(Number),
+    );
+    assert.equal(most(), 1024);
+  });
+
+  describe("the sentences of a text", () => {
+    const SENTENCES = { sentences: true };
+    /** Positive from 50 on, negative under it, by the first number. */
+    const byNumber = (rows: Rows) =>
+      rows.map((row) => answer((textIdsOf(row)[0] ?? 0) < 50 ? NEGATIVE : POSITIVE));
+
+    it("have each a verdict, at its place in code points", async () => {
+      const [model, calls] = modelThat(byNumber);
+      const [verdict] = (await run(model, ["😀 1 2. 😀 50!\n70"], SENTENCES)).map(resultOf);
+      assert.deepEqual(calls[0]?.[0].map(textIdsOf), [[1, 2, 50, 70], [1, 2], [50], [70]]);
+      assert.deepEqual(
+        verdict?.sentences.map(({ begin, end, label }) => ({ begin, end, label })),
+        [
+          { begin: 0, end: 6, label: "negative" },
+          { begin: 7, end: 12, label: "positive" },
+          { begin: 13, end: 15, label: "positive" },
+        ],
+      );
+      for (const { score, confidence, label } of verdict?.sentences ?? []) {
+        assert.ok(Math.abs(confidence - 0.8) < 1e-6);
+        assert.ok(Math.abs(score - (label === "negative" ? -0.7 : 0.7)) < 1e-6);
+      }
+      assert.equal(verdict?.label, "negative");
+      assert.equal(verdict?.mixed, true);
+    });
+
+    it("do not count as tokens or time of the text", async () => {
+      const [model] = modelThat((rows) =>
+        rows.map((_, place) => answer(NEUTRAL, { queueMs: place, inferenceMs: 2 * place })),
+      );
+      const [verdict] = (await run(model, ["1. 2."], SENTENCES)).map(resultOf);
+      assert.deepEqual([verdict?.tokenCount, verdict?.analyzedTokenCount], [2, 2]);
+      assert.deepEqual([verdict?.timings.queueMs, verdict?.timings.inferenceMs], [0, 0]);
+    });
+
+    it("agree, and so the text is not mixed", async () => {
+      const [model] = modelThat(byNumber);
+      const [verdict] = (await run(model, ["1. 2."], SENTENCES)).map(resultOf);
+      assert.equal(verdict?.sentences.length, 2);
+      assert.equal(verdict?.mixed, false);
+    });
+
+    it("cost no further row where there is only one", async () => {
+      const [model, calls] = modelThat(byNumber);
+      const [verdict] = (await run(model, [" 1 2 3 4 5."], SENTENCES)).map(resultOf);
+      assert.deepEqual(calls[0]?.[0].map(textIdsOf), [
+        [1, 2, 3],
+        [4, 5],
+      ]);
+      assert.equal(verdict?.sentences[0]?.score, verdict?.score);
+      assert.deepEqual([verdict?.sentences[0]?.begin, verdict?.sentences[0]?.end], [1, 11]);
+    });
+
+    it("are merged from their windows where they are too long for the model", async () => {
+      const [model] = modelThat(byNumber);
+      const [verdict] = (await run(model, ["1. 50 51 52 2 3."], SENTENCES)).map(resultOf);
+      // [50, 51, 52] and [2, 3].
+      const expected = (0.7 * 3 - 0.7 * 2) / 5;
+      assert.ok(Math.abs((verdict?.sentences[1]?.score ?? 0) - expected) < 1e-6);
+    });
+
+    it("are read in the rows of all texts, each with its own", async () => {
+      const [model] = modelThat(byNumber);
+      const verdicts = (await run(model, ["1. 50.", "60.", "70. 2."], SENTENCES)).map(resultOf);
+      assert.deepEqual(
+        verdicts.map(({ sentences }) => sentences.map(({ label }) => label)),
+        [["negative", "positive"], ["positive"], ["positive", "negative"]],
+      );
+    });
+
+    it("are left out where they are not asked for", async () => {
+      const [model, calls] = modelThat(byNumber);
+      const [verdict] = (await run(model, ["1. 50."])).map(resultOf);
+      assert.deepEqual([verdict?.sentences, verdict?.mixed], [[], false]);
+      assert.equal(calls[0]?.[0].length, 1);
+    });
+
+    it("fail the text where one of them fails, and no other", async () => {
+      const [model] = modelThat((rows) =>
+        rows.map((row) => (textIdsOf(row).join() === "2" ? failure : answer(NEUTRAL))),
+      );
+      const [broken, good] = await run(model, ["1. 2.", "3. 4."], SENTENCES);
+      assert.equal(reasonOf(broken), refused);
+      assert.equal(resultOf(good).sentences.length, 2);
+    });
+  });
+
+  describe("the words of a text", () => {
+    const EXPLAIN = { explain: true };
+    /** Positive where 50 is in the row, negative where it is not. */
+    const byFifty = (rows: Rows) =>
+      rows.map((row) => answer(row.includes(50) ? POSITIVE : NEGATIVE));
+
+    it("are weighed by rows without them, at their places in code points", async () => {
+      const [model, calls] = modelThat(byFifty);
+      const [verdict] = (await run(model, ["😀 1, 50!"], EXPLAIN)).map(resultOf);
+      assert.deepEqual(
+        calls.map(([rows]) => rows),
+        [
+          [[BEGIN, 1, 50, END]],
+          [
+            [BEGIN, 1, 50, END],
+            [BEGIN, 50, END],
+            [BEGIN, 1, END],
+          ],
+        ],
+      );
+      assert.deepEqual(
+        verdict?.attributions.map(({ begin, end, word }) => ({ begin, end, word })),
+        [
+          { begin: 0, end: 1, word: "😀" },
+          { begin: 2, end: 3, word: "1" },
+          { begin: 5, end: 7, word: "50" },
+        ],
+      );
+      const weights = verdict?.attributions.map(({ weight }) => weight) ?? [];
+      for (const [place, expected] of [0, 0, 1.4].entries()) {
+        assert.ok(Math.abs((weights[place] ?? Number.NaN) - expected) < 1e-6, String(weights));
+      }
+    });
+
+    it("change nothing else of the verdict", async () => {
+      const [model] = modelThat(byFifty);
+      const [plain] = (await run(model, ["1 50 2 3 4"])).map(resultOf);
+      const [verdict] = (await run(model, ["1 50 2 3 4"], EXPLAIN)).map(resultOf);
+      assert.equal(verdict?.attributions.length, 5);
+      assert.deepEqual({ ...verdict, attributions: [] }, plain);
+    });
+
+    it("are divided by the model's temperature too", async () => {
+      const doubled = (rows: Rows) =>
+        rows.map((row) => answer((row.includes(50) ? POSITIVE : NEGATIVE).map((one) => one * 2)));
+      const [model] = modelThat(doubled, { temperature: 2 });
+      const [verdict] = (await run(model, ["50"], EXPLAIN)).map(resultOf);
+      assert.ok(Math.abs((verdict?.attributions[0]?.weight ?? 0) - 1.4) < 1e-6);
+    });
+
+    it("are never weighed by a row over the model's tokens", async () => {
+      // Without its 0 the text has more tokens than with it.
+      const tokenizer = tokenizerOf((text) => (text.includes("0") ? [7, 0] : [7, 7, 7, 7, 7, 7]));
+      const [model, calls] = modelThat((rows) => rows.map(() => answer(NEUTRAL)), { tokenizer });
+      await run(model, ["7 0"], EXPLAIN);
+      assert.deepEqual(calls[1]?.[0], [
+        [BEGIN, 7, 0, END],
+        [BEGIN, 7, 7, 7, 7, END],
+      ]);
+    });
+
+    it("are left out where they are not asked for", async () => {
+      const [model, calls] = modelThat(byFifty);
+      const [verdict] = (await run(model, ["1 50"])).map(resultOf);
+      assert.deepEqual(verdict?.attributions, []);
+      assert.equal(calls.length, 1);
+    });
+
+    it("are none in a text of marks, and cost no row", async () => {
+      const [model, calls] = modelThat(byFifty);
+      const [verdict] = (await run(model, ["!!!"], EXPLAIN)).map(resultOf);
+      assert.deepEqual(verdict?.attributions, []);
+      assert.equal(calls.length, 1);
+    });
+
+    it("are each text's own", async () => {
+      const [model] = modelThat(byFifty);
+      const verdicts = (await run(model, ["1 50", "50 2"], EXPLAIN)).map(resultOf);
+      assert.deepEqual(
+        verdicts.map(({ attributions }) => attributions.map(({ weight }) => weight > 1)),
+        [
+          [false, true],
+          [true, false],
+        ],
+      );
+    });
+
+    it("fail the text where a row without one fails, and no other", async () => {
+      const [model] = modelThat((rows) =>
+        rows.map((row) => (textIdsOf(row).join() === "2" ? failure : answer(NEUTRAL))),
+      );
+      const [broken, good] = await run(model, ["1 2", "3 4"], EXPLAIN);
+      assert.equal(reasonOf(broken), refused);
+      assert.equal(resultOf(good).attributions.length, 2);
+    });
+
+    it("are not asked for where the text has failed already", async () => {
+      const [model, calls] = modelThat(() => [failure]);
+      const [broken] = await run(model, ["1 2"], EXPLAIN);
+      assert.equal(reasonOf(broken), refused);
+      assert.equal(calls.length, 1);
+    });
+
+    it("are given up with the call where the caller leaves", async () => {
+      const caller = new AbortController();
+      const gone = new Error("the caller has left");
+      const submit: ServedModel["submit"] = async (rows, signal) => {
+        signal.throwIfAborted();
+        caller.abort(gone);
+        return rows.map(() => answer(NEUTRAL));
+      };
+      const [model] = modelThat(() => [], { submit });
+      await assert.rejects(
+        classify(model, ["1 2"], { ...PLAIN, explain: true }, caller.signal, clock),
+        gone,
+      );
+    });
+
+    it("leave room in the queue for other calls, however many texts have them asked for", async () => {
+      const { answerRows, most } = crowded();
+      const [model] = modelThat(answerRows, { maxTokens: 128 });
+      const text = Array.from({ length: 64 }, (_, number) => number).join(" ");
+      const outcomes = await run(model, Array<string>(100).fill(text), EXPLAIN);
+      assert.ok(outcomes.map(resultOf).every(({ attributions }) => attributions.length === 64));
+      assert.ok(most() <= 1024, `${most()} rows at once`);
     });
   });
 
@@ -226,11 +451,10 @@ describe("classify", () => {
 
     it("with one text in the tokenizer fails that text alone", async () => {
       const cannot = new Error("cannot read it");
-      const encode = (text: string) => {
+      const tokenizer = tokenizerOf((text) => {
         if (text === "?") throw cannot;
-        return [Number(text)];
-      };
-      const tokenizer = { encode, prefix: [BEGIN], suffix: [END], padId: 0, digest: "" };
+        return numbersOf(text);
+      });
       const [model, calls] = modelThat(() => [answer(POSITIVE)], { tokenizer });
       const [broken, good] = await run(model, ["?", "2"]);
       assert.equal(reasonOf(broken), cannot);
@@ -249,6 +473,17 @@ describe("classify", () => {
       const down = new ServiceError("BACKEND_DOWN", "The inference worker died.");
       const [model, calls] = modelThat(() => [], { ready: () => Promise.reject(down) });
       await assert.rejects(run(model, ["1"]), down);
+      assert.equal(calls.length, 0);
+      assert.equal(clock.now(), 0);
+    });
+
+    it("with a caller that does not wait for the model to load rejects the call", async () => {
+      const caller = new AbortController();
+      const gone = new Error("the caller has left");
+      const [model, calls] = modelThat(() => [], { ready: () => new Promise(() => {}) });
+      const call = classify(model, ["1"], PLAIN, caller.signal, clock);
+      caller.abort(gone);
+      await assert.rejects(call, gone);
       assert.equal(calls.length, 0);
       assert.equal(clock.now(), 0);
     });

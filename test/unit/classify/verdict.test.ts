@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { labelOf, merged, probabilitiesOf, scoreOf } from "../../../server/classify/verdict.js";
+import {
+  isMixed,
+  labelOf,
+  merged,
+  probabilitiesOf,
+  scoreOf,
+} from "../../../server/classify/verdict.js";
 import type { Probabilities } from "../../../server/core/tiers.js";
 
 const EPSILON = 1e-12;
@@ -112,4 +118,23 @@ describe("scoreOf", () => {
     assert.equal(scoreOf([0, 0, 1]), 1);
     assert.equal(scoreOf([0.25, 0.25, 0.5]), 0.25);
   });
+});
+
+describe("isMixed", () => {
+  const cases: readonly (readonly [what: string, mixed: boolean, scores: readonly number[]])[] = [
+    ["strong sentences of both kinds", true, [0.9, -0.9]],
+    ["strong sentences of both kinds among others", true, [0, -0.7, 0.1, -0.2, 0.8, 0.9]],
+    ["sentences of exactly half a score up and down", true, [-0.5, 0.5]],
+    ["a good sentence under the half", false, [0.4999, -0.5]],
+    ["a bad sentence under the half", false, [0.5, -0.4999]],
+    ["good sentences alone", false, [0.9, 0.5, 0]],
+    ["bad sentences alone", false, [-0.9, -0.5, 0]],
+    ["one sentence", false, [1]],
+    ["no sentence", false, []],
+  ];
+  for (const [what, mixed, scores] of cases) {
+    it(`is ${mixed} for ${what}`, () => {
+      assert.equal(isMixed(scores.map((score) => ({ score }))), mixed);
+    });
+  }
 });

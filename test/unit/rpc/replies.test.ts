@@ -17,6 +17,7 @@ const MODEL: ServedModel = {
   version: "1+embedded.01234567",
   maxTokens: 128,
   temperature: 1,
+  cascadeThreshold: 0.75,
   tokenizer: { encode: () => [], prefix: [], suffix: [], padId: 0, digest: "" },
   submit: async () => [],
   ready: async () => {},
@@ -30,6 +31,15 @@ const VERDICT: Verdict = {
   model: MODEL,
   tokenCount: 300,
   analyzedTokenCount: 126,
+  sentences: [
+    { begin: 0, end: 9, label: "negative", score: -0.75, confidence: 0.875 },
+    { begin: 10, end: 21, label: "positive", score: 0.5, confidence: 0.75 },
+  ],
+  mixed: true,
+  attributions: [
+    { begin: 0, end: 3, word: "Bad", weight: -1.25 },
+    { begin: 4, end: 5, word: "😀", weight: 0.125 },
+  ],
   timings: {
     tokenizeMs: 0.25,
     queueMs: 1.5,
@@ -53,11 +63,30 @@ describe("sentimentMessage", () => {
       cache: CacheTier.CACHE_TIER_NONE,
       tokenCount: 300,
       analyzedTokenCount: 126,
-      sentences: [],
-      attributions: [],
-      mixed: false,
+      sentences: [
+        { begin: 0, end: 9, label: Label.LABEL_NEGATIVE, score: -0.75, confidence: 0.875 },
+        { begin: 10, end: 21, label: Label.LABEL_POSITIVE, score: 0.5, confidence: 0.75 },
+      ],
+      attributions: [
+        { begin: 0, end: 3, token: "Bad", weight: -1.25 },
+        { begin: 4, end: 5, token: "😀", weight: 0.125 },
+      ],
+      mixed: true,
     });
     assert.deepEqual(Sentiment.decode(Sentiment.encode(message).finish()), message);
+  });
+
+  it("is empty of what was not asked for", () => {
+    const plain = { ...VERDICT, sentences: [], attributions: [], mixed: false };
+    const { sentences, attributions, mixed } = sentimentMessage(plain);
+    assert.deepEqual(
+      { sentences, attributions, mixed },
+      {
+        sentences: [],
+        attributions: [],
+        mixed: false,
+      },
+    );
   });
 
   it("has a value for each label", () => {

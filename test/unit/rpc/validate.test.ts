@@ -9,7 +9,8 @@ import {
   checkId,
   checkText,
   codePoints,
-  longTextOf,
+  echoOf,
+  questionOf,
   tierOf,
 } from "../../../server/rpc/validate.js";
 import { serviceError } from "../outcomes.js";
@@ -161,6 +162,24 @@ describe("checkId", () => {
   });
 });
 
+describe("echoOf", () => {
+  const cases: readonly (readonly [what: string, id: string, echo: string])[] = [
+    ["no id", "", ""],
+    ["an id that is accepted", "a".repeat(128), "a".repeat(128)],
+    ["one character too many", "a".repeat(129), "a".repeat(128)],
+    ["one emoji too many", "😀".repeat(129), "😀".repeat(128)],
+    ["emoji at odd places", `a${"😀".repeat(200)}`, `a${"😀".repeat(127)}`],
+    ["what is not UTF-8", `${LONE_SURROGATE}7`, "\ufffd7"],
+    ["what is neither", LONE_SURROGATE.repeat(200), "\ufffd".repeat(128)],
+  ];
+  for (const [what, id, echo] of cases) {
+    it(`sends back ${what}, so far as it may`, () => {
+      assert.equal(echoOf(id), echo);
+      assert.doesNotThrow(() => checkId(echoOf(id)));
+    });
+  }
+});
+
 describe("tierOf", () => {
   it("names the tier, or leaves it to the server", () => {
     assert.equal(tierOf(TierMessage.TIER_UNSPECIFIED), undefined);
@@ -169,13 +188,8 @@ describe("tierOf", () => {
     assert.equal(tierOf(TierMessage.TIER_ACCURATE), "accurate");
   });
 
-  it("says that the cascade is not served", () => {
-    assert.throws(
-      () => tierOf(TierMessage.TIER_AUTO),
-      serviceError("NOT_IMPLEMENTED", "TIER_AUTO is not served by this version: name a tier.", {
-        field: "tier",
-      }),
-    );
+  it("names the cascade", () => {
+    assert.equal(tierOf(TierMessage.TIER_AUTO), "auto");
   });
 
   for (const tier of [5, 99, TierMessage.UNRECOGNIZED] as TierMessage[]) {
@@ -190,42 +204,44 @@ describe("tierOf", () => {
   }
 });
 
-describe("longTextOf", () => {
+describe("questionOf", () => {
   const options = (given: Partial<AnalyzeOptions>): AnalyzeOptions => ({
     ...AnalyzeOptions.decode(new Uint8Array()),
     ...given,
   });
+  const plain = { longText: "windows", sentences: false, explain: false };
 
-  it("reads all of a text unless told otherwise", () => {
-    assert.equal(longTextOf(undefined), "windows");
-    assert.equal(longTextOf(options({})), "windows");
+  it("asks for the verdict on all of a text unless told otherwise", () => {
+    assert.deepEqual(questionOf(undefined), plain);
+    assert.deepEqual(questionOf(options({})), plain);
   });
 
-  it("does as it is told", () => {
+  it("does with long texts as it is told", () => {
     const { LONG_TEXT_WINDOWS, LONG_TEXT_TRUNCATE, LONG_TEXT_REJECT } = LongTextMessage;
-    assert.equal(longTextOf(options({ longText: LONG_TEXT_WINDOWS })), "windows");
-    assert.equal(longTextOf(options({ longText: LONG_TEXT_TRUNCATE })), "truncate");
-    assert.equal(longTextOf(options({ longText: LONG_TEXT_REJECT })), "reject");
-  });
-
-  it("lets skip_cache pass: without caches it is always so", () => {
-    assert.equal(longTextOf(options({ skipCache: true })), "windows");
+    assert.deepEqual(questionOf(options({ longText: LONG_TEXT_WINDOWS })), plain);
+    assert.deepEqual(questionOf(options({ longText: LONG_TEXT_TRUNCATE })), {
+      ...plain,
+      longText: "truncate",
+    });
+    assert.deepEqual(questionOf(options({ longText: LONG_TEXT_REJECT })), {
+      ...plain,
+      longText: "reject",
+    });
   });
 
   for (const name of ["explain", "sentences"] as const) {
-    it(`says that ${name} is not served, instead of leaving it out silently`, () => {
-      assert.throws(
-        () => longTextOf(options({ [name]: true })),
-        serviceError("NOT_IMPLEMENTED", `${name} is not served by this version: leave it out.`, {
-          field: `options.${name}`,
-        }),
-      );
+    it(`asks for ${name} alone`, () => {
+      assert.deepEqual(questionOf(options({ [name]: true })), { ...plain, [name]: true });
     });
   }
 
+  it("lets skip_cache pass: without caches it is always so", () => {
+    assert.deepEqual(questionOf(options({ skipCache: true })), plain);
+  });
+
   it("refuses a value that the contract does not have", () => {
     assert.throws(
-      () => longTextOf(options({ longText: 7 as LongTextMessage })),
+      () => questionOf(options({ longText: 7 as LongTextMessage })),
       serviceError(
         "OPTION_UNKNOWN",
         "options.long_text 7 is unknown: use a value of sentiment.v1.LongText.",

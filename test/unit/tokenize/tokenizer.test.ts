@@ -11,7 +11,7 @@ const PATH = "triton-model-repo/sentiment_balanced/tokenizer.json";
 
 /** What make.py writes, in its order: a category must not vanish from the fixture unseen. */
 const CATEGORIES = `
-  english emoji emoji-sequences cjk cjk-extensions cjk-compatibility kana hangul accents-composed
+  english emoji emoji-words emoji-sequences cjk cjk-extensions cjk-compatibility kana hangul accents-composed
   accents-decomposed marks-stacked marks-new arabic hebrew bidi-controls right-to-left indic
   thai-and-neighbours cyrillic other-scripts greek turkish sharp-s ligatures special-casing
   fullwidth mathematical controls zero-width spaces nul replacement-character private-use
@@ -23,7 +23,8 @@ const CATEGORIES = `
 interface Expected {
   readonly category: string;
   readonly text: string;
-  readonly ids: readonly number[];
+  /** Without special tokens. */
+  readonly ids: { readonly balanced: readonly number[]; readonly accurate: readonly number[] };
 }
 
 describe("tokenizer", function () {
@@ -43,29 +44,39 @@ describe("tokenizer", function () {
     return loadTokenizer(path);
   };
 
-  it("gives the ids of the reference for every text of the fixture", async () => {
-    const packed = await readFile("test/fixtures/tokenizer/parity.jsonl.gz");
-    const lines = gunzipSync(packed).toString("utf8").trimEnd().split("\n");
-    const expected = lines.map((line): Expected => JSON.parse(line));
-    assert.ok(expected.length >= 5000);
-    const categories = [...new Set(expected.map(({ category }) => category))];
-    assert.deepEqual(categories, CATEGORIES.trim().split(/\s+/));
-    const wrong = expected.filter(
-      ({ text, ids }) => JSON.stringify(tokenizer.encode(text)) !== JSON.stringify(ids),
-    );
-    const first = wrong.slice(0, 5).map(({ category, text, ids }) => ({
-      category,
-      text: text.slice(0, 80),
-      expected: ids.slice(0, 40),
-      actual: tokenizer.encode(text).slice(0, 40),
-    }));
-    assert.equal(wrong.length, 0, `${wrong.length} differ: ${JSON.stringify(first, null, 1)}`);
+  for (const tier of ["balanced", "accurate"] as const) {
+    it(`gives the ids of the reference for every text of the fixture (${tier})`, async () => {
+      const read = await loadTokenizer(`triton-model-repo/sentiment_${tier}/tokenizer.json`);
+      const packed = await readFile("test/fixtures/tokenizer/parity.jsonl.gz");
+      const lines = gunzipSync(packed).toString("utf8").trimEnd().split("\n");
+      const expected = lines.map((line): Expected => JSON.parse(line));
+      assert.ok(expected.length >= 5000);
+      const categories = [...new Set(expected.map(({ category }) => category))];
+      assert.deepEqual(categories, CATEGORIES.trim().split(/\s+/));
+      const wrong = expected.filter(
+        ({ text, ids }) => JSON.stringify(read.encode(text)) !== JSON.stringify(ids[tier]),
+      );
+      const first = wrong.slice(0, 5).map(({ category, text, ids }) => ({
+        category,
+        text: text.slice(0, 80),
+        expected: ids[tier].slice(0, 40),
+        actual: read.encode(text).slice(0, 40),
+      }));
+      assert.equal(wrong.length, 0, `${wrong.length} differ: ${JSON.stringify(first, null, 1)}`);
+    });
+  }
+
+  it("serves fast and balanced with the same file", async () => {
+    const fast = await loadTokenizer("triton-model-repo/sentiment_fast/tokenizer.json");
+    assert.equal(fast.digest, tokenizer.digest);
   });
 
   it("finds the special tokens and the padding of the file", async () => {
     assert.deepEqual(tokenizer.prefix, [101]);
     assert.deepEqual(tokenizer.suffix, [102]);
     assert.equal(tokenizer.padId, 0);
+    const mpnet = await loadTokenizer("triton-model-repo/sentiment_accurate/tokenizer.json");
+    assert.deepEqual([mpnet.prefix, mpnet.suffix, mpnet.padId], [[0], [2], 1]);
     const digest = createHash("sha256")
       .update(await readFile(PATH))
       .digest("hex");

@@ -128,9 +128,15 @@ export namespace ProfileKind {
 
 /** How to analyze. All fields are optional. */
 export interface AnalyzeOptions {
-  /** Also say what each word adds to the score (`attributions`). Costs up to 64 further rows a text. Default: false. */
+  /**
+   * Also say what each word adds to the score (`attributions`). Costs up to 64 further rows a text; in a text of more words,
+   * those of a part that matters little share its weight. Default: false.
+   */
   explain: boolean;
-  /** Also give each sentence its own verdict (`sentences`). Default: false. */
+  /**
+   * Also give each sentence its own verdict (`sentences`): up to 256; in a text of more, neighbouring sentences share one.
+   * Default: false.
+   */
   sentences: boolean;
   /** Neither look into the caches nor write to them. Default: false. */
   skipCache: boolean;
@@ -232,7 +238,7 @@ export interface Sentiment {
   sentences: SentenceSentiment[];
   /** Set where options.explain is. */
   attributions: TokenAttribution[];
-  /** Strong sentences of both kinds stand in the text. Set where options.sentences is. */
+  /** Strong sentences of both kinds stand in the text (scores of at least 0.5 and at most -0.5). Set where options.sentences is. */
   mixed: boolean;
 }
 

@@ -1,0 +1,68 @@
+import type { Clock } from "../core/clock.js";
+import { classify, type ServedModel, type Verdict } from "./classifier.js";
+import type { Question } from "./reading.js";
+
+/** The two models of the cascade (TIER_AUTO), and what decides between them. */
+export interface Cascade {
+  readonly fast: ServedModel;
+  readonly accurate: ServedModel;
+  /** Calibrated confidence, 0 to 1, under which a text goes on to the accurate model. */
+  readonly threshold: number;
+}
+
+/**
+ * As `classify`, by two models: the fast one reads all texts, the accurate one those of which the first is not sure. The model
+ * of each verdict tells which answered; its timings are those of both.
+ */
+export async function cascade(
+  { fast, accurate, threshold }: Cascade,
+  texts: readonly string[],
+  question: Question,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<PromiseSettledResult<Verdict>[]> {
+  // Sentences and words cost many rows: only the model that answers is asked about them.
+  const quick = { ...question, sentences: false, explain: false };
+  const outcomes = await classify(fast, texts, quick, signal, clock);
+  const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
+  const again =
+    question.sentences || question.explain
+      ? placesOf(outcomes, ({ confidence }) => confidence >= threshold)
+      : [];
+  const ask = async (model: ServedModel, places: readonly number[]) => {
+    if (places.length === 0) return;
+    const asked = places.map((place) => texts[place] ?? "");
+    const answers = await classify(model, asked, question, signal, clock);
+    for (const [index, place] of places.entries()) {
+      const [before, after] = [outcomes[place], answers[index]];
+      if (before && after) outcomes[place] = withTimingsOf(before, after);
+    }
+  };
+  await Promise.all([ask(accurate, unsure), ask(fast, again)]);
+  return outcomes;
+}
+
+function placesOf(
+  outcomes: readonly PromiseSettledResult<Verdict>[],
+  which: (verdict: Verdict) => boolean,
+): readonly number[] {
+  return outcomes.flatMap((outcome, place) =>
+    outcome.status === "fulfilled" && which(outcome.value) ? [place] : [],
+  );
+}
+
+/** The later outcome, with the time that the earlier one took added to its own. */
+function withTimingsOf(
+  before: PromiseSettledResult<Verdict>,
+  after: PromiseSettledResult<Verdict>,
+): PromiseSettledResult<Verdict> {
+  if (before.status === "rejected" || after.status === "rejected") return after;
+  const [first, last] = [before.value.timings, after.value.timings];
+  const timings = {
+    ...last,
+    tokenizeMs: first.tokenizeMs + last.tokenizeMs,
+    queueMs: first.queueMs + last.queueMs,
+    inferenceMs: first.inferenceMs + last.inferenceMs,
+  };
+  return { status: "fulfilled", value: { ...after.value, timings } };
+}

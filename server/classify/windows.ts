@@ -1,0 +1,121 @@
+import { ServiceError } from "../core/errors.js";
+import { type Span, sentencesOf } from "./spans.js";
+
+/** What to do with a text that has more tokens than the model reads at once. */
+export type LongText = "windows" | "truncate" | "reject";
+
+/** A part of the text that is one row of the model. */
+export interface Window extends Span {
+  /** Token ids, special tokens left out. */
+  readonly ids: readonly number[];
+}
+
+export interface Windows {
+  /** Tokens of the whole text. */
+  readonly tokenCount: number;
+  /** At least one; none of more tokens than there is room for. */
+  readonly windows: readonly Window[];
+}
+
+type Encode = (text: string) => readonly number[];
+
+/** Cuts a text into windows of at most `room` tokens: whole sentences where they fit. */
+export function windowsOf(text: string, encode: Encode, room: number, longText: LongText): Windows {
+  const ids = encode(text);
+  const whole = { begin: 0, end: text.length };
+  if (ids.length <= room) return { tokenCount: ids.length, windows: [{ ...whole, ids }] };
+  if (longText === "truncate")
+    return { tokenCount: ids.length, windows: [{ ...whole, ids: ids.slice(0, room) }] };
+  if (longText === "reject") {
+    throw new ServiceError(
+      "TEXT_TOO_LONG",
+      `The text has ${ids.length} tokens, the model reads ${room}: shorten it, or allow windows.`,
+    );
+  }
+  const windows = packed(piecesOf(text, whole, encode, room, CUTS), room);
+  // Counted by what is read: a tokenizer that looks across words may find other tokens in the whole.
+  return { tokenCount: tokensOf(windows), windows };
+}
+
+/** Ever finer ways to cut a part of a text: places strictly inside it, ascending. */
+type Cut = (piece: string) => readonly number[];
+const CUTS: readonly Cut[] = [
+  (piece) => sentencesOf(piece).map(({ end }) => end),
+  (piece) => [...piece.matchAll(/\S(?=\s)/gu)].map(({ 0: last, index }) => index + last.length),
+];
+
+/** In halves, between two code points: what is left of a word longer than the model. */
+function halfOf(piece: string): number {
+  const half = piece.length >> 1;
+  return (piece.codePointAt(half - 1) ?? 0) > 0xffff ? half + 1 : half;
+}
+
+/**
+ * The span in pieces of at most `room` tokens that join to the whole of it. White space goes with what follows it: byte-level
+ * tokenizers read it as part of the word.
+ */
+function piecesOf(
+  text: string,
+  { begin, end }: Span,
+  encode: Encode,
+  room: number,
+  cuts: readonly Cut[],
+): Window[] {
+  const piece = text.slice(begin, end);
+  const ids = encode(piece);
+  if (ids.length <= room) return [{ begin, end, ids }];
+  const [cut, ...finer] = cuts;
+  // One character of more tokens than there is room for is cut between its tokens.
+  if (cut === undefined && /^.$/su.test(piece)) return slices(begin, end, ids, room);
+  const ends = (cut === undefined ? [halfOf(piece)] : cut(piece)).map((at) => begin + at);
+  const places = [begin, ...ends.filter((at) => at > begin && at < end), end];
+  return places
+    .slice(1)
+    .flatMap((to, place) =>
+      piecesOf(text, { begin: places[place] ?? begin, end: to }, encode, room, finer),
+    );
+}
+
+function slices(begin: number, end: number, ids: readonly number[], room: number): Window[] {
+  const count = Math.ceil(ids.length / room);
+  return Array.from({ length: count }, (_, n) => ({
+    begin,
+    end,
+    ids: ids.slice(n * room, (n + 1) * room),
+  }));
+}
+
+/** Neighbouring pieces put together into windows of near-equal length, so that the last is not a stump without context. */
+function packed(pieces: readonly Window[], room: number): Window[] {
+  const windows: Window[] = [];
+  let left = tokensOf(pieces);
+  let open: Window | undefined;
+  for (const piece of pieces) {
+    const even = left / Math.ceil(left / room);
+    if (open && (open.ids.length >= even || open.ids.length + piece.ids.length > room)) {
+      windows.push(open);
+      left -= open.ids.length;
+      open = undefined;
+    }
+    open =
+      open === undefined
+        ? piece
+        : { begin: open.begin, end: piece.end, ids: [...open.ids, ...piece.ids] };
+  }
+  return joined(open === undefined ? windows : [...windows, open], room);
+}
+
+/** Neighbours that fit into one window: a stump before a long piece, white space at the end. */
+function joined(windows: readonly Window[], room: number): Window[] {
+  const all: Window[] = [];
+  for (const window of windows) {
+    const last = all.at(-1);
+    if (last && last.ids.length + window.ids.length <= room)
+      all.splice(-1, 1, { begin: last.begin, end: window.end, ids: [...last.ids, ...window.ids] });
+    else all.push(window);
+  }
+  return all;
+}
+
+const tokensOf = (windows: readonly Window[]): number =>
+  windows.reduce((sum, { ids }) => sum + ids.length, 0);
