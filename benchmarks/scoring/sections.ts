@@ -137,14 +137,18 @@ export async function cascadeSection(slice: Slice, answers: Answers, ask: Ask): 
 }
 
 /** Whether leaving out the word of the largest weight changes the score more than leaving out a word by chance. */
-export async function explanationSection(texts: readonly string[], ask: Ask): Promise<string> {
-  const rows = await Promise.all(
-    TIER_NAMES.filter((tier) => tier !== "auto").map(async (tier) => {
+export async function explanationSection(
+  kinds: Readonly<Record<string, readonly string[]>>,
+  ask: Ask,
+): Promise<string> {
+  const rows: (string | number)[][] = [];
+  for (const [kind, texts] of Object.entries(kinds)) {
+    for (const tier of TIER_NAMES.filter((name) => name !== "auto")) {
       const score = await explained(tier, texts, ask);
-      return [tier, withInterval(score), score.all];
-    }),
-  );
-  return table(["tier", "share of the sentences", "sentences"], rows);
+      rows.push([kind, tier, score.all, withInterval(score)]);
+    }
+  }
+  return table(["texts", "tier", "count", "share"], rows);
 }
 
 async function explained(tier: TierName, texts: readonly string[], ask: Ask): Promise<Score> {
@@ -153,7 +157,8 @@ async function explained(tier: TierName, texts: readonly string[], ask: Ask): Pr
   const pairs = whole.map(({ attributions }, place) => {
     const by = (other: { weight: number }) => Math.abs(other.weight);
     const top = [...attributions].sort((one, other) => by(other) - by(one))[0];
-    const any = attributions[Math.floor(chance() * attributions.length)];
+    const others = attributions.filter((word) => word !== top);
+    const any = others[Math.floor(chance() * others.length)];
     const points = [...(texts[place] ?? "")];
     const without = (word = { begin: 0, end: 0 }) =>
       [...points.slice(0, word.begin), ...points.slice(word.end)].join("");

@@ -44,13 +44,17 @@ export async function readExamples(path: string): Promise<readonly Example[]> {
 /** Every tenth example, as the training leaves them out. */
 const heldOut = (examples: readonly Example[]) => examples.filter((_, place) => place % 10 === 0);
 
+/** Those with an opinion. */
+export const polarOf = (examples: readonly Example[]) =>
+  examples.filter(({ label }) => label !== "neutral");
+
 /** `data` is the folder that training/README.md describes. */
 export async function readSlices(data: string): Promise<readonly Slice[]> {
   const of = (file: string) => readExamples(join(data, file));
   const own = (file: string) => readExamples(join("training/slices", file));
   const sst = await of("sst-test.tsv");
   return [
-    { name: "SST-2 test", examples: sst, polar: true },
+    { name: "SST-2 test", examples: polarOf(sst), polar: true },
     { name: "SST test", examples: sst, polar: false },
     { name: "TweetEval validation", examples: await of("tweets-dev.tsv"), polar: false },
     {

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.js";
-import { classify, type ServedModel, type Verdict } from "./classifier.js";
+import { classify, type Verdict } from "./classifier.js";
+import type { ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
 
 /** The two models of the cascade (TIER_AUTO), and what decides between them. */
@@ -32,7 +33,13 @@ export async function cascade(
   const ask = async (model: ServedModel, places: readonly number[]) => {
     if (places.length === 0) return;
     const asked = places.map((place) => texts[place] ?? "");
-    const answers = await classify(model, asked, question, signal, clock);
+    const answers = await classify(model, asked, question, signal, clock).catch(
+      (reason: unknown) => {
+        // What fails one model is no fault of the texts that the other has answered.
+        signal.throwIfAborted();
+        return asked.map(() => ({ status: "rejected" as const, reason }));
+      },
+    );
     for (const [index, place] of places.entries()) {
       const [before, after] = [outcomes[place], answers[index]];
       if (before && after) outcomes[place] = withTimingsOf(before, after);

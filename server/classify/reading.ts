@@ -36,7 +36,8 @@ export function read(
   { longText, sentences }: Question,
 ): Reading {
   const { tokenCount, windows } = windowsOf(text, encode, room, longText);
-  const spans = sentences ? grouped(sentencesOf(text)) : [];
+  // Of a truncated text only what is read.
+  const spans = sentences ? grouped(sentencesOf(text.slice(0, windows.at(-1)?.end))) : [];
   return {
     text,
     tokenCount,

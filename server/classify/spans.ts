@@ -7,10 +7,14 @@ export interface Span {
 const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
 const WORDS = new Intl.Segmenter("en", { granularity: "word" });
 /** Unicode's rules end a sentence after these, too. */
-const TITLE = /(?:^|[\s"'(])(?:Mr|Mrs|Ms|Dr|Prof|St|Mt|Gen|Sen|Rep|vs|No|[A-Z])\.\s*$/u;
+const TITLE = /(?:^|[\s"'(])(?:Mr|Mrs|Ms|Dr|Prof|St|Mt|Gen|Sen|Rep|vs|[A-Z])\.\s*$/u;
+const NUMBER_SIGN = /(?:^|[\s"'(])No\.\s*$/u;
+/** An emoji behind the end of a sentence belongs to it. */
+const TRAILING_EMOJI =
+  /(?: *(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f))+(?=\s|$)/uy;
 /** Unicode's rules end no sentence before a small letter, but people who write all small do. */
 const SMALL_START =
-  /(?<!\b(?:etc|approx|incl|resp|eds?|vols?|figs?|min|max)\.["')\]]*)(?<=\p{Ll}{3}[.…]["')\]]*)\s+(?=\p{Ll})/gu;
+  /(?<!\b(?:etc|approx|incl|resp|eds?|vols?|figs?|min|max|vs|al|cf|pp|ca|no|st|dr|mr|ms)\.["')\]]*)(?<=\p{Ll}{2}[.…]["')\]]*)\s+(?=\p{Ll})/gu;
 const WORD_LIKE = /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
 
 /** The sentences of a text, without the white space around them, in its order. */
@@ -18,12 +22,24 @@ export function sentencesOf(text: string): Span[] {
   const ends: number[] = [];
   for (const { segment, index } of SENTENCES.segment(text)) {
     for (const { index: at } of segment.matchAll(SMALL_START)) ends.push(index + at);
-    if (!TITLE.test(segment)) ends.push(index + segment.length);
+    const end = index + segment.length;
+    if (!goesOn(segment, text.charAt(end))) ends.push(withEmoji(text, index, end));
   }
   ends.push(text.length);
   return ends
     .map((end, place) => trimmed(text, { begin: ends[place - 1] ?? 0, end }))
     .filter(({ begin, end }) => begin < end);
+}
+
+/** What Unicode's rules take for the end of a sentence is none. */
+const goesOn = (segment: string, next: string): boolean =>
+  TITLE.test(segment) || (NUMBER_SIGN.test(segment) && /\d/u.test(next));
+
+/** The end of a sentence, behind the emoji that follow it on its line; where it is nothing but emoji, as it is. */
+function withEmoji(text: string, begin: number, end: number): number {
+  if (/\n\s*$/u.test(text.slice(begin, end))) return end;
+  TRAILING_EMOJI.lastIndex = end;
+  return end + (TRAILING_EMOJI.exec(text)?.[0].length ?? 0);
 }
 
 /** Words, numbers and emoji of a part of the text, in its order; punctuation is none of them. */

@@ -24,8 +24,10 @@ export function windowsOf(text: string, encode: Encode, room: number, longText: 
   const ids = encode(text);
   const whole = { begin: 0, end: text.length };
   if (ids.length <= room) return { tokenCount: ids.length, windows: [{ ...whole, ids }] };
-  if (longText === "truncate")
-    return { tokenCount: ids.length, windows: [{ ...whole, ids: ids.slice(0, room) }] };
+  if (longText === "truncate") {
+    const end = endOfRead(text, encode, room);
+    return { tokenCount: ids.length, windows: [{ begin: 0, end, ids: ids.slice(0, room) }] };
+  }
   if (longText === "reject") {
     throw new ServiceError(
       "TEXT_TOO_LONG",
@@ -37,12 +39,24 @@ export function windowsOf(text: string, encode: Encode, room: number, longText: 
   return { tokenCount: tokensOf(windows), windows };
 }
 
+/** Where the words end that fit into `room`; the whole text where not even its first word does. */
+function endOfRead(text: string, encode: Encode, room: number): number {
+  const ends = wordEnds(text);
+  let [fits, tooFar] = [-1, ends.length];
+  while (tooFar - fits > 1) {
+    const middle = (fits + tooFar) >> 1;
+    if (encode(text.slice(0, ends[middle])).length <= room) fits = middle;
+    else tooFar = middle;
+  }
+  return ends[fits] ?? text.length;
+}
+
+const wordEnds = (piece: string): number[] =>
+  [...piece.matchAll(/\S(?=\s)/gu)].map(({ 0: last, index }) => index + last.length);
+
 /** Ever finer ways to cut a part of a text: places strictly inside it, ascending. */
 type Cut = (piece: string) => readonly number[];
-const CUTS: readonly Cut[] = [
-  (piece) => sentencesOf(piece).map(({ end }) => end),
-  (piece) => [...piece.matchAll(/\S(?=\s)/gu)].map(({ 0: last, index }) => index + last.length),
-];
+const CUTS: readonly Cut[] = [(piece) => sentencesOf(piece).map(({ end }) => end), wordEnds];
 
 /** In halves, between two code points: what is left of a word longer than the model. */
 function halfOf(piece: string): number {

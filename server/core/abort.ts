@@ -35,7 +35,11 @@ export function orAbort<T>(
       onAbort();
       reject(signal.reason);
     };
-    if (signal.aborted) return leave();
+    if (signal.aborted) {
+      // Its end is nobody's business any more, and must not end the process.
+      promise.catch(() => {});
+      return leave();
+    }
     signal.addEventListener("abort", leave, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
   });

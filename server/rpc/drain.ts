@@ -12,7 +12,7 @@ const draining = () =>
 /** What the calls of a server do once it drains. */
 export interface Drain {
   begin(): void;
-  /** Refuses new calls; those under way go on. A stream of requests is read no further: what it has sent is answered. */
+  /** Refuses new calls; those under way go on. A stream of requests is read no further: what was read of it is answered. */
   refuse<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
     context: CallContext,
@@ -42,7 +42,7 @@ function eitherOf(...signals: readonly AbortSignal[]) {
 async function* until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
   const ended = { done: true, value: undefined } as const;
-  for (;;) {
+  while (!signal.aborted) {
     const next = await orAbort(iterator.next(), signal, () => {}).catch((error: unknown) => {
       if (signal.aborted) return ended;
       throw error;

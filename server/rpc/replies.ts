@@ -1,4 +1,5 @@
-import type { ServedModel, Verdict } from "../classify/classifier.js";
+import type { Verdict } from "../classify/classifier.js";
+import type { ServedModel } from "../classify/model.js";
 import { LABELS, type Tier } from "../core/tiers.js";
 import {
   CacheTier,

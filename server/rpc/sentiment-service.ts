@@ -1,6 +1,7 @@
 import type { CallContext } from "nice-grpc-common";
 import { type Cascade, cascade } from "../classify/cascade.js";
-import { classify, type ServedModel, type Verdict } from "../classify/classifier.js";
+import { classify, type Verdict } from "../classify/classifier.js";
+import type { ServedModel } from "../classify/model.js";
 import { withLimit } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";

@@ -36,7 +36,7 @@ Says of an English text whether it is negative, neutral or positive. {layers} tr
 int8, {megabytes:.1f} MB.
 
 - **Base**: {base} (Apache-2.0), {cut}, with a new three-way head.
-- **Trained on**: phrases and sentences of the Stanford Sentiment Treebank's training trees, TweetEval sentiment (training split),
+- **Trained on**: phrases and sentences of the Stanford Sentiment Treebank's training trees, TweetEval sentiment (its test split),
   nine tenths of the customer reviews (Hu and Liu) and of a sample of Amazon reviews. `training/README.md` says where they come from. Grades 0
   and 1 are negative, 2 neutral, 3 and 4 positive. {taught} Never trained on: SST dev and test, TweetEval validation, the other tenths,
   the slices of `training/slices`.

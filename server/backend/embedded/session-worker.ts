@@ -3,7 +3,8 @@
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "../../core/errors.js";
@@ -18,10 +19,12 @@ async function load(
   path: string,
   digest: string,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const bytes = await readFile(path);
-  if (createHash("sha256").update(bytes).digest("hex") !== digest)
+  // By path, not by its bytes: they would stay in memory beside the session's own.
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  if (hash.digest("hex") !== digest)
     throw new Error("the file has changed since the server started: restart it");
-  const session = await InferenceSession.create(bytes, {
+  const session = await InferenceSession.create(path, {
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cascade } from "../../../server/classify/cascade.js";
-import type { ServedModel } from "../../../server/classify/classifier.js";
+import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -151,18 +151,22 @@ describe("cascade", () => {
     assert.deepEqual(models.accurateAsked(), [[[2]]]);
   });
 
-  for (const [which, parts] of [
-    ["fast", (models: ReturnType<typeof cascadeOf>) => models.parts.fast],
-    ["accurate", (models: ReturnType<typeof cascadeOf>) => models.parts.accurate],
-  ] as const) {
-    it(`rejects the call where the ${which} model is down`, async () => {
-      const down = new ServiceError("BACKEND_DOWN", "The inference worker died.");
-      const models = cascadeOf({ 1: answer(UNSURE) });
-      const broken = { ...parts(models), ready: () => Promise.reject(down) };
-      const some = { ...models, parts: { ...models.parts, [which]: broken } };
-      await assert.rejects(run(some, ["1", "2"]), down);
-    });
-  }
+  const down = new ServiceError("BACKEND_DOWN", "The inference worker died.");
+
+  it("rejects the call where the fast model is down", async () => {
+    const models = cascadeOf({ 1: answer(UNSURE) });
+    const fast = { ...models.parts.fast, ready: () => Promise.reject(down) };
+    await assert.rejects(run({ ...models, parts: { ...models.parts, fast } }, ["1", "2"]), down);
+  });
+
+  it("fails only the texts that would go on where the accurate model is down", async () => {
+    const models = cascadeOf({ 1: answer(UNSURE) });
+    const accurate = { ...models.parts.accurate, ready: () => Promise.reject(down) };
+    const some = { ...models, parts: { ...models.parts, accurate } };
+    const [unsure, sure] = await run(some, ["1", "2"]);
+    assert.equal(reasonOf(unsure), down);
+    assert.equal(resultOf(sure).model.tier, "fast");
+  });
 
   it("passes the caller's signal on to both models", async () => {
     const signals: AbortSignal[] = [];

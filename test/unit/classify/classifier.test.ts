@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { classify, type ServedModel } from "../../../server/classify/classifier.js";
+import { classify } from "../../../server/classify/classifier.js";
+import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -231,8 +232,8 @@ describe("classify", () => {
       assert.deepEqual(
         verdict?.sentences.map(({ begin, end, label }) => ({ begin, end, label })),
         [
-          { begin: 0, end: 6, label: "negative" },
-          { begin: 7, end: 12, label: "positive" },
+          { begin: 0, end: 8, label: "negative" },
+          { begin: 9, end: 12, label: "positive" },
           { begin: 13, end: 15, label: "positive" },
         ],
       );

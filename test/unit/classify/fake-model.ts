@@ -1,5 +1,5 @@
 import type { RowAnswer } from "../../../server/batch/batcher.js";
-import type { ServedModel } from "../../../server/classify/classifier.js";
+import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import type { Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import type { FakeClock } from "../../support/fake-clock.js";

@@ -77,15 +77,18 @@ describe("read", () => {
     assert.equal(tokenCount, 8);
   });
 
-  it("truncates a sentence as it does the text", () => {
+  it("gives of a truncated text only the sentences that are read", () => {
     const question: Question = { ...SENTENCES, longText: "truncate" };
-    const { sentences, windows, tokenCount } = readAs("1. 2 3 4 5 6 7.", question);
+    const { sentences, windows, tokenCount } = readAs("1. 2 3 4 5 6 7. 8.", question);
     assert.deepEqual(
       windows.map(({ ids }) => ids),
       [[1, 2, 3, 4]],
     );
-    assert.deepEqual(sentences[1]?.windows[0]?.ids, [2, 3, 4, 5]);
-    assert.equal(tokenCount, 7);
+    assert.deepEqual(
+      sentences.map((sentence) => sentence.windows.map(({ ids }) => ids)),
+      [[[1]], [[2, 3, 4]]],
+    );
+    assert.equal(tokenCount, 8);
   });
 
   it("refuses a text over the model's tokens, though each sentence would fit", () => {

@@ -89,6 +89,12 @@ describe("sentencesOf", () => {
     ["emoji before the end", "Great 😀. Bad 😡! Hm", ["Great 😀.", "Bad 😡!", "Hm"]],
     ["emoji at its start", "Great! 🇩🇪 wins", ["Great!", "🇩🇪 wins"]],
     ["an emoji alone", "👨‍👩‍👧", ["👨‍👩‍👧"]],
+    ["emoji behind the end", "Great!😀👍🏽 Awful. 😡 Ok.", ["Great!😀👍🏽", "Awful. 😡", "Ok."]],
+    ["emoji on a line of its own", "Great!\n😀 Ok.", ["Great!", "😀 Ok."]],
+    ["emoji that begins a word", "Great! 😀yes", ["Great!", "😀yes"]],
+    ["No. as an answer", "Again? No. It broke.", ["Again?", "No.", "It broke."]],
+    ["No. before a number", "It is No. 5 here.", ["It is No. 5 here."]],
+    ["short words before a small letter", "hated it. but ok", ["hated it.", "but ok"]],
   ];
   for (const [what, text, sentences] of cases) {
     it(`reads ${what}`, () => {
@@ -96,14 +102,16 @@ describe("sentencesOf", () => {
     });
   }
 
-  for (const title of "Mr Mrs Ms Dr Prof St Mt Gen Sen Rep vs No".split(" ")) {
+  for (const title of "Mr Mrs Ms Dr Prof St Mt Gen Sen Rep vs".split(" ")) {
     it(`goes on after ${title}.`, () => {
       const text = `I like ${title}. Green. You too?`;
       assert.deepEqual(piecesOf(text, sentencesOf(text)), [`I like ${title}. Green.`, "You too?"]);
     });
   }
 
-  for (const short of "etc approx incl resp ed eds vol vols fig figs min max".split(" ")) {
+  for (const short of "etc approx incl resp ed eds vol vols fig figs min max vs al cf pp ca".split(
+    " ",
+  )) {
     it(`goes on after ${short}. before a small letter`, () => {
       const text = `so many ${short}. and more. and all (${short}.) at once`;
       assert.deepEqual(piecesOf(text, sentencesOf(text)), [

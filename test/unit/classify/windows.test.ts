@@ -6,8 +6,9 @@ import { type Draw, seeded } from "../seeded.js";
 
 type Encode = (text: string) => readonly number[];
 
-/** A token a word: its length. */
-const wordLengths: Encode = (text) => (text.match(/[^\s。]+。?/g) ?? []).map((word) => word.length);
+/** A token a word: its length. A word ends where a sentence may end: behind 。 and the emoji that close it. */
+const wordLengths: Encode = (text) =>
+  (text.match(/[^\s。]+(?:。(?:(?:😀|👍)+(?=\s|$))?)?/gu) ?? []).map((word) => word.length);
 /** A token a character, white space left out. */
 const characters: Encode = (text) => codesOf(text.replace(/\s/g, ""));
 /** A token a character, white space included, as byte-level tokenizers do. */
@@ -243,8 +244,16 @@ describe("windowsOf", () => {
     const text = numbered(500).join(" ");
     assert.deepEqual(windowsOf(text, wordLengths, 126, "truncate"), {
       tokenCount: 500,
-      windows: [{ begin: 0, end: text.length, ids: wordLengths(text).slice(0, 126) }],
+      // To the end of the last word that is read.
+      windows: [{ begin: 0, end: text.indexOf(" W126 "), ids: wordLengths(text).slice(0, 126) }],
     });
+  });
+
+  it("takes all of a text for read where not even its first word fits", () => {
+    const letters = (text: string) => [...text].map(() => 1);
+    assert.deepEqual(windowsOf("abcdef", letters, 4, "truncate").windows, [
+      { begin: 0, end: 6, ids: [1, 1, 1, 1] },
+    ]);
   });
 
   it("throws for a text over the room when it rejects", () => {

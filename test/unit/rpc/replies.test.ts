@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ServedModel, Verdict } from "../../../server/classify/classifier.js";
+import type { Verdict } from "../../../server/classify/classifier.js";
+import type { ServedModel } from "../../../server/classify/model.js";
 import { LABELS, TIERS } from "../../../server/core/tiers.js";
 import {
   CacheTier,

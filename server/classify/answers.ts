@@ -1,0 +1,65 @@
+import type { RowAnswer } from "../batch/batcher.js";
+import type { Label, Probabilities } from "../core/tiers.js";
+import type { ServedModel } from "./model.js";
+import { labelOf, merged, probabilitiesOf, scoreOf, type Weighted } from "./verdict.js";
+import type { Window } from "./windows.js";
+
+/** Rows that a call has in the queue at once: a call of many long texts must not fill it for all others. */
+export const ROWS_AT_ONCE = 1024;
+
+/** What the model said of each window. */
+export type Answers = ReadonlyMap<Window, PromiseSettledResult<RowAnswer> | undefined>;
+
+/** What a text, or a sentence of it, says. */
+export interface Opinion {
+  readonly label: Label;
+  /** p(positive) - p(negative), -1 to 1. */
+  readonly score: number;
+  /** Probability of the label. */
+  readonly confidence: number;
+}
+
+export async function answersOf(
+  model: ServedModel,
+  windows: readonly Window[],
+  signal: AbortSignal,
+): Promise<Answers> {
+  const { prefix, suffix } = model.tokenizer;
+  const answers = new Map<Window, PromiseSettledResult<RowAnswer> | undefined>();
+  for (let first = 0; first < windows.length; first += ROWS_AT_ONCE) {
+    const some = windows.slice(first, first + ROWS_AT_ONCE);
+    const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
+    const outcomes = await model.submit(rows, signal);
+    for (const [place, window] of some.entries()) answers.set(window, outcomes[place]);
+  }
+  return answers;
+}
+
+/** Throws the first window's error: an answer from half a text would be a wrong one. */
+export function answersTo(windows: readonly Window[], answers: Answers): readonly RowAnswer[] {
+  return windows.map((window) => {
+    const outcome = answers.get(window);
+    if (outcome?.status === "fulfilled") return outcome.value;
+    throw outcome?.reason ?? new Error("a window of the text has no answer");
+  });
+}
+
+export function weighted(model: ServedModel, { ids }: Window, { logits }: RowAnswer): Weighted {
+  // At least 1: a text without any token (a lone control character) still has its special tokens read.
+  return {
+    probabilities: probabilitiesOf(logits, model.temperature),
+    tokens: Math.max(1, ids.length),
+  };
+}
+
+export function opinionOf(
+  model: ServedModel,
+  windows: readonly Window[],
+  answers: Answers,
+): Opinion & { readonly probabilities: Probabilities } {
+  const found = answersTo(windows, answers);
+  const probabilities = merged(
+    windows.map((window, place) => weighted(model, window, found[place] as RowAnswer)),
+  );
+  return { ...labelOf(probabilities), score: scoreOf(probabilities), probabilities };
+}

@@ -1,0 +1,31 @@
+import type { RowAnswer } from "../batch/batcher.js";
+import type { Tier } from "../core/tiers.js";
+import type { Tokenizer } from "../tokenize/tokenizer.js";
+
+/** One tier's model and all that a request needs of it. */
+export interface ServedModel {
+  readonly tier: Tier;
+  /** Its name in the repository. */
+  readonly name: string;
+  /** As in Sentiment.model_version. */
+  readonly version: string;
+  /** Tokens that it reads at once, special tokens included. */
+  readonly maxTokens: number;
+  readonly temperature: number;
+  /** Under this confidence the cascade passes its text on; undefined: the model is not made for the cascade. */
+  readonly cascadeThreshold: number | undefined;
+  readonly tokenizer: Tokenizer;
+  /** Runs rows of token ids, special tokens included; one outcome a row. */
+  submit(
+    rows: readonly (readonly number[])[],
+    signal: AbortSignal,
+  ): Promise<PromiseSettledResult<RowAnswer>[]>;
+  /** Resolves when the model is loaded; loads it where that has not been asked for yet. */
+  ready(): Promise<void>;
+  /** It is loaded and answers now. */
+  isReady(): boolean;
+}
+
+/** Tokens of a text that the model reads at once. */
+export const roomOf = ({ maxTokens, tokenizer: { prefix, suffix } }: ServedModel): number =>
+  maxTokens - prefix.length - suffix.length;
