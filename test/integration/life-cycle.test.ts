@@ -106,6 +106,31 @@ describe("life cycle", function () {
     running.channel.close();
   });
 
+  it("a drain answers all of a stream that has as many texts under way as it may", async () => {
+    const backend = heldBackend();
+    const running = await runApp({}, { backend: () => backend });
+    const ended = Promise.withResolvers<void>();
+    async function* requests() {
+      for (let id = 0; id < 128; id++) yield { id: String(id), ...REQUEST };
+      await ended.promise;
+    }
+    const answers = new Set<string>();
+    const streaming = (async () => {
+      for await (const { id, sentiment } of running.client.analyzeStream(requests()))
+        if (sentiment) answers.add(id);
+    })();
+    await until(() => backend.waiting === 1);
+    // Until the server has read them all, and waits for room before it reads on.
+    await new Promise((next) => setTimeout(next, 200));
+    const stopped = running.app[Symbol.asyncDispose]();
+    backend.release();
+    assert.equal(await codeOf(streaming), Status.UNAVAILABLE);
+    assert.equal(answers.size, 128);
+    await stopped;
+    ended.resolve();
+    running.channel.close();
+  });
+
   it("a drain cuts off a connection that does not end by itself", async () => {
     const running = await runApp({ REQUEST_TIMEOUT: "1" });
     const session = connect(`http://${running.app.address}`);
