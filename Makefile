@@ -10,6 +10,7 @@ DATA ?= data/sentiment
 # Threads that spin while they wait halve the speed of a machine that has anything else to do.
 PIPELINE = PYTHONPATH=training OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m sentiment_training
 TRAINING = --data $(DATA) --work build/training
+THREADS ?= 2
 REPOSITORY ?= triton-model-repo
 
 help: ## this list
@@ -45,11 +46,12 @@ bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
-	$(PIPELINE).train --tier accurate $(TRAINING)
-	$(PIPELINE).teach $(TRAINING)
-	$(PIPELINE).train --tier balanced $(TRAINING)
-	$(PIPELINE).train --tier fast $(TRAINING)
-	for tier in accurate balanced fast; do $(PIPELINE).export --tier $$tier $(TRAINING) --repository $(REPOSITORY) || exit 1; done
+	$(PIPELINE).train --tier accurate $(TRAINING) --threads $(THREADS)
+	$(PIPELINE).teach $(TRAINING) --threads $(THREADS)
+	for tier in balanced fast; do $(PIPELINE).train --tier $$tier $(TRAINING) --threads $(THREADS) || exit 1; done
+	for tier in accurate balanced fast; do \
+	  $(PIPELINE).export --tier $$tier $(TRAINING) --threads $(THREADS) --repository $(REPOSITORY) || exit 1; \
+	done
 	$(PIPELINE).cascade $(TRAINING) --repository $(REPOSITORY)
 	$(MAKE) models-score WRITE=1
 

@@ -25,6 +25,8 @@ import { polarOf, readExamples, readSlices } from "./scoring/slices.js";
 
 const MARK = "<!-- scores -->\n";
 const EXPLAINED_SENTENCES = 100;
+const EXPLAINED_TEXTS = 30;
+const SENTENCES_OF_TEXT = 5;
 
 /** Puts the text in place of all that follows the mark. */
 async function writeAfterMark(path: string, text: string): Promise<void> {
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
     examples: polarOf(await readExamples(join(values.data, "sst-dev.tsv"))),
     polar: true,
   };
-  const config = loadConfig({ GRPC_PORT: "0", LOG_LEVEL: "error" });
+  const config = loadConfig({ GRPC_PORT: "0", LOG_LEVEL: "error", REQUEST_TIMEOUT: "600" });
   await using app = await startApp(config);
   const channel = createChannel(app.address);
   const ask = asker(createClient(SentimentServiceDefinition, channel));
@@ -55,9 +57,9 @@ async function main(): Promise<void> {
   const devTexts = dev.examples.map(({ text }) => text);
   const sentences = sst2.examples.slice(0, EXPLAINED_SENTENCES).map(({ text }) => text);
   // Over 64 words, where not every word is asked for.
-  const long = Array.from({ length: EXPLAINED_SENTENCES }, (_, n) =>
+  const long = Array.from({ length: EXPLAINED_TEXTS }, (_, n) =>
     sst2.examples
-      .slice(6 * n, 6 * n + 6)
+      .slice(SENTENCES_OF_TEXT * n, SENTENCES_OF_TEXT * (n + 1))
       .map(({ text }) => text)
       .join(" "),
   );
@@ -85,8 +87,8 @@ async function main(): Promise<void> {
     ],
     [
       "Explanations",
-      "Leaving out the word of the largest weight changes the score more than leaving out another word by chance, through the server. Of sentences every word is asked for, so that only ties fail; of texts of six sentences, over 64 words, only the parts that matter.",
-      await explanationSection({ sentences, "texts of six sentences": long }, ask),
+      "Leaving out the word of the largest weight changes the score more than leaving out another word by chance, through the server. Of sentences every word is asked for, so that only ties fail; of texts of five sentences, most of them over 64 words, only the parts that matter.",
+      await explanationSection({ sentences, "texts of five sentences": long }, ask),
     ],
   ].map(([title, what, table]) => `### ${title}\n\n${what}\n\n${table}`);
   channel.close();
