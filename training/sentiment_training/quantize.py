@@ -1,6 +1,6 @@
 """int8 for CPU such that a text's answer does not depend on its neighbours in the batch.
 
-`quantize_dynamic` takes one scale from the whole batch: on sst-dev 4 of 10 texts then moved by more than 0.01 (up to 0.57)
+`quantize_dynamic` takes one scale from the whole batch: on sst-dev nearly half of the texts then move by more than 0.01
 between a batch of 32 and a batch of 1. So activations are quantized with fixed, calibrated ranges; weights per channel; what
 comes out of a matrix product stays in float. Before that, activations with a few wild channels are evened out
 (SmoothQuant, Xiao et al., ICML 2023: a channel's range moves from the activation into the weight, the product is the same).
