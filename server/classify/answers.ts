@@ -44,12 +44,17 @@ export function answersTo(windows: readonly Window[], answers: Answers): readonl
   });
 }
 
-export function weighted(model: ServedModel, { ids }: Window, { logits }: RowAnswer): Weighted {
-  // At least 1: a text without any token (a lone control character) still has its special tokens read.
-  return {
+/** What the model said of each window, as probabilities. Throws as `answersTo` does. */
+export function weightedOf(
+  model: ServedModel,
+  windows: readonly Window[],
+  answers: Answers,
+): readonly Weighted[] {
+  return answersTo(windows, answers).map(({ logits }, place) => ({
     probabilities: probabilitiesOf(logits, model.temperature),
-    tokens: Math.max(1, ids.length),
-  };
+    // At least 1: a text without any token (a lone control character) still has its special tokens read.
+    tokens: Math.max(1, windows[place]?.ids.length ?? 0),
+  }));
 }
 
 export function opinionOf(
@@ -57,9 +62,6 @@ export function opinionOf(
   windows: readonly Window[],
   answers: Answers,
 ): Opinion & { readonly probabilities: Probabilities } {
-  const found = answersTo(windows, answers);
-  const probabilities = merged(
-    windows.map((window, place) => weighted(model, window, found[place] as RowAnswer)),
-  );
+  const probabilities = merged(weightedOf(model, windows, answers));
   return { ...labelOf(probabilities), score: scoreOf(probabilities), probabilities };
 }

@@ -1,7 +1,5 @@
-import type { Probabilities } from "../core/tiers.js";
 import { type Span, wordsOf } from "./spans.js";
 import { merged, scoreOf, type Weighted } from "./verdict.js";
-import type { Window } from "./windows.js";
 
 /** What a word adds to the text's score. */
 export interface Attribution extends Span {
@@ -12,9 +10,9 @@ export interface Attribution extends Span {
 /** A text whose windows the model has read. */
 export interface Explained {
   readonly text: string;
-  readonly windows: readonly Window[];
-  /** One a window. */
-  readonly probabilities: readonly Probabilities[];
+  readonly windows: readonly Span[];
+  /** What the model said of each window. */
+  readonly said: readonly Weighted[];
 }
 
 /** Probabilities of parts of the text, as the model gives them. */
@@ -101,22 +99,14 @@ function inParts({ window, words, weight, asked }: Group, parts: number): Group[
 
 /** The text of the group's window without the group. */
 function without({ text, windows }: Explained, { window, words }: Group): string {
-  const { begin, end } = windows[window] as Window;
+  const { begin, end } = windows[window] as Span;
   return text.slice(begin, words[0]?.begin) + text.slice(words.at(-1)?.end, end);
 }
 
 /** What the score loses when `instead` stands in a window's place; nothing stands there when it is left out. */
-function weightWithout(
-  { windows, probabilities }: Explained,
-  window: number,
-  instead?: Weighted,
-): number {
-  const all = windows.map(({ ids }, place) => ({
-    probabilities: probabilities[place] as Probabilities,
-    tokens: Math.max(1, ids.length),
-  }));
-  const others = all.filter((_, place) => place !== window);
+function weightWithout({ said }: Explained, window: number, instead?: Weighted): number {
+  const others = said.filter((_, place) => place !== window);
   const rest = instead === undefined ? others : [...others, instead];
-  const score = scoreOf(merged(all));
+  const score = scoreOf(merged(said));
   return rest.length === 0 ? score : score - scoreOf(merged(rest));
 }

@@ -1,10 +1,9 @@
-import type { RowAnswer } from "../batch/batcher.js";
-import { type Answers, answersOf, answersTo, weighted } from "./answers.js";
+import { type Answers, answersOf, weightedOf } from "./answers.js";
 import { type Attribution, explain } from "./explain.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Reading } from "./reading.js";
 import { inCodePoints, type Span } from "./spans.js";
-import { probabilitiesOf, type Weighted } from "./verdict.js";
+import type { Weighted } from "./verdict.js";
 
 /** What each word of a text that the model has read adds to its score, in code points: further rows of the same batches. */
 export async function attributionsOf(
@@ -22,13 +21,9 @@ export async function attributionsOf(
       const ids = model.tokenizer.encode(part).slice(0, room);
       rows.push({ begin: 0, end: part.length, ids });
     }
-    const found = answersTo(rows, await answersOf(model, rows, signal));
-    return rows.map((row, place) => weighted(model, row, found[place] as RowAnswer));
+    return weightedOf(model, rows, await answersOf(model, rows, signal));
   };
-  const probabilities = answersTo(windows, answers).map(({ logits }) =>
-    probabilitiesOf(logits, model.temperature),
-  );
-  const words = await explain({ text, windows, probabilities }, ask);
+  const words = await explain({ text, windows, said: weightedOf(model, windows, answers) }, ask);
   const spans = inCodePoints(text, words);
   return words.map(({ begin, end, weight }, place) => ({
     ...(spans[place] as Span),

@@ -25,6 +25,7 @@ from .data import LABELS, Example, batches_of, epoch_of, read_examples, training
 from .model import accuracies, encode, logits_of, pad
 from .teach import Teacher
 
+
 @dataclass(frozen=True)
 class Plan:
     epochs: int

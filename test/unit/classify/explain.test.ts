@@ -33,9 +33,9 @@ function model(weights: Readonly<Record<string, number>>) {
       windows: windows.map((window) => {
         const begin = end;
         end += window.length;
-        return { begin, end, ids: wordsIn(window).map((_, id) => id) };
+        return { begin, end };
       }),
-      probabilities: windows.map((window) => said(window).probabilities),
+      said: windows.map(said),
     };
   };
 
@@ -243,8 +243,8 @@ describe("explain", () => {
     const down = new Error("the model is down");
     const given: Explained = {
       text: "good",
-      windows: [{ begin: 0, end: 4, ids: [1] }],
-      probabilities: [[0, 0, 1]],
+      windows: [{ begin: 0, end: 4 }],
+      said: [{ probabilities: [0, 0, 1], tokens: 1 }],
     };
     await assert.rejects(
       explain(given, () => Promise.reject(down)),
