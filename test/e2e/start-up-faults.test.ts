@@ -81,6 +81,18 @@ describe("start-up faults", function () {
     assert.match(message, /replace it, or run make models/);
   });
 
+  for (const [name, what] of [
+    ["five-classes", /its logits of one text are not 3 finite numbers .* but 5: /],
+    ["other-output", /the model has no output called logits/],
+  ] as const) {
+    it(`a model of another shape is named (${name})`, async () => {
+      await cp(`test/fixtures/onnx/${name}.onnx`, file("1/model.onnx"));
+      const message = await faultOf(env());
+      assert.ok(message.includes(`${file("1/model.onnx")} cannot be served`), message);
+      assert.match(message, what);
+    });
+  }
+
   it("a broken config.pbtxt and a broken tokenizer.json are named", async () => {
     await writeFile(file("tokenizer.json"), '{"model": ');
     assert.ok((await faultOf(env())).includes(`${file("tokenizer.json")} is not a tokenizer`));
