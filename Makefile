@@ -47,9 +47,10 @@ bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
 	$(PIPELINE).train --tier accurate $(TRAINING) --threads $(THREADS)
-	$(PIPELINE).teach $(TRAINING) --threads $(THREADS)
-	for tier in balanced fast; do $(PIPELINE).train --tier $$tier $(TRAINING) --threads $(THREADS) || exit 1; done
-	for tier in accurate balanced fast; do \
+	$(PIPELINE).export --tier accurate $(TRAINING) --threads $(THREADS) --repository $(REPOSITORY)
+	$(PIPELINE).teach $(TRAINING) --threads $(THREADS) --repository $(REPOSITORY)
+	for tier in balanced fast; do \
+	  $(PIPELINE).train --tier $$tier $(TRAINING) --threads $(THREADS) && \
 	  $(PIPELINE).export --tier $$tier $(TRAINING) --threads $(THREADS) --repository $(REPOSITORY) || exit 1; \
 	done
 	$(PIPELINE).cascade $(TRAINING) --repository $(REPOSITORY)

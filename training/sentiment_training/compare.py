@@ -17,8 +17,9 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from .base import BASES, load_tokenizer
-from .export import export_float, load_trained, onnx_logits, scores_of, session_of
-from .model import encode, pad
+from .export import export_float, load_trained, scores_of
+from .model import encode
+from .onnx_model import OnnxModel
 from .quantize import calibration_rows, quantize, smooth
 from .slices import dev_slices
 
@@ -47,12 +48,11 @@ def moved_by_neighbours(path: Path, rows: list[list[int]], pad_id: int) -> float
     """Share of texts whose score moves by over 0.01 between a batch of one and a batch of 32 of near-equal length."""
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     together = np.empty((len(rows), 3), dtype=np.float32)
-    session = session_of(path)
+    model = OnnxModel(path, pad_id)
     for start in range(0, len(order), BATCH):
         part = order[start : start + BATCH]
-        ids, mask = pad([rows[row] for row in part], pad_id)
-        together[part] = session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
-    alone = onnx_logits(path, rows, pad_id)
+        together[part] = model.together([rows[row] for row in part])
+    alone = model.each(rows)
     return float((np.abs(scores_of(alone) - scores_of(together)) > 0.01).mean())
 
 
@@ -72,13 +72,15 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(3):
         for name, path in files.items():
+            model = OnnxModel(path, pad_id)
             began = time.perf_counter()
-            onnx_logits(path, rows[0], pad_id)
+            model.each(rows[0])
             seconds[name].append(time.perf_counter() - began)
     print("| way | MB | SST-2 dev | SST dev | TweetEval validation | score moved by neighbours | time, of float's |")
     print("|---|---|---|---|---|---|---|")
     for name, path in files.items():
-        logits = [onnx_logits(path, some, pad_id) for some in rows]
+        model = OnnxModel(path, pad_id)
+        logits = [model.each(some) for some in rows]
         ratios = sorted(one / base for one, base in zip(seconds[name], seconds["float"], strict=True))
         print(
             f"| {name} | {path.stat().st_size / 1e6:.1f} | {sst2.right(logits[0]).mean():.4f} | {sst.right(logits[0]).mean():.4f} "

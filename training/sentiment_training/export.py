@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from torch import nn
@@ -20,7 +19,8 @@ from torch import nn
 from .base import BASES, DROPPED_LAYER, load_base, load_tokenizer, without_layer
 from .calibrate import calibration_error, fit_temperature, probabilities_of
 from .data import LABELS
-from .model import MAX_TOKENS, encode, pad
+from .model import MAX_TOKENS, encode
+from .onnx_model import OnnxModel
 from .quantize import calibration_rows, quantize, smooth
 from .repository import Settings, write_folder
 from .slices import Slice, dev_slices
@@ -99,22 +99,6 @@ def export_half(source: Path, target: Path) -> None:
     onnx.save(convert_float_to_float16(onnx.load(str(source)), keep_io_types=True), str(target))
 
 
-def session_of(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def onnx_logits(path: Path, rows: list[list[int]], pad_id: int) -> np.ndarray:
-    """Logits of each row, shape [rows, 3]; one row at a time."""
-    session = session_of(path)
-    out = []
-    for row in rows:
-        ids, mask = pad([row], pad_id)
-        out.append(session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0][0])
-    return np.array(out)
-
-
 @dataclass(frozen=True)
 class Measured:
     """A file's logits of every slice."""
@@ -125,7 +109,8 @@ class Measured:
     @staticmethod
     def of(path: Path, tokenizer, slices: list[Slice], pad_id: int) -> Measured:
         rows = [encode(tokenizer, [example.text for example in one.examples]) for one in slices]
-        return Measured(slices, [onnx_logits(path, some, pad_id) for some in rows])
+        model = OnnxModel(path, pad_id)
+        return Measured(slices, [model.each(some) for some in rows])
 
     def accuracy(self, place: int) -> float:
         return float(self.slices[place].right(self.logits[place]).mean())

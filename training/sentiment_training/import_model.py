@@ -20,7 +20,7 @@ from tokenizers import Tokenizer  # noqa: E402
 
 from .import_card import Card, card_text, scores_text  # noqa: E402
 from .import_labels import LabelMapping, ThreeClasses, read_labels  # noqa: E402
-from .import_onnx import OnnxModel, calibration_texts, encode_within, export_checked, make_int8, pad_id_of  # noqa: E402
+from .import_onnx import calibration_texts, encode_within, export_checked, make_int8, pad_id_of  # noqa: E402
 from .import_order import Order, read_order  # noqa: E402
 from .import_score import Accuracy, accuracies_of, temperature_of  # noqa: E402
 from .import_source import max_length_of, quiet_libraries  # noqa: E402

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from tokenizers import Tokenizer
 from torch import nn
@@ -16,6 +14,7 @@ from torch import nn
 from .export import export_float
 from .import_source import PROBES, first_line
 from .model import pad
+from .onnx_model import OnnxModel
 from .quantize import quantize, smooth
 
 MAX_FILE_BYTES = 2_000_000_000
@@ -24,7 +23,6 @@ TOLERANCE = 1e-3
 """Of a logit: float32 of two engines differs by less, another mask or other positions by much more."""
 CALIBRATION_TEXTS = 350
 PAD_TOKENS = ("[PAD]", "<pad>")
-PROGRESS_SECONDS = 20
 
 
 def pad_id_of(tokenizer: Tokenizer) -> int:
@@ -38,33 +36,6 @@ def encode_within(tokenizer: Tokenizer, texts: list[str], max_length: int) -> li
     cutting = Tokenizer.from_str(tokenizer.to_str())
     cutting.enable_truncation(max_length)
     return [encoding.ids for encoding in cutting.encode_batch(texts)]
-
-
-class OnnxModel:
-    """A file's logits, shape [rows, 3]."""
-
-    def __init__(self, path: Path, pad_id: int):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._pad_id = pad_id
-
-    def together(self, rows: list[list[int]]) -> np.ndarray:
-        """Of the rows in one batch."""
-        ids, mask = pad(rows, self._pad_id)
-        return self._session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
-
-    def each(self, rows: list[list[int]], progress: str = "") -> np.ndarray:
-        """Of each row alone. `progress` names it on the way, where that takes long."""
-        found = []
-        began = shown = time.monotonic()
-        for row in rows:
-            found.append(self.together([row])[0])
-            now = time.monotonic()
-            if progress and now - shown > PROGRESS_SECONDS:
-                shown, left = now, (now - began) * (len(rows) / len(found) - 1)
-                print(f"{progress}: {len(found)}/{len(rows)}  {left / 60:.1f} min left", flush=True)
-        return np.array(found)
 
 
 def _export(model: nn.Module, target: Path) -> None:

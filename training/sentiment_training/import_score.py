@@ -10,6 +10,7 @@ import numpy as np
 
 from .calibrate import fit_temperature
 from .data import Example, read_examples
+from .model import right
 
 _Z = 1.959964
 """Of a 95 % interval."""
@@ -52,12 +53,8 @@ def read_scored(path: Path) -> list[Example]:
 
 def accuracies_of(logits: np.ndarray, labels: np.ndarray) -> list[Accuracy]:
     """`logits` of shape [texts, 3]. Positive against negative leaves neutral texts out; it is missing where all are."""
-    polar = labels != 1
-    sided = (logits[polar, 2] > logits[polar, 0]) == (labels[polar] == 2)
-    found = [
-        Accuracy("three classes", int((logits.argmax(1) == labels).sum()), len(labels)),
-        Accuracy("positive or negative", int(sided.sum()), len(sided)),
-    ]
+    ways = {"three classes": right(logits, labels, polar=False), "positive or negative": right(logits, labels, polar=True)}
+    found = [Accuracy(name, int(rows.sum()), len(rows)) for name, rows in ways.items()]
     return [one for one in found if one.texts > 0]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .data import Example, held_out, read_examples
+from .model import right
 
 _OWN = Path(__file__).parent.parent / "slices"
 
@@ -25,10 +26,7 @@ class Slice:
 
     def right(self, logits: np.ndarray) -> np.ndarray:
         """Whether each scored example is right; `logits` of shape [examples, 3]."""
-        if not self.polar:
-            return logits.argmax(1) == self.labels
-        scored = self.labels != 1
-        return (logits[:, 2] > logits[:, 0])[scored] == (self.labels == 2)[scored]
+        return right(logits, self.labels, self.polar)
 
 
 def dev_slices(data: Path) -> list[Slice]:

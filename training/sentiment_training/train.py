@@ -2,17 +2,19 @@
 
     python -m sentiment_training.train --tier fast --data DATA --work build/training
 
-`accurate` learns from the labels and is the teacher: the others learn from what it says of each text (teach.py) as well.
+`accurate` learns from the labels; the others learn from what it says of each text (teach.py) as well.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import os
 import random
+import re
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from torch.nn.functional import cross_entropy
 
 from .base import BASES, DROPPED_LAYER, load_base, load_tokenizer, without_layer
 from .data import LABELS, Example, batches_of, epoch_of, read_examples, training_mix
-from .model import accuracies, encode, logits_of, pad
+from .model import encode, logits_of, pad, right
 from .teach import Teacher
 
 
@@ -33,9 +35,11 @@ class Plan:
     layer_decay: float
     """Each layer learns at this share of the rate of the layer above it: what lies deep is general already."""
     teacher_share: float
-    """How much of a target is the teacher's word, 0 to 1; the rest is the label's."""
+    """How much of the loss is the teacher's word, 0 to 1; the rest is the label's."""
     skip_share: float
     """Share of the steps that go without DROPPED_LAYER."""
+    softening: float = 2.0
+    """What the logits of both are divided by before they are compared, so that what the teacher is sure of still has shades."""
     invented_weight: float = 0.0
     """How often a text that the teacher alone has judged stands in one epoch."""
     tokens_per_batch: int = 1024
@@ -50,12 +54,15 @@ PLANS = {
     "fast": Plan(epochs=3, peak_rate=2e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
 }
 
+HEAD = re.compile(r"classifier|pooler")
+
 
 def dev_score(model: nn.Module, tokenizer, data: Path, pad_id: int) -> str:
     """Accuracy on sst-dev. Test sets are scored once, at the end."""
     dev = read_examples(data / "sst-dev.tsv")
     logits = logits_of(model, encode(tokenizer, [example.text for example in dev]), pad_id)
-    three, two = accuracies(logits, np.array([example.label for example in dev]))
+    labels = np.array([example.label for example in dev])
+    three, two = (right(logits, labels, polar).mean() for polar in (False, True))
     return f"sst-dev 3 classes {three:.4f}, positive/negative {two:.4f}"
 
 
@@ -71,10 +78,10 @@ def parameter_groups(model: nn.Module, decay: float) -> list[dict]:
     """One group a layer, with the share of the rate that it learns at."""
     layers = model.base_model.encoder.layer
     depths = {parameter: depth for depth, layer in enumerate(layers, 1) for parameter in layer.parameters()}
-    below = [*model.base_model.embeddings.parameters()]
     groups: dict[int, list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        depth = 0 if any(parameter is other for other in below) else depths.get(parameter, len(layers) + 1)
+    for name, parameter in model.named_parameters():
+        # What is in no layer is the head, or lies below all layers: embeddings, and the positions that MPNet's layers share.
+        depth = len(layers) + 1 if HEAD.search(name) else depths.get(parameter, 0)
         groups.setdefault(depth, []).append(parameter)
     return [{"params": group, "share": decay ** (len(layers) + 1 - depth)} for depth, group in groups.items()]
 
@@ -86,12 +93,28 @@ def save(path: Path, state: dict) -> None:
     os.replace(partial, path)
 
 
-def targets_of(examples: list[Example], teacher: Teacher | None, share: float) -> np.ndarray:
-    """Probabilities to learn, shape [examples, 3]."""
-    labels = np.array([example.target for example in examples], dtype=np.float32)
-    if teacher is None:
-        return labels
-    return share * teacher.probabilities([example.text for example in examples]) + (1 - share) * labels
+@dataclass(frozen=True)
+class Targets:
+    """Probabilities to learn, each of shape [examples, 3]."""
+
+    labels: np.ndarray
+    teacher: np.ndarray | None
+    """Softened."""
+
+    @staticmethod
+    def of(examples: list[Example], teacher: Teacher | None, plan: Plan) -> Targets:
+        labels = np.array([example.target for example in examples], dtype=np.float32)
+        asked = teacher and teacher.probabilities([example.text for example in examples], plan.softening)
+        return Targets(labels, asked)
+
+    def loss(self, logits: torch.Tensor, batch: list[int], plan: Plan) -> torch.Tensor:
+        """Cross entropy; the teacher's part as Hinton, Vinyals and Dean, 2015, with gradients of the size of the label's."""
+        labelled = cross_entropy(logits, torch.from_numpy(self.labels[batch]).to(logits.device))
+        if self.teacher is None:
+            return labelled
+        wanted = torch.from_numpy(self.teacher[batch]).to(logits.device)
+        taught = cross_entropy(logits / plan.softening, wanted) * plan.softening**2
+        return plan.teacher_share * taught + (1 - plan.teacher_share) * labelled
 
 
 def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
@@ -114,19 +137,21 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
     if teacher is not None:
         mix += [replace(example, weight=plan.invented_weight) for example in teacher.invented]
     epochs = []
+    seen = hashlib.sha256(repr(plan).encode())
     for epoch in range(plan.epochs):
         examples = epoch_of(mix, plan.seed, epoch)
         rows = encode(tokenizer, [example.text for example in examples])
+        seen.update(repr(rows).encode())
         batches = batches_of([len(row) for row in rows], plan.tokens_per_batch, plan.seed, epoch)
-        epochs.append((rows, targets_of(examples, teacher, plan.teacher_share), batches))
+        epochs.append((rows, Targets.of(examples, teacher, plan), batches))
     steps = [(epoch, batch) for epoch, (_, _, batches) in enumerate(epochs) for batch in batches]
     print(f"{tier}: {len(steps)} steps on {device}, {sum(len(batch) for _, batch in steps)} examples", flush=True)
 
     first = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=False)
-        if state["plan"] != asdict(plan):
-            raise SystemExit(f"{checkpoint} was made with other settings: delete it, or give the same ones")
+        if state["seen"] != seen.hexdigest():
+            raise SystemExit(f"{checkpoint} was made with other settings or data: delete it, or give the same ones")
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"].cpu())
@@ -147,7 +172,7 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
             without_layer(model, DROPPED_LAYER)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-        loss = cross_entropy(logits.float(), torch.from_numpy(targets[batch]).to(device))
+        loss = targets.loss(logits.float(), batch, plan)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         model.base_model.encoder.layer = all_layers
@@ -161,7 +186,7 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
             shown_loss = 0.0
         if (step + 1) % 400 == 0:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            save(checkpoint, {**state, "rng": torch.get_rng_state(), "step": step + 1, "plan": asdict(plan)})
+            save(checkpoint, {**state, "rng": torch.get_rng_state(), "step": step + 1, "seen": seen.hexdigest()})
             print(f"{tier}: {dev_score(model, tokenizer, data, pad_id)}", flush=True)
     save(done, model.state_dict())
     checkpoint.unlink(missing_ok=True)

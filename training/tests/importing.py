@@ -11,7 +11,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from sentiment_training.import_model import main
-from sentiment_training.import_onnx import OnnxModel, encode_within, pad_id_of
+from sentiment_training.import_onnx import encode_within, pad_id_of
+from sentiment_training.onnx_model import OnnxModel
 
 
 def run_import(name: Path | str, repository: Path, *arguments: str, tier: str | None = "fast") -> str:
