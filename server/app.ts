@@ -1,23 +1,20 @@
-import { type Backend, ModelError } from "./backend/backend.js";
+import type { Backend } from "./backend/backend.js";
 import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
-import { padded, rowsOf } from "./backend/padding.js";
-import { type ModelFiles, readRepository } from "./backend/repository/model-repository.js";
-import { Batcher } from "./batch/batcher.js";
-import type { Cascade } from "./classify/cascade.js";
-import type { ServedModel } from "./classify/model.js";
+import { readRepository } from "./backend/repository/model-repository.js";
+import { standBy } from "./backend/stand-by.js";
+import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
-import { messageOf, ServiceError, StartupError } from "./core/errors.js";
-import type { Tier } from "./core/tiers.js";
+import { ServiceError, StartupError } from "./core/errors.js";
 import { createLog, type Log } from "./observe/log.js";
 import { serveGrpc } from "./rpc/grpc-server.js";
-import { loadTokenizer } from "./tokenize/tokenizer.js";
+import { type ModelEvents, TierModels, type TierModelsOptions } from "./serve/tier-models.js";
 
 /** Parts that a test may bring instead of the real ones. */
 export interface AppParts {
   readonly clock?: Clock;
   readonly log?: Log;
-  readonly backend?: (files: readonly ModelFiles[]) => Backend;
+  readonly backend?: () => Backend;
   /** How long load balancers get to notice that a server drains, in milliseconds. */
   readonly probeMs?: number;
 }
@@ -31,7 +28,6 @@ export interface App extends AsyncDisposable {
 const MAX_PADDED_TOKENS = 1024;
 /** Measured: 0.25 reached 0.78 of a plain loop over sorted texts, 0.12 reached 0.88, 0.06 no more. */
 const MAX_PADDING_RATIO = 0.12;
-const MAX_QUEUED_ROWS = 10_000;
 const MAX_STREAM_TEXTS = 128;
 /** By default: longer than the usual second between two probes. */
 const PROBE_MS = 1500;
@@ -54,12 +50,10 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       `DEFAULT_TIER ${config.defaultTier} is not in ${config.modelRepository}: add sentiment_${config.defaultTier}, or set another`,
     );
   }
-  const makeBackend = parts.backend ?? ((all) => embedded(config, all, clock, log));
-  const backend = opened.use(makeBackend(files));
-  const models = new Map<Tier, ServedModel>();
-  for (const file of files)
-    models.set(file.tier, await serveModel(file, backend, config, clock, log));
-  if (config.prefetchModels) await Promise.all([...models.values()].map((model) => model.ready()));
+  const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log));
+  const models = opened.use(new TierModels(backend, modelOptions(config), clock, modelEvents(log)));
+  for (const file of files) await models.add(file);
+  if (config.prefetchModels) await prefetch(models, config, clock, log, opened);
 
   const limits = {
     maxTextLength: config.maxTextLength,
@@ -71,7 +65,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     log.error({ id, err: error }, "a call failed unexpectedly");
   const service = {
     models,
-    cascade: cascadeOf(models),
+    loadsAhead: config.prefetchModels,
     defaultTier: config.defaultTier,
     limits,
     clock,
@@ -82,7 +76,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
 
   const address = `${config.bindAddress}:${server.port}`;
   log.info(
-    { address, tiers: [...models.keys()], workers: config.workers },
+    { address, tiers: models.list().map(({ tier }) => tier), workers: config.workers },
     `serving gRPC on ${address}`,
   );
   const owned = opened.move();
@@ -99,87 +93,75 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
 const isLoopback = (address: string): boolean =>
   address === "localhost" || address === "::1" || address.startsWith("127.");
 
-/** Fast first, and accurate for what it is unsure of. */
-function cascadeOf(models: ReadonlyMap<Tier, ServedModel>): Cascade | undefined {
-  const [fast, accurate] = [models.get("fast"), models.get("accurate")];
-  const threshold = fast?.cascadeThreshold;
-  return fast && accurate && threshold !== undefined ? { fast, accurate, threshold } : undefined;
-}
-
-function embedded(config: Config, files: readonly ModelFiles[], clock: Clock, log: Log): Backend {
-  const options = {
-    files: new Map(
-      files.map(({ name, onnxPath, digest, maxTokens }) => [
-        name,
-        { path: onnxPath, digest, maxTokens },
-      ]),
-    ),
-    workers: config.workers,
-    intraOpThreads: config.intraOpThreads,
-  };
-  return embeddedBackend(options, clock, (event, detail) =>
-    log.warn({ event, detail }, "inference worker"),
+/** Triton, with or without the embedded backend to stand by; or the embedded one alone. */
+function makeBackend(config: Config, clock: Clock, log: Log): Backend {
+  const { workers, intraOpThreads, gpu, tritonUrls } = config;
+  const made = config.backends.map((kind) =>
+    kind === "triton"
+      ? tritonBackend({ urls: tritonUrls }, clock, (event, url, detail) =>
+          log.warn({ event, url, detail }, "triton"),
+        )
+      : embeddedBackend({ workers, intraOpThreads, gpu }, clock, (event, detail) =>
+          log.warn({ event, detail }, "inference worker"),
+        ),
   );
+  const [first, second] = made;
+  if (first === undefined) throw new Error("BACKEND names no backend");
+  return second === undefined ? first : standBy(first, second, clock, () => {});
 }
 
-/** Tokenizer, batcher and backend of one model, put together. */
-async function serveModel(
-  file: ModelFiles,
-  backend: Backend,
+const modelOptions = (config: Config): TierModelsOptions => ({
+  repository: config.modelRepository,
+  batching: {
+    limits: {
+      rows: config.batchRows,
+      minRows: config.batchMinRows,
+      maxRows: config.batchMaxRows,
+      maxPaddedTokens: MAX_PADDED_TOKENS,
+      maxPaddingRatio: MAX_PADDING_RATIO,
+    },
+    batching: config.batching,
+  },
+  memory: config.memory,
+  rss: () => process.memoryUsage.rss(),
+});
+
+const modelEvents = (log: Log): ModelEvents => ({
+  loaded: ({ name, version }, tookMs) =>
+    log.info({ model: name, version, ms: Math.round(tookMs) }, "model loaded"),
+  unloaded: ({ name, version }, cause) =>
+    log.warn({ model: name, version, cause }, "model unloaded"),
+  routed: () => {},
+  compared: () => {},
+  disagrees: ({ name, version }, compared, flips) =>
+    log.warn({ model: name, version, compared, flips }, "the candidate answers otherwise"),
+});
+
+const RETRY_MS = 1000;
+
+/**
+ * Loads all tiers. What a Triton that is not there yet could not load is tried again until it can; calls are refused meanwhile. Everything
+ * else that keeps a model from loading is a reason not to start.
+ */
+async function prefetch(
+  models: TierModels,
   config: Config,
   clock: Clock,
   log: Log,
-): Promise<ServedModel> {
-  const tokenizer = await loadTokenizer(file.tokenizerPath);
-  const batcher = new Batcher(
-    async (rows) =>
-      rowsOf(await backend.infer(file.name, padded(rows, tokenizer.padId)), rows.length),
-    {
-      limits: {
-        rows: config.batchRows,
-        minRows: config.batchMinRows,
-        maxRows: config.batchMaxRows,
-        maxPaddedTokens: MAX_PADDED_TOKENS,
-        maxPaddingRatio: MAX_PADDING_RATIO,
-      },
-      maxInFlight: backend.concurrency,
-      maxQueuedRows: MAX_QUEUED_ROWS,
-      batching: config.batching,
-      blames: (error) => error instanceof ModelError,
-    },
-    clock,
-  );
-
-  let loaded = false;
-  let loading: Promise<void> | undefined;
-  const load = async () => {
-    const startedMs = clock.now();
-    await backend.load(file.name).catch((error: unknown) => {
-      if (error instanceof ServiceError) throw error;
-      throw new StartupError(
-        `${file.onnxPath} cannot be served: ${messageOf(error)}: replace it, or run make models`,
-        error,
-      );
-    });
-    loaded = true;
-    log.info({ model: file.name, ms: Math.round(clock.now() - startedMs) }, "model loaded");
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  const isPatient = config.backends.join() === "triton";
+  let cancel = () => {};
+  opened.defer(() => cancel());
+  const load = async (said: string): Promise<void> => {
+    const outcomes = await Promise.allSettled(models.versions().map((version) => version.ready()));
+    const faults = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    const [fault] = faults;
+    if (fault === undefined) return;
+    if (!(isPatient && fault instanceof ServiceError)) throw fault;
+    if (fault.message !== said)
+      log.warn({ detail: fault.message }, "not ready: waiting for triton");
+    cancel = clock.after(RETRY_MS, () => void load(fault.message));
   };
-  return {
-    tier: file.tier,
-    name: file.name,
-    version: `${file.version}+${backend.name}.${file.digest.slice(0, 8)}`,
-    maxTokens: file.maxTokens,
-    temperature: file.temperature,
-    cascadeThreshold: file.cascadeThreshold,
-    tokenizer,
-    submit: (rows, signal) => batcher.submit(rows, signal),
-    isReady: () => loaded,
-    ready() {
-      loading ??= load().catch((error: unknown) => {
-        loading = undefined;
-        throw error;
-      });
-      return loading;
-    },
-  };
+  await load("");
 }

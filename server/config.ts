@@ -9,6 +9,17 @@ const whole = (least: number, most: number) =>
     .regex(/^\d+$/, "must be a whole number")
     .transform(Number)
     .pipe(z.number().min(least).max(most));
+const UNITS = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
+/** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. */
+const size = z
+  .string()
+  .regex(/^\d+(\.\d+)? ?([kmg]?)(i?b)?$/i, "must be a size such as 512m, 2GB or 4g")
+  .transform((text) => {
+    const unit = /[kmg]/i.exec(text)?.[0].toLowerCase() ?? "";
+    return Math.round(Number.parseFloat(text) * UNITS[unit as keyof typeof UNITS]);
+  })
+  .pipe(z.number().min(2 ** 20));
+const HOST_PORT = /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d{1,5}$/i;
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** Every setting, in the order of the README's table, which is made from the descriptions. */
@@ -22,9 +33,21 @@ export const Settings = z.object({
     .default("127.0.0.1")
     .describe("address to listen on; images and charts set 0.0.0.0"),
   BACKEND: z
-    .enum(["embedded"])
+    .enum(["embedded", "triton", "triton,embedded"])
     .default("embedded")
-    .describe("what runs the models: `embedded` is onnxruntime inside the server"),
+    .describe(
+      "what runs the models: `embedded` is onnxruntime inside the server, `triton` a Triton server; `triton,embedded`: the server itself where Triton is down",
+    ),
+  TRITON_URL: z
+    .string()
+    .default("127.0.0.1:8001")
+    .transform((text) => text.split(",").map((url) => url.trim()))
+    .pipe(
+      z.array(
+        z.string().regex(HOST_PORT, "must be host:port of Triton's gRPC, several with commas"),
+      ),
+    )
+    .describe("Triton's gRPC, host:port; several with commas: batches go to those that answer"),
   MODEL_REPOSITORY: z
     .string()
     .min(1)
@@ -48,6 +71,24 @@ export const Settings = z.object({
     .describe(
       "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
     ),
+  MODEL_CACHE_SIZE: size
+    .default(2 * 2 ** 30)
+    .describe(
+      "bytes of model files that are loaded at once (`2GB`, `512m`); the tier used longest ago makes room",
+    ),
+  MEMORY_LIMIT: size
+    .default(4 * 2 ** 30)
+    .describe("memory of the process (`4g`); over 80 % of it tiers that are not used are unloaded"),
+  MEMORY_OPTIMIZATION: flag
+    .default(true)
+    .describe(
+      "keep to MODEL_CACHE_SIZE and MEMORY_LIMIT; a tier that was unloaded loads again when it is asked for",
+    ),
+  ENABLE_GPU: flag
+    .default(false)
+    .describe(
+      "embedded: onnxruntime's TensorRT or CUDA provider; without one the server does not start",
+    ),
   PREFETCH_MODELS: flag.default(true).describe("load all tiers at start-up; `false`: at first use"),
   ASYNC_PROCESSING: flag
     .default(true)
@@ -66,16 +107,11 @@ export const Settings = z.object({
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
   "HTTP_PORT",
-  "TRITON_URL",
   "ENABLE_CACHING",
   "RESULT_CACHE_SIZE",
   "CACHE_TTL",
   "REDIS_URL",
   "AGGRESSIVE_CACHING",
-  "MODEL_CACHE_SIZE",
-  "MEMORY_LIMIT",
-  "MEMORY_OPTIMIZATION",
-  "ENABLE_GPU",
   "TOKENIZERS_PARALLELISM",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "TLS_CERT",
@@ -101,7 +137,7 @@ export function loadConfig(
   const faults = parsed.success
     ? []
     : parsed.error.issues.map(
-        ({ path, message }) => `${path.join()}: ${message} (is "${given[String(path[0])]}")`,
+        ({ path, message }) => `${String(path[0])}: ${message} (is "${given[String(path[0])]}")`,
       );
   for (const name of PROTECTING) {
     if (name in given)
@@ -115,6 +151,12 @@ export function loadConfig(
   return {
     grpcPort: settings.GRPC_PORT,
     bindAddress: settings.BIND_ADDRESS,
+    backends: settings.BACKEND.split(",") as readonly ("embedded" | "triton")[],
+    tritonUrls: settings.TRITON_URL,
+    gpu: settings.ENABLE_GPU,
+    memory: settings.MEMORY_OPTIMIZATION
+      ? { processBytes: settings.MEMORY_LIMIT, modelBytes: settings.MODEL_CACHE_SIZE }
+      : undefined,
     modelRepository: settings.MODEL_REPOSITORY,
     defaultTier: settings.DEFAULT_TIER,
     workers,

@@ -9,19 +9,65 @@ export interface TokenBatch {
   readonly attentionMask: BigInt64Array<ArrayBuffer>;
 }
 
-/** Runs the models of the repository. Made by `embeddedBackend` (and later Triton's); makers return object literals. */
+/** One version of a model of the repository: what a backend loads and runs. */
+export interface ModelVersion {
+  /** The folder's. */
+  readonly name: string;
+  /** The version folder's. */
+  readonly version: number;
+  readonly onnxPath: string;
+  /** sha-256 of the ONNX file, hex. */
+  readonly digest: string;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** sha-256 of the tokenizer.json that its ids come from, hex. */
+  readonly tokenizerDigest: string;
+  /** Tokens that it reads at once, special tokens included. */
+  readonly maxTokens: number;
+  readonly padId: number;
+  /** What config.pbtxt says under `parameters`: who serves the model elsewhere must say the same. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** What the callers of a batch allow. */
+export interface InferContext {
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** When the last caller gives up, on the server's clock in milliseconds; Infinity where none does. */
+  readonly deadlineMs: number;
+  /** W3C trace context to pass on. */
+  readonly traceparent: string | undefined;
+}
+
+export interface Inference {
+  /** Unnormalised; shape [rows, classes]. */
+  readonly logits: Float32Array;
+  /** Of what answered: "1+embedded.3fa9c2d1". */
+  readonly version: string;
+}
+
+/** Runs the models of the repository. Made by `embeddedBackend`, `tritonBackend` and `standBy`; makers return object literals. */
 export interface Backend extends AsyncDisposable {
   /** Stands in `model_version`: "embedded", "triton". */
   readonly name: string;
   /** Batches of one model that it runs side by side. */
   readonly concurrency: number;
-  /** Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model. */
-  load(model: string): Promise<void>;
+  /** Rows are best padded to multiples of that many tokens; 1 where it makes no difference. */
+  readonly lengthStep: number;
   /**
-   * Logits, unnormalised; shape [rows, classes]. The batch's buffers belong to the backend from here on.
-   * Rejects with ModelError where the model refused this batch, with BACKEND_DOWN where nothing could run it.
+   * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where
+   * nothing can run it now.
    */
-  infer(model: string, batch: TokenBatch): Promise<Float32Array>;
+  load(model: ModelVersion): Promise<void>;
+  /** Gives its memory back. Batches of it must be done. */
+  unload(model: ModelVersion): Promise<void>;
+  /** Whether a batch of a loaded model would be run now. */
+  isUp(model: ModelVersion): boolean;
+  /**
+   * The batch's buffers belong to the backend from here on. Rejects with ModelError where the model refused this batch, with
+   * BACKEND_DOWN where nothing could run it, with the signal's reason when nobody waits any more.
+   */
+  infer(model: ModelVersion, batch: TokenBatch, context: InferContext): Promise<Inference>;
 }
 
 /** The model itself failed on a batch: another batch may well pass. */
@@ -31,3 +77,11 @@ export class ModelError extends Error {
     this.name = "ModelError";
   }
 }
+
+/** What Sentiment.model_version says of a model that `backend` runs. */
+export const versionText = (backend: string, { version, digest }: ModelVersion): string =>
+  `${version}+${backend}.${digest.slice(0, 8)}`;
+
+/** Tells versions of models apart, also those of the same number before and after a change of the folder. */
+export const keyOf = ({ name, version, digest }: ModelVersion): string =>
+  `${name}/${version}@${digest}`;

@@ -1,9 +1,15 @@
 import type { TokenBatch } from "./backend.js";
 
-/** Rows of any length as one batch, each padded at its end to the longest. */
-export function padded(rows: readonly (readonly number[])[], padId: number): TokenBatch {
-  let tokens = 0;
-  for (const row of rows) tokens = Math.max(tokens, row.length);
+/** Rows of any length as one batch, each padded at its end to the longest, rounded up to a multiple of `step` but not over `most`. */
+export function padded(
+  rows: readonly (readonly number[])[],
+  padId: number,
+  step = 1,
+  most = Number.POSITIVE_INFINITY,
+): TokenBatch {
+  let longest = 0;
+  for (const row of rows) longest = Math.max(longest, row.length);
+  const tokens = Math.max(longest, Math.min(most, Math.ceil(longest / step) * step));
   const inputIds = new BigInt64Array(rows.length * tokens);
   const attentionMask = new BigInt64Array(rows.length * tokens);
   if (padId !== 0) inputIds.fill(BigInt(padId));

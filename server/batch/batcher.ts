@@ -1,13 +1,20 @@
 import { orAbort } from "../core/abort.js";
+import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
-import { type RunRows, runHalving } from "./halving.js";
+import { runHalving } from "./halving.js";
 import { type BatchLimits, planBatch } from "./plan.js";
 
-/** What the model said of one row, and what it took. */
-export interface RowAnswer {
+/** What the model said of one row. */
+export interface RowResult {
   /** Unnormalised, one a class. */
   readonly logits: Float32Array;
+  /** Of the model that answered, as in Sentiment.model_version. */
+  readonly version: string;
+}
+
+/** A result, and what it took. */
+export interface RowAnswer extends RowResult {
   /** From its submission to the start of its batch. */
   readonly queueMs: number;
   /** Of the whole batch. */
@@ -29,10 +36,30 @@ export interface BatcherOptions {
   readonly blames: (error: unknown) => boolean;
 }
 
+/** What whoever runs a batch needs to know of its callers. */
+export interface RunContext {
+  /** Fires when the last of them has left. */
+  readonly signal: AbortSignal;
+  /** When the last of them gives up, on the server's clock in milliseconds; Infinity where none does. */
+  readonly deadlineMs: number;
+  /** W3C trace context that the run belongs to. */
+  readonly traceparent: string | undefined;
+}
+
+/** Runs rows of token ids as one batch; one result a row, in their order. */
+export type RunBatch = (
+  rows: readonly (readonly number[])[],
+  context: RunContext,
+) => Promise<readonly RowResult[]>;
+
 interface WaitingRow {
   readonly ids: readonly number[];
   readonly order: number;
   readonly sinceMs: number;
+  /** The call that it belongs to; undefined for a row of no call. */
+  readonly call: Call | undefined;
+  /** Of the caller: nobody waits for the row any more once it has fired. */
+  readonly signal: AbortSignal;
   settle(outcome: PromiseSettledResult<RowAnswer>): void;
 }
 
@@ -45,11 +72,11 @@ export class Batcher {
   #queue: WaitingRow[] = [];
   #inFlight = 0;
   #arrivals = 0;
-  readonly #run: RunRows<Float32Array>;
+  readonly #run: RunBatch;
   readonly #options: BatcherOptions;
   readonly #clock: Clock;
 
-  constructor(run: RunRows<Float32Array>, options: BatcherOptions, clock: Clock) {
+  constructor(run: RunBatch, options: BatcherOptions, clock: Clock) {
     this.#run = run;
     this.#options = options;
     this.#clock = clock;
@@ -78,10 +105,12 @@ export class Batcher {
       );
     }
     const mine = new Set<WaitingRow>();
+    const call = currentCall.getStore();
+    const sinceMs = this.#clock.now();
     const outcomes = rows.map(
       (ids) =>
         new Promise<PromiseSettledResult<RowAnswer>>((settle) => {
-          const row = { ids, order: this.#arrivals++, sinceMs: this.#clock.now(), settle };
+          const row = { ids, order: this.#arrivals++, sinceMs, call, signal, settle };
           mine.add(row);
           this.#insert(row);
         }),
@@ -131,9 +160,10 @@ export class Batcher {
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
     this.#inFlight++;
     const startedMs = this.#clock.now();
+    using callers = callersOf(batch);
     const outcomes = await runHalving(
       batch.map((row) => row.ids),
-      this.#run,
+      (rows) => this.#run(rows, callers),
       this.#options.blames,
     );
     const inferenceMs = this.#clock.now() - startedMs;
@@ -149,7 +179,7 @@ export class Batcher {
       else {
         const queueMs = startedMs - row.sinceMs;
         const value = {
-          logits: outcome.value,
+          ...outcome.value,
           queueMs,
           inferenceMs,
           batchRows: batch.length,
@@ -170,4 +200,29 @@ function paddingOf(batch: readonly WaitingRow[]): number {
     longest = Math.max(longest, ids.length);
   }
   return 1 - tokens / Math.max(1, longest * batch.length);
+}
+
+/**
+ * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. Its trace
+ * is that of the row that has waited longest.
+ */
+function callersOf(batch: readonly WaitingRow[]): RunContext & Disposable {
+  const left = new AbortController();
+  const signals = new Set(batch.map(({ signal }) => signal));
+  let waiting = signals.size;
+  const leave = () => {
+    waiting--;
+    if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
+  };
+  for (const signal of signals) signal.addEventListener("abort", leave, { once: true });
+  const [first] = [...batch].sort((one, other) => one.order - other.order);
+  const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  return {
+    signal: left.signal,
+    deadlineMs: Math.max(...deadlines),
+    traceparent: first?.call?.traceparent,
+    [Symbol.dispose]() {
+      for (const signal of signals) signal.removeEventListener("abort", leave);
+    },
+  };
 }

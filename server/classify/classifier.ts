@@ -29,6 +29,8 @@ interface Timings {
 export interface Verdict extends Opinion {
   readonly probabilities: Probabilities;
   readonly model: ServedModel;
+  /** Of what answered, as in Sentiment.model_version; of several windows the first one's. */
+  readonly version: string;
   /** Tokens of the text, special tokens left out. */
   readonly tokenCount: number;
   /** Tokens that the model has read. */
@@ -123,6 +125,7 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
   return {
     ...opinionOf(model, windows, answers),
     model,
+    version: rows[0]?.version ?? model.version,
     tokenCount,
     analyzedTokenCount: windows.reduce((sum, { ids }) => sum + ids.length, 0),
     sentences,

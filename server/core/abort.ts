@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.js";
 
 /**
@@ -13,6 +14,8 @@ export async function withLimit<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const limit = new AbortController();
+  // Each batch that has a row of the call listens.
+  setMaxListeners(0, limit.signal);
   const leave = () => limit.abort(signal.reason);
   signal.addEventListener("abort", leave, { once: true });
   const cancel = clock.after(limitMs, () => limit.abort(late()));

@@ -1,16 +1,35 @@
+import type { ServedModel } from "../classify/model.js";
 import { ServiceError } from "../core/errors.js";
-import type { AdminServiceImplementation } from "../gen/sentiment/v1/sentiment.js";
+import type { Tier } from "../core/tiers.js";
+import type {
+  AdminServiceImplementation,
+  Tier as TierMessage,
+} from "../gen/sentiment/v1/sentiment.js";
+import type { ServiceParts } from "./analyzer.js";
+import { modelMessage } from "./replies.js";
+import { tierOf } from "./validate.js";
 
-/** None of it is served by this version; the contract stands, and says so call by call. */
-export function adminService(): AdminServiceImplementation {
+export function adminService({ models, defaultTier }: ServiceParts): AdminServiceImplementation {
   const notServed = async (): Promise<never> => {
-    throw new ServiceError("NOT_IMPLEMENTED", "AdminService is not served by this version.");
+    throw new ServiceError("NOT_IMPLEMENTED", "This call is not served by this version.");
+  };
+  const withModel = async (
+    message: TierMessage,
+    act: (tier: Tier) => Promise<ServedModel | undefined>,
+  ) => {
+    const tier = tierOf(message);
+    const model = tier === undefined || tier === "auto" ? undefined : await act(tier);
+    if (model !== undefined) return { model: modelMessage(model, defaultTier) };
+    const served = models.list().map((one) => one.tier);
+    throw new ServiceError("TIER_UNKNOWN", `tier: name one of ${served.join(", ")}.`, {
+      field: "tier",
+    });
   };
   return {
     warmCache: notServed,
     clearCache: notServed,
-    loadModel: notServed,
-    unloadModel: notServed,
+    loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
+    unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),
     captureProfile: notServed,
     getStatus: notServed,
   };

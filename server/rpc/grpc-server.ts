@@ -10,10 +10,12 @@ import {
   SentimentServiceDefinition,
 } from "../gen/sentiment/v1/sentiment.js";
 import { adminService } from "./admin-service.js";
+import { analyzer, type ServiceParts } from "./analyzer.js";
+import { callContext, passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { errorMiddleware } from "./error-middleware.js";
-import { type SentimentParts, sentimentService } from "./sentiment-service.js";
+import { sentimentService } from "./sentiment-service.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
 const SERVICES = [SentimentServiceDefinition.fullName, AdminServiceDefinition.fullName];
@@ -22,6 +24,8 @@ const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 const MAX_UTF8_BYTES = 4;
+const HEALTH_MS = 500;
+const stateOf = (ready: boolean) => (ready ? "healthy" : "unhealthy");
 /** A client that has vanished without a word is noticed by a ping that it does not answer. */
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_LIMIT_MS = 20_000;
@@ -40,7 +44,7 @@ export interface GrpcServer {
 export async function serveGrpc(
   address: string,
   port: number,
-  parts: SentimentParts,
+  parts: ServiceParts,
   clock: Clock,
 ): Promise<GrpcServer> {
   markInvalidUtf8();
@@ -56,9 +60,13 @@ export async function serveGrpc(
     "grpc.enable_channelz": 0,
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
-  }).use(errorMiddleware(parts.reportBug));
-  server.with(drain.refuse).add(SentimentServiceDefinition, sentimentService(parts));
-  server.with(drain.refuse).add(AdminServiceDefinition, adminService());
+    interceptors: [passDeadlineOn],
+  })
+    .use(errorMiddleware(parts.reportBug))
+    .use(callContext(clock));
+  const analyze = analyzer(parts);
+  server.with(drain.refuse).add(SentimentServiceDefinition, sentimentService(parts, analyze));
+  server.with(drain.refuse).add(AdminServiceDefinition, adminService(parts));
   server.with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
     .with(drain.end)
@@ -69,16 +77,23 @@ export async function serveGrpc(
     throw new StartupError(listenFault(address, port, error), error);
   });
   const connections = trackConnections(bound);
-  const names = ["", ...SERVICES, ...[...parts.models.values()].map((model) => model.name)];
-  const setHealth = (status: "healthy" | "unhealthy") => {
-    for (const name of names) health.setStatus(status, name);
+  /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
+  const watch = () => {
+    const served = parts.models.list();
+    for (const model of served) health.setStatus(stateOf(model.isReady()), model.name);
+    const ready = !parts.loadsAhead || served.every((model) => model.isReady());
+    for (const name of ["", ...SERVICES]) health.setStatus(stateOf(ready), name);
+    stopWatching = clock.after(HEALTH_MS, watch);
   };
-  setHealth("healthy");
+  let stopWatching = () => {};
+  watch();
 
   return {
     port: bound,
     async drain(probeMs, limitMs) {
-      setHealth("unhealthy");
+      stopWatching();
+      for (const name of ["", ...SERVICES, ...parts.models.list().map((model) => model.name)])
+        health.setStatus("unhealthy", name);
       drain.begin();
       if (probeMs > 0) await new Promise<void>((done) => clock.after(probeMs, done));
       const cancel = clock.after(limitMs, connections.destroy);

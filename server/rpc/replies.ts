@@ -31,7 +31,7 @@ export function sentimentMessage(verdict: Verdict): Sentiment {
     probabilities: { negative, neutral, positive },
     tier: TIER[verdict.model.tier],
     model: verdict.model.name,
-    modelVersion: verdict.model.version,
+    modelVersion: verdict.version,
     cache: CacheTier.CACHE_TIER_NONE,
     tokenCount: verdict.tokenCount,
     analyzedTokenCount: verdict.analyzedTokenCount,

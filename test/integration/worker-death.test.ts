@@ -3,18 +3,14 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import type { Backend } from "../../server/backend/backend.js";
-import {
-  type EmbeddedFile,
-  embeddedBackend,
-} from "../../server/backend/embedded/embedded-backend.js";
+import type { Backend, ModelVersion } from "../../server/backend/backend.js";
+import { embeddedBackend } from "../../server/backend/embedded/embedded-backend.js";
 import { padded } from "../../server/backend/padding.js";
 import { ServiceError } from "../../server/core/errors.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { until } from "../support/held-backend.js";
-import { onnxFile } from "../support/onnx-file.js";
+import { ANYTIME, modelVersion } from "../support/model-version.js";
 
-const MODEL = "sentiment_fast";
 const ROW = [101, 1045, 2293, 2023, 102];
 /** Long enough to be still under way when the backend is closed. */
 const SLOW = Array.from({ length: 64 }, () => [101, ...Array(300).fill(2023), 102]);
@@ -22,7 +18,8 @@ const SLOW = Array.from({ length: 64 }, () => [101, ...Array(300).fill(2023), 10
 describe("death of an inference worker", function () {
   this.timeout(30_000);
   let folder: string;
-  let original: EmbeddedFile;
+  let original: ModelVersion;
+  let model: ModelVersion;
   let file: string;
   let threads: Worker[];
   let events: string[];
@@ -32,9 +29,10 @@ describe("death of an inference worker", function () {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "sentiment-worker-"));
-    original = await onnxFile(`triton-model-repo/${MODEL}`);
+    original = await modelVersion("fast");
     file = join(folder, "model.onnx");
-    await copyFile(original.path, file);
+    model = { ...original, onnxPath: file };
+    await copyFile(original.onnxPath, file);
     [threads, events, clock, onEvent] = [[], [], new FakeClock(), () => {}];
     process.on("worker", notice);
   });
@@ -44,19 +42,17 @@ describe("death of an inference worker", function () {
   });
 
   async function start(workers: number): Promise<Backend> {
-    const options = {
-      files: new Map([[MODEL, { ...original, path: file }]]),
-      workers,
-      intraOpThreads: 1,
-    };
+    const options = { workers, intraOpThreads: 1, gpu: false };
     const backend = embeddedBackend(options, clock, (event, detail) => {
       events.push(`${event}: ${detail}`);
       onEvent(event);
     });
-    await backend.load(MODEL);
+    await backend.load(model);
     return backend;
   }
-  const answer = async (backend: Backend) => [...(await backend.infer(MODEL, padded([ROW], 0)))];
+  const answer = async (backend: Backend) => [
+    ...(await backend.infer(model, padded([ROW], 0), ANYTIME)).logits,
+  ];
   const seen = (count: number) => until(() => events.length === count);
 
   /** The thread ends before it takes up what is sent to it next: its owner learns of that a turn later. */
@@ -118,7 +114,7 @@ describe("death of an inference worker", function () {
         (error) => error instanceof ServiceError && error.reason === "BACKEND_DOWN",
       );
     }
-    await copyFile(original.path, file);
+    await copyFile(original.onnxPath, file);
     clock.advance(800);
     await until(() => events.at(-1)?.startsWith("replaced") === true);
     assert.deepEqual(await answer(backend), expected);
@@ -134,8 +130,8 @@ describe("death of an inference worker", function () {
     assert.equal(clock.pending, 0);
 
     const working = await start(1);
-    const underWay = working.infer(MODEL, padded(SLOW, 0));
+    const underWay = working.infer(model, padded(SLOW, 0), ANYTIME);
     await working[Symbol.asyncDispose]();
-    assert.equal((await underWay).length, SLOW.length * 3);
+    assert.equal((await underWay).logits.length, SLOW.length * 3);
   });
 });

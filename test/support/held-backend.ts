@@ -1,4 +1,4 @@
-import { type Backend, ModelError } from "../../server/backend/backend.js";
+import { type Backend, ModelError, versionText } from "../../server/backend/backend.js";
 
 /** A backend whose batches wait until the test lets them go: for what cannot be timed with a real one. */
 export interface HeldBackend extends Backend {
@@ -17,6 +17,9 @@ export function heldBackend(concurrency = 1): HeldBackend {
   return {
     name: "held",
     concurrency,
+    lengthStep: 1,
+    isUp: () => true,
+    unload: async () => {},
     get waiting() {
       return waiting.length;
     },
@@ -28,11 +31,12 @@ export function heldBackend(concurrency = 1): HeldBackend {
       for (const go of waiting.splice(0)) go();
     },
     load: async () => {},
-    async infer(_model, batch) {
+    async infer(model, batch) {
       if (batch.rows < 1) throw new ModelError("an empty batch");
       rows += batch.rows;
       if (!released) await new Promise<void>((go) => waiting.push(go));
-      return new Float32Array(batch.rows * 3).fill(0.5);
+      const logits = new Float32Array(batch.rows * 3).fill(0.5);
+      return { logits, version: versionText("held", model) };
     },
     [Symbol.asyncDispose]: async () => {},
   };

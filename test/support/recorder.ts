@@ -1,4 +1,4 @@
-import type { RunRows } from "../../server/batch/halving.js";
+import type { RowResult, RunBatch, RunContext } from "../../server/batch/batcher.js";
 
 /** A function that notes the arguments of its calls, and the list of them. */
 export function recorder<Args extends readonly unknown[], Result>(
@@ -15,21 +15,25 @@ export function recorder<Args extends readonly unknown[], Result>(
 /** A run of the model that waits until the test answers it. */
 export interface HeldRun {
   readonly rows: readonly (readonly number[])[];
+  readonly context: RunContext;
   /** Each row's logits tell which row it was (see `echoOf`), unless other results are given. */
-  answer(results?: readonly Float32Array[]): void;
+  answer(results?: readonly RowResult[]): void;
   fail(error: unknown): void;
 }
 
 /** First id and length of a row, as the logits of a model that tells rows apart. */
-export const echoOf = (row: readonly number[]): Float32Array =>
-  Float32Array.of(row[0] ?? -1, row.length);
+export const echoOf = (row: readonly number[]): RowResult => ({
+  logits: Float32Array.of(row[0] ?? -1, row.length),
+  version: "1+echo",
+});
 
 /** A model whose runs wait for the test, and the list of them. */
-export function heldRuns(): readonly [run: RunRows<Float32Array>, runs: readonly HeldRun[]] {
+export function heldRuns(): readonly [run: RunBatch, runs: readonly HeldRun[]] {
   const runs: HeldRun[] = [];
-  const run: RunRows<Float32Array> = (rows) => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Float32Array[]>();
-    runs.push({ rows, answer: (results = rows.map(echoOf)) => resolve(results), fail: reject });
+  const run: RunBatch = (rows, context) => {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly RowResult[]>();
+    const answer = (results = rows.map(echoOf)) => resolve(results);
+    runs.push({ rows, context, answer, fail: reject });
     return promise;
   };
   return [run, runs];

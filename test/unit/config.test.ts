@@ -23,6 +23,10 @@ describe("loadConfig", () => {
     assert.deepEqual(load({}), {
       grpcPort: 50051,
       bindAddress: "127.0.0.1",
+      backends: ["embedded"],
+      tritonUrls: ["127.0.0.1:8001"],
+      gpu: false,
+      memory: { processBytes: 4 * 2 ** 30, modelBytes: 2 * 2 ** 30 },
       modelRepository: "triton-model-repo",
       defaultTier: "balanced",
       workers: 4,
@@ -44,7 +48,8 @@ describe("loadConfig", () => {
     const env = {
       GRPC_PORT: "0",
       BIND_ADDRESS: "0.0.0.0",
-      BACKEND: "embedded",
+      BACKEND: "triton,embedded",
+      TRITON_URL: "one:8001, [::1]:8001",
       MODEL_REPOSITORY: "/models",
       DEFAULT_TIER: "fast",
       MAX_WORKERS: "2",
@@ -54,6 +59,10 @@ describe("loadConfig", () => {
       MAX_INPUT_LENGTH: "500",
       MAX_BATCH_SIZE: "10",
       REQUEST_TIMEOUT: "5",
+      MODEL_CACHE_SIZE: "512m",
+      MEMORY_LIMIT: "1.5GiB",
+      MEMORY_OPTIMIZATION: "true",
+      ENABLE_GPU: "true",
       PREFETCH_MODELS: "false",
       ASYNC_PROCESSING: "false",
       OMP_NUM_THREADS: "6",
@@ -63,6 +72,10 @@ describe("loadConfig", () => {
     assert.deepEqual(load(env), {
       grpcPort: 0,
       bindAddress: "0.0.0.0",
+      backends: ["triton", "embedded"],
+      tritonUrls: ["one:8001", "[::1]:8001"],
+      gpu: true,
+      memory: { processBytes: 1.5 * 2 ** 30, modelBytes: 512 * 2 ** 20 },
       modelRepository: "/models",
       defaultTier: "fast",
       workers: 2,
@@ -78,6 +91,10 @@ describe("loadConfig", () => {
       logLevel: "debug",
       ignored: [],
     });
+  });
+
+  it("watches no memory where it is told not to", () => {
+    assert.equal(load({ MEMORY_OPTIMIZATION: "false" }).memory, undefined);
   });
 
   it("describes every setting, for the table that is made of it", () => {
@@ -114,7 +131,19 @@ describe("loadConfig", () => {
       ["REQUEST_TIMEOUT", "0", "Too small: expected number to be >=1"],
       ["REQUEST_TIMEOUT", "3601", "Too big: expected number to be <=3600"],
       ["OMP_NUM_THREADS", "0", "Too small: expected number to be >=1"],
-      ["BACKEND", "triton", 'Invalid input: expected "embedded"'],
+      [
+        "BACKEND",
+        "embedded,triton",
+        'Invalid option: expected one of "embedded"|"triton"|"triton,embedded"',
+      ],
+      ["TRITON_URL", "triton", "must be host:port of Triton's gRPC, several with commas"],
+      [
+        "TRITON_URL",
+        "http://triton:8001",
+        "must be host:port of Triton's gRPC, several with commas",
+      ],
+      ["MEMORY_LIMIT", "4 gigs", "must be a size such as 512m, 2GB or 4g"],
+      ["MODEL_CACHE_SIZE", "10k", "Too small: expected number to be >=1048576"],
       ["DEFAULT_TIER", "auto", 'Invalid option: expected one of "fast"|"balanced"|"accurate"'],
       ["DEFAULT_TIER", "FAST", 'Invalid option: expected one of "fast"|"balanced"|"accurate"'],
       ["PREFETCH_MODELS", "yes", 'Invalid option: expected one of "true"|"false"'],

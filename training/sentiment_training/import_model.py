@@ -24,6 +24,7 @@ from .import_onnx import calibration_texts, encode_within, export_checked, make_
 from .import_order import Order, read_order  # noqa: E402
 from .import_score import Accuracy, accuracies_of, temperature_of  # noqa: E402
 from .import_source import max_length_of, quiet_libraries  # noqa: E402
+from .onnx_model import OnnxModel  # noqa: E402
 from .repository import Settings, write_folder  # noqa: E402
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ output [
 ]
 instance_group [ {{ {instances} }} ]
 dynamic_batching {{ }}
+# The version before the newest goes on being served, so that calls under way and fronts that have not changed over yet lose nothing.
+version_policy {{ latest {{ num_versions: 2 }} }}
 """
 _PARAMETER = 'parameters {{ key: "{key}" value: {{ string_value: "{value}" }} }}\n'
 
@@ -64,13 +67,21 @@ class Settings:
         return given
 
 
-def config_text(name: str, settings: Settings) -> str:
+def digests_of(folder: Path) -> dict[str, str]:
+    """sha-256 of what must belong together: a front compares them with its own files before it sends a server any ids."""
+    files = {"tokenizer_sha256": folder / "tokenizer.json"}
+    for model in sorted(folder.glob("[0-9]*/model.onnx")):
+        files[f"model_sha256_{model.parent.name}"] = model
+    return {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()}
+
+
+def config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
     text = _CONFIG.format(name=name, engine='backend: "onnxruntime"', max_batch=MAX_BATCH, instances="kind: KIND_CPU count: 2")
-    parameters = {**settings.parameters, "intra_op_thread_count": "1"}
+    parameters = {**settings.parameters, **digests, "intra_op_thread_count": "1"}
     return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in parameters.items())
 
 
-def tensorrt_config_text(name: str, settings: Settings) -> str:
+def tensorrt_config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
     profiles = ", ".join(f'"{number}"' for number in range(len(_buckets(settings.max_length))))
     text = _CONFIG.format(
         name=name,
@@ -78,7 +89,7 @@ def tensorrt_config_text(name: str, settings: Settings) -> str:
         max_batch=MAX_BATCH,
         instances=f"kind: KIND_GPU count: 1 profile: [ {profiles} ]",
     )
-    return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in settings.parameters.items())
+    return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in {**settings.parameters, **digests}.items())
 
 
 def tensorrt_script_text(name: str, settings: Settings) -> str:
@@ -106,8 +117,9 @@ def write_folder(folder: Path, onnx_file: Path, tokenizer, settings: Settings, c
 
 
 def write_configs(folder: Path, settings: Settings) -> None:
-    (folder / "config.pbtxt").write_text(config_text(folder.name, settings), encoding="utf-8")
-    (folder / "configs" / "tensorrt.pbtxt").write_text(tensorrt_config_text(folder.name, settings), encoding="utf-8")
+    digests = digests_of(folder)
+    (folder / "config.pbtxt").write_text(config_text(folder.name, settings, digests), encoding="utf-8")
+    (folder / "configs" / "tensorrt.pbtxt").write_text(tensorrt_config_text(folder.name, settings, digests), encoding="utf-8")
     script = folder / "configs" / "tensorrt.sh"
     script.write_text(tensorrt_script_text(folder.name, settings), encoding="utf-8")
     script.chmod(0o755)

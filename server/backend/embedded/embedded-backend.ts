@@ -1,27 +1,24 @@
 import type { Clock } from "../../core/clock.js";
 import { ServiceError } from "../../core/errors.js";
 import { LABELS } from "../../core/tiers.js";
-import type { Backend, TokenBatch } from "../backend.js";
+import {
+  type Backend,
+  type Inference,
+  keyOf,
+  type ModelVersion,
+  type TokenBatch,
+  versionText,
+} from "../backend.js";
 import { padded } from "../padding.js";
 import type { WorkerRequest } from "./messages.js";
 import { type ReportWorker, SupervisedWorker } from "./supervised-worker.js";
 
-/** One model's ONNX file. */
-export interface EmbeddedFile {
-  readonly path: string;
-  /** sha-256 of it, hex. */
-  readonly digest: string;
-  /** Tokens that it is to read at once. */
-  readonly maxTokens: number;
-}
-
 export interface EmbeddedOptions {
-  /** By the model's name. */
-  readonly files: ReadonlyMap<string, EmbeddedFile>;
   /** Session workers: batches run side by side. One a core with one thread each beats one session with many threads. */
   readonly workers: number;
   /** onnxruntime's threads in each worker. */
   readonly intraOpThreads: number;
+  readonly gpu: boolean;
 }
 
 interface Job {
@@ -38,6 +35,7 @@ export function embeddedBackend(
   clock: Clock,
   report: ReportWorker,
 ): Backend {
+  const { intraOpThreads, gpu } = options;
   const jobs: Job[] = [];
   let closed = false;
   const take = (which: (job: Job) => boolean): Job | undefined => {
@@ -55,7 +53,7 @@ export function embeddedBackend(
   };
   const workers = Array.from(
     { length: options.workers },
-    () => new SupervisedWorker({ intraOpThreads: options.intraOpThreads }, clock, dispatch, report),
+    () => new SupervisedWorker({ intraOpThreads, gpu }, clock, dispatch, report),
   );
 
   const whenFree = (run: Job["run"], on?: SupervisedWorker) =>
@@ -65,10 +63,12 @@ export function embeddedBackend(
       dispatch();
     });
 
+  const onEach = (request: () => WorkerRequest) =>
+    Promise.all(workers.map((worker) => whenFree(() => worker.ask(request()), worker)));
   const inferOnce = (model: string, batch: TokenBatch) =>
     whenFree((worker) => worker.ask({ kind: "infer", model, batch }));
 
-  async function infer(model: string, batch: TokenBatch): Promise<Float32Array> {
+  async function logitsOf(model: string, batch: TokenBatch): Promise<Float32Array> {
     try {
       // Transferred buffers are gone with the worker, so the first try sends a copy.
       return await inferOnce(model, structuredClone(batch));
@@ -80,24 +80,35 @@ export function embeddedBackend(
     }
   }
 
-  async function load(model: string): Promise<void> {
-    const file = options.files.get(model);
-    if (file === undefined) throw new Error(`${model} is not in the model repository`);
-    const { path, digest, maxTokens } = file;
-    const onEach = (request: () => WorkerRequest) =>
-      Promise.all(workers.map((worker) => whenFree(() => worker.ask(request()), worker)));
-    await onEach(() => ({ kind: "load", model, path, digest }));
-    // The first run allocates; better now than in a caller's time. And a model of the wrong shape fails here, by its name.
-    const longest = () => padded([Array<number>(maxTokens).fill(0)], 0);
-    const answers = await onEach(() => ({ kind: "infer", model, batch: longest() }));
-    for (const logits of answers) checkLogits(logits);
-  }
-
   return {
     name: "embedded",
     concurrency: options.workers,
-    load,
-    infer,
+    lengthStep: 1,
+    isUp: () => !workers.every(({ failing }) => failing),
+
+    async load(model) {
+      const key = keyOf(model);
+      const { onnxPath: path, digest, maxTokens } = model;
+      await onEach(() => ({ kind: "load", model: key, path, digest }));
+      // The first run allocates; better now than in a caller's time. And a model of the wrong shape fails here, by its name.
+      const longest = () => padded([Array<number>(maxTokens).fill(0)], 0);
+      const answers = await onEach(() => ({ kind: "infer", model: key, batch: longest() }));
+      for (const logits of answers) checkLogits(logits);
+    },
+
+    async unload(model) {
+      const key = keyOf(model);
+      for (const worker of workers) worker.forget(key);
+      // A worker that is dead has nothing to give back.
+      await onEach(() => ({ kind: "unload", model: key })).catch(() => {});
+    },
+
+    async infer(model: ModelVersion, batch, { signal }): Promise<Inference> {
+      signal.throwIfAborted();
+      const logits = await logitsOf(keyOf(model), batch);
+      return { logits, version: versionText("embedded", model) };
+    },
+
     [Symbol.asyncDispose]: async () => {
       closed = true;
       for (const job of jobs.splice(0)) job.reject(draining());

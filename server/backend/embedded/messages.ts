@@ -4,14 +4,16 @@ import type { TokenBatch } from "../backend.js";
 export type WorkerRequest =
   | {
       readonly kind: "load";
+      /** As `keyOf` gives it. */
       readonly model: string;
       readonly path: string;
       /** sha-256 of the file, hex: what is loaded must be what the model's version says. */
       readonly digest: string;
     }
+  | { readonly kind: "unload"; readonly model: string }
   | { readonly kind: "infer"; readonly model: string; readonly batch: TokenBatch };
 
-/** What it answers: `logits` are empty for a load. `error` says what onnxruntime said. */
+/** What it answers: `logits` are empty but for an inference. `error` says what onnxruntime said. */
 export type WorkerReply =
   | { readonly kind: "done"; readonly logits: Float32Array<ArrayBuffer> }
   | { readonly kind: "failed"; readonly error: string };
@@ -20,4 +22,6 @@ export type WorkerReply =
 export interface WorkerOptions {
   /** onnxruntime's threads inside one operator. */
   readonly intraOpThreads: number;
+  /** On a GPU: by TensorRT where it is there, else by CUDA. */
+  readonly gpu: boolean;
 }

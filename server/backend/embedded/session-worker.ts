@@ -11,8 +11,38 @@ import { messageOf } from "../../core/errors.js";
 import type { TokenBatch } from "../backend.js";
 import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
 
-const { intraOpThreads } = workerData as WorkerOptions;
+const { intraOpThreads, gpu } = workerData as WorkerOptions;
 const sessions = new Map<string, InferenceSession>();
+
+const create = (path: string, executionProviders: readonly string[]) =>
+  InferenceSession.create(path, {
+    executionProviders,
+    intraOpNumThreads: intraOpThreads,
+    interOpNumThreads: 1,
+    // A GPU provider that is missing is told below, in words that help.
+    logSeverityLevel: gpu ? 4 : 3,
+  });
+
+/** What a GPU provider cannot do falls to the next one, and at last to the CPU. */
+const GPU_PROVIDERS = [
+  ["tensorrt", "cuda", "cpu"],
+  ["cuda", "cpu"],
+];
+
+async function createOnGpu(path: string): Promise<InferenceSession> {
+  const faults: string[] = [];
+  for (const providers of GPU_PROVIDERS) {
+    try {
+      return await create(path, providers);
+    } catch (error) {
+      faults.push(`${providers[0]}: ${messageOf(error)}`);
+    }
+  }
+  throw new Error(
+    `ENABLE_GPU is set, but onnxruntime finds no GPU provider (${faults.join("; ")}): install its CUDA files ` +
+      "(ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node), CUDA 12 and cuDNN 9, or unset ENABLE_GPU",
+  );
+}
 
 async function load(
   model: string,
@@ -23,13 +53,18 @@ async function load(
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   if (hash.digest("hex") !== digest)
-    throw new Error("the file has changed since the server started: restart it");
-  const session = await InferenceSession.create(path, {
-    intraOpNumThreads: intraOpThreads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
-  sessions.set(model, session);
+    throw new Error(
+      "the file has changed since it was read: load the model again, or restart the server",
+    );
+  await sessions.get(model)?.release();
+  sessions.set(model, await (gpu ? createOnGpu(path) : create(path, ["cpu"])));
+  return new Float32Array();
+}
+
+/** Its memory goes back to the system where malloc is told to (see the Makefile's `run`); a session loaded later reuses it anyway. */
+async function unload(model: string): Promise<Float32Array<ArrayBuffer>> {
+  await sessions.get(model)?.release();
+  sessions.delete(model);
   return new Float32Array();
 }
 
@@ -46,13 +81,16 @@ async function infer(model: string, batch: TokenBatch): Promise<Float32Array<Arr
   return new Float32Array(logits.data as Float32Array);
 }
 
+function handle(request: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
+  const { kind, model } = request;
+  if (kind === "load") return load(model, request.path, request.digest);
+  if (kind === "unload") return unload(model);
+  return infer(model, request.batch);
+}
+
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
   try {
-    const { model } = request;
-    const logits = await (request.kind === "load"
-      ? load(model, request.path, request.digest)
-      : infer(model, request.batch));
-    return { kind: "done", logits };
+    return { kind: "done", logits: await handle(request) };
   } catch (error) {
     return { kind: "failed", error: messageOf(error) };
   }

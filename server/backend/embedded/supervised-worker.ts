@@ -65,6 +65,11 @@ export class SupervisedWorker {
     return logits;
   }
 
+  /** A replacement will not load this model any more. */
+  forget(model: string): void {
+    this.#loads.delete(model);
+  }
+
   /** Takes nothing more, lets what is under way end within a limit, and ends the thread. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -10,9 +10,9 @@ import { LABELS } from "../../core/tiers.js";
 const SCHEMA = fileURLToPath(new URL("../../gen/model_config.proto", import.meta.url));
 
 /** Triton's parameters are strings. */
-const parameter = z
-  .object({ stringValue: z.string() })
-  .transform(({ stringValue }) => Number(stringValue || Number.NaN));
+const number = z.string().transform((text) => Number(text || Number.NaN));
+const share = number.pipe(z.number().min(0).max(1));
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha-256 in hex");
 const tensor = (name: string, dataType: string, dims: readonly number[]) =>
   z.object({
     name: z.literal(name),
@@ -31,12 +31,33 @@ const Config = z.object({
     tensor("attention_mask", "TYPE_INT64", [-1]),
   ]),
   output: z.tuple([tensor("logits", "TYPE_FP32", [LABELS.length])]),
+  parameters: z
+    .record(z.string(), z.object({ stringValue: z.string() }))
+    .transform((given) =>
+      Object.fromEntries(Object.entries(given).map(([key, { stringValue }]) => [key, stringValue])),
+    ),
+});
+
+const Parameters = z.object({
   parameters: z.object({
-    max_length: parameter.pipe(z.number().int().min(3).max(8192)),
-    temperature: parameter.pipe(z.number().positive().max(100)),
-    cascade_threshold: parameter.pipe(z.number().min(0).max(1)).optional(),
+    max_length: number.pipe(z.number().int().min(3).max(8192)),
+    temperature: number.pipe(z.number().positive().max(100)),
+    cascade_threshold: share.optional(),
+    tokenizer_sha256: sha256.optional(),
+    candidate_version: number.pipe(z.number().int().min(1)).optional(),
+    canary_share: share.optional(),
+    shadow_share: share.optional(),
   }),
 });
+
+/** A version that is tried out beside the one that is served. */
+interface Candidate {
+  readonly version: number;
+  /** Share of the calls that it answers, 0 to 1. */
+  readonly canaryShare: number;
+  /** Share of the other calls that are copied to it, to compare; their answers are not changed. 0 to 1. */
+  readonly shadowShare: number;
+}
 
 export interface ModelConfig {
   readonly name: string;
@@ -46,6 +67,11 @@ export interface ModelConfig {
   readonly temperature: number;
   /** The cascade passes a text on when this model's confidence in it is under this; undefined: it is not made for it. */
   readonly cascadeThreshold: number | undefined;
+  readonly candidate: Candidate | undefined;
+  /** sha-256 of the tokenizer.json that the model was made with, hex; undefined where the file does not say. */
+  readonly tokenizerDigest: string | undefined;
+  /** All of the file's parameters, as they stand there. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** Reads a config.pbtxt (protobuf text format, Triton's ModelConfig). Throws StartupError with the file, the field and the mend. */
@@ -67,17 +93,31 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
       error,
     );
   }
-  const parsed = Config.safeParse(fields);
-  if (!parsed.success) {
-    throw new StartupError(
-      `${path} does not describe a sentiment model:\n${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { name, parameters } = parsed.data;
+  const { name, parameters } = checked(Config, fields, path);
+  const settings = checked(Parameters, { parameters }, path).parameters;
+  const { candidate_version: version, canary_share, shadow_share } = settings;
   return {
     name,
-    maxTokens: parameters.max_length,
-    temperature: parameters.temperature,
-    cascadeThreshold: parameters.cascade_threshold,
+    parameters,
+    maxTokens: settings.max_length,
+    temperature: settings.temperature,
+    cascadeThreshold: settings.cascade_threshold,
+    tokenizerDigest: settings.tokenizer_sha256,
+    candidate:
+      version === undefined
+        ? undefined
+        : { version, canaryShare: canary_share ?? 0, shadowShare: shadow_share ?? 0 },
   };
+}
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  fields: unknown,
+  path: string,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  throw new StartupError(
+    `${path} does not describe a sentiment model:\n${z.prettifyError(parsed.error)}`,
+  );
 }

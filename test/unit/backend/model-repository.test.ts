@@ -30,6 +30,7 @@ describe("readRepository", () => {
     await writeFile(join(model, "config.pbtxt"), tensors + PARAMETERS);
     await cp(`${FAST}/labels.txt`, join(model, "labels.txt"));
     await writeFile(join(model, "1", "model.onnx"), name);
+    await writeFile(join(model, "tokenizer.json"), "{}");
     return model;
   }
   const digestOf = (content: string) => createHash("sha256").update(content).digest("hex");
@@ -60,10 +61,17 @@ describe("readRepository", () => {
         maxTokens: 128,
         temperature: 1,
         cascadeThreshold: undefined,
-        version: 1,
-        onnxPath: join(fast, "1", "model.onnx"),
-        digest: digestOf("sentiment_fast"),
+        parameters: { max_length: "128", temperature: "1.0" },
+        served: {
+          version: 1,
+          onnxPath: join(fast, "1", "model.onnx"),
+          digest: digestOf("sentiment_fast"),
+          bytes: "sentiment_fast".length,
+        },
+        candidate: undefined,
+        tried: undefined,
         tokenizerPath: join(fast, "tokenizer.json"),
+        tokenizerDigest: digestOf("{}"),
       },
     ]);
   });
@@ -86,15 +94,55 @@ describe("readRepository", () => {
       await writeFile(join(fast, version, "model.onnx"), `version ${version}`);
     }
     const [model] = await readRepository(folder);
-    assert.equal(model?.version, 10);
-    assert.equal(model?.onnxPath, join(fast, "10", "model.onnx"));
-    assert.equal(model?.digest, digestOf("version 10"));
+    assert.equal(model?.served.version, 10);
+    assert.equal(model?.served.onnxPath, join(fast, "10", "model.onnx"));
+    assert.equal(model?.served.digest, digestOf("version 10"));
   });
+
+  it("reads a candidate beside the highest of the other versions", async () => {
+    for (const version of ["2", "3"]) {
+      await mkdir(join(fast, version));
+      await writeFile(join(fast, version, "model.onnx"), `version ${version}`);
+    }
+    await addParameter("candidate_version", "3");
+    await addParameter("canary_share", "0.1");
+    const [model] = await readRepository(folder);
+    assert.deepEqual(model?.candidate, { version: 3, canaryShare: 0.1, shadowShare: 0 });
+    assert.equal(model?.served.version, 2);
+    assert.equal(model?.tried?.version, 3);
+    assert.equal(model?.tried?.digest, digestOf("version 3"));
+  });
+
+  it("reads files that are those of the digests in config.pbtxt", async () => {
+    await addParameter("tokenizer_sha256", digestOf("{}"));
+    await addParameter("model_sha256_1", digestOf("sentiment_fast"));
+    const [model] = await readRepository(folder);
+    assert.equal(model?.served.digest, digestOf("sentiment_fast"));
+  });
+
+  for (const [what, key, value, fault] of [
+    [
+      "a candidate without a folder",
+      "candidate_version",
+      "7",
+      /candidate_version 7, but there is no such folder/,
+    ],
+    ["no version but the candidate", "candidate_version", "1", /no version but the candidate/],
+    ["another tokenizer", "tokenizer_sha256", digestOf("other"), /tokenizer.json is not the one/],
+    ["another model file", "model_sha256_1", digestOf("other"), /model.onnx is not the file/],
+    ["a digest that is none", "tokenizer_sha256", "abc", /must be a sha-256/],
+    ["a share over 1", "canary_share", "2", /canary_share/],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      await addParameter(key, value);
+      assert.match(await faultOf(), fault);
+    });
+  }
 
   it("takes no folder for a version that Triton takes for none", async () => {
     for (const name of ["0", "02", "v3", "4.0", "-5"]) await mkdir(join(fast, name));
     const [model] = await readRepository(folder);
-    assert.equal(model?.version, 1);
+    assert.equal(model?.served.version, 1);
   });
 
   it("reads the temperature and the tokens of the configuration", async () => {

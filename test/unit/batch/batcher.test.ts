@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { Batcher, type BatcherOptions, type RowAnswer } from "../../../server/batch/batcher.js";
-import type { RunRows } from "../../../server/batch/halving.js";
+import {
+  Batcher,
+  type BatcherOptions,
+  type RowAnswer,
+  type RunBatch,
+} from "../../../server/batch/batcher.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
+import { currentCall } from "../../../server/core/call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
@@ -38,7 +43,7 @@ const answered = (outcomes: Outcomes) => outcomes.map((outcome) => resultOf(outc
 describe("Batcher", () => {
   let clock: FakeClock;
   let runs: readonly HeldRun[];
-  let heldRun: RunRows<Float32Array>;
+  let heldRun: RunBatch;
   beforeEach(() => {
     clock = new FakeClock();
     [heldRun, runs] = heldRuns();
@@ -351,6 +356,53 @@ describe("Batcher", () => {
     });
   });
 
+  describe("what it tells of the callers of a batch", () => {
+    const inCall = <T>(deadlineMs: number, traceparent: string, work: () => T): T =>
+      currentCall.run({ deadlineMs, traceparent }, work);
+
+    it("is the last of their deadlines, and the trace of the one that has waited longest", async () => {
+      const batcher = held();
+      const first = batcher.submit([row(1)], staying);
+      await turn();
+      const answers = [
+        inCall(500, "longest", () => batcher.submit([row(2, 9)], staying)),
+        inCall(900, "latest", () => batcher.submit([row(3, 3)], staying)),
+      ];
+      await end(0);
+      assert.deepEqual(idsOf(runs[1]), [3, 2]);
+      assert.equal(runs[1]?.context.deadlineMs, 900);
+      assert.equal(runs[1]?.context.traceparent, "longest");
+      await end(1);
+      await Promise.all([first, ...answers]);
+    });
+
+    it("is no deadline and no trace where no call is under way", async () => {
+      const answer = held().submit([row(1)], staying);
+      await turn();
+      assert.equal(runs[0]?.context.deadlineMs, Number.POSITIVE_INFINITY);
+      assert.equal(runs[0]?.context.traceparent, undefined);
+      await end(0);
+      await answer;
+    });
+
+    it("is that they have left, once the last of them has", async () => {
+      const batcher = held();
+      const callers = [new AbortController(), new AbortController()];
+      const answers = callers.map(({ signal }, id) => batcher.submit([row(id), row(id)], signal));
+      await turn();
+      const signal = runs[0]?.context.signal;
+      callers[0]?.abort(left);
+      assert.equal(signal?.aborted, false);
+      callers[1]?.abort(left);
+      assert.equal(signal?.aborted, true);
+      for (const answer of answers) await assert.rejects(answer, left);
+      await end(0);
+      for (const caller of callers) {
+        assert.equal(getEventListeners(caller.signal, "abort").length, 0);
+      }
+    });
+  });
+
   it("tells how long rows waited, how long the model took, and how full the batch was", async () => {
     const batcher = held();
     const alone = batcher.submit([row(1, 4)], staying);
@@ -364,7 +416,7 @@ describe("Batcher", () => {
     clock.advance(10);
     await end(1);
     const timings = (await Promise.all([alone, longer, shorter])).map(([outcome]) => {
-      const { logits: _, ...rest } = resultOf(outcome);
+      const { logits: _, version: __, ...rest } = resultOf(outcome);
       return rest;
     });
     assert.deepEqual(timings, [
@@ -426,7 +478,7 @@ async function comeAndGo(batcher: Batcher, runs: readonly HeldRun[], draw: Draw)
         (outcomes) =>
           assert.deepEqual(
             outcomes.map((one) => resultOf(one).logits),
-            rows.map(echoOf),
+            rows.map((one) => echoOf(one).logits),
           ),
         (error) => assert.equal(error, left),
       ),

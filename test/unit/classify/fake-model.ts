@@ -26,6 +26,7 @@ export const answer = (
   status: "fulfilled",
   value: {
     logits: Float32Array.from(logits),
+    version: "1+fake",
     queueMs: 1,
     inferenceMs: 2,
     batchRows: 3,

@@ -30,6 +30,7 @@ const VERDICT: Verdict = {
   confidence: 0.625,
   probabilities: [0.125, 0.25, 0.625],
   model: MODEL,
+  version: MODEL.version,
   tokenCount: 300,
   analyzedTokenCount: 126,
   sentences: [

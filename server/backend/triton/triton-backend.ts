@@ -1,0 +1,92 @@
+import type { Clock } from "../../core/clock.js";
+import { messageOf, ServiceError } from "../../core/errors.js";
+import {
+  type Backend,
+  type InferContext,
+  type ModelVersion,
+  type TokenBatch,
+  versionText,
+} from "../backend.js";
+import { Endpoint, EndpointFault, type ReportEndpoint } from "./endpoint.js";
+
+export interface TritonOptions {
+  /** host:port of each server's gRPC. */
+  readonly urls: readonly string[];
+}
+
+/** Batches of one model that one server gets at once: its two instances work while the next batches are on their way. */
+const CONCURRENCY_PER_SERVER = 4;
+/** Triton merges requests of equal length only. */
+const LENGTH_STEP = 16;
+
+/** One or several NVIDIA Triton servers: a batch goes to the one with the fewest under way, and on to the next where that one fails. */
+export function tritonBackend(
+  { urls }: TritonOptions,
+  clock: Clock,
+  report: ReportEndpoint,
+): Backend {
+  const endpoints = urls.map((url) => new Endpoint(url, clock, report));
+  const choose = (model: ModelVersion, tried: ReadonlySet<Endpoint>): Endpoint | undefined => {
+    const able = endpoints.filter((one) => !tried.has(one) && one.serves(model));
+    return able.reduce<Endpoint | undefined>(
+      (best, one) => (best && best.inFlight <= one.inFlight ? best : one),
+      undefined,
+    );
+  };
+
+  async function logitsOf(
+    model: ModelVersion,
+    batch: TokenBatch,
+    context: InferContext,
+  ): Promise<Float32Array> {
+    const tried = new Set<Endpoint>();
+    let fault: unknown;
+    for (let one = choose(model, tried); one !== undefined; one = choose(model, tried)) {
+      try {
+        return await one.infer(model, batch, context);
+      } catch (error) {
+        if (!(error instanceof EndpointFault)) throw error;
+        tried.add(one);
+        fault = error;
+      }
+    }
+    throw down(fault);
+  }
+
+  return {
+    name: "triton",
+    concurrency: CONCURRENCY_PER_SERVER * urls.length,
+    lengthStep: LENGTH_STEP,
+    isUp: (model) => endpoints.some((one) => one.serves(model)),
+
+    async load(model) {
+      const outcomes = await Promise.allSettled(endpoints.map((one) => one.load(model)));
+      const faults = outcomes.flatMap((outcome, place) =>
+        outcome.status === "rejected" ? [`${urls[place]}: ${messageOf(outcome.reason)}`] : [],
+      );
+      if (faults.length === urls.length) throw down(undefined, faults.join("; "));
+    },
+
+    async unload(model) {
+      await Promise.allSettled(endpoints.map((one) => one.unload(model)));
+    },
+
+    async infer(model, batch, context) {
+      const logits = await logitsOf(model, batch, context);
+      return { logits, version: versionText("triton", model) };
+    },
+
+    [Symbol.asyncDispose]: async () => {
+      for (const one of endpoints) one[Symbol.dispose]();
+    },
+  };
+}
+
+/** `detail` is for whoever starts the server; callers need not know its addresses. */
+function down(cause: unknown, detail?: string): ServiceError {
+  const message =
+    detail === undefined
+      ? "No Triton server answers: try again later."
+      : `No Triton server answers for the model (${detail}).`;
+  return new ServiceError("BACKEND_DOWN", message, { retryAfterMs: 1000, cause });
+}

@@ -1,0 +1,12 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What a call brings along for whoever works for it further down. */
+export interface Call {
+  /** When its caller gives up, on the server's clock in milliseconds. */
+  readonly deadlineMs: number;
+  /** W3C trace context that came with it; passed on as it is. */
+  readonly traceparent: string | undefined;
+}
+
+/** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
+export const currentCall = new AsyncLocalStorage<Call>();

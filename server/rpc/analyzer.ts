@@ -1,0 +1,123 @@
+import { cascade } from "../classify/cascade.js";
+import { classify, type Verdict } from "../classify/classifier.js";
+import type { Lease, Models } from "../classify/models.js";
+import type { Question } from "../classify/reading.js";
+import { withLimit } from "../core/abort.js";
+import { currentCall } from "../core/call.js";
+import type { Clock } from "../core/clock.js";
+import { ServiceError } from "../core/errors.js";
+import type { Tier } from "../core/tiers.js";
+import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
+import type { ReportBug } from "./status.js";
+import { questionOf, tierOf } from "./validate.js";
+
+/** What requests may ask for, and how long it may take. */
+interface RequestLimits {
+  /** Code points of one text. */
+  readonly maxTextLength: number;
+  /** Texts of one AnalyzeBatch or ModelInfer. */
+  readonly maxBatchTexts: number;
+  /** Of a call; of a stream, of each text. */
+  readonly timeoutMs: number;
+  /** Texts of one stream that are under way at once. */
+  readonly maxStreamTexts: number;
+}
+
+/** What the services are made of. */
+export interface ServiceParts {
+  readonly models: Models;
+  /** All models are loaded at start-up: health waits for them. */
+  readonly loadsAhead: boolean;
+  readonly defaultTier: Tier;
+  readonly limits: RequestLimits;
+  readonly clock: Clock;
+  readonly reportBug: ReportBug;
+}
+
+/**
+ * The path that all calls share: valid texts in, one outcome a text out, within the time limit. Rejects for what concerns the
+ * whole call: TIER_UNKNOWN, OPTION_UNKNOWN, DEADLINE, OVERLOADED, BACKEND_DOWN, the caller's leaving.
+ */
+export type Analyze = (
+  texts: readonly string[],
+  tier: TierMessage,
+  options: AnalyzeOptions | undefined,
+  signal: AbortSignal,
+) => Promise<PromiseSettledResult<Verdict>[]>;
+
+export function analyzer(parts: ServiceParts): Analyze {
+  const { models, defaultTier, limits, clock } = parts;
+
+  const lease = (tier: Tier, texts: readonly string[]): Lease => {
+    const found = models.lease(tier, texts[0] ?? "");
+    if (found !== undefined) return found;
+    const served = models.list().map((model) => model.tier);
+    throw new ServiceError(
+      "TIER_UNKNOWN",
+      `tier ${tier} is not served here: use ${served.join(", ")}.`,
+      { field: "tier" },
+    );
+  };
+
+  const answer = async (
+    tier: Tier,
+    texts: readonly string[],
+    question: Question,
+    signal: AbortSignal,
+  ) => {
+    using leased = lease(tier, texts);
+    const outcomes = await classify(leased.model, texts, question, signal, clock);
+    leased.compare(texts, question, outcomes);
+    return outcomes;
+  };
+
+  const answerByCascade = async (
+    texts: readonly string[],
+    question: Question,
+    signal: AbortSignal,
+  ) => {
+    if (!servesCascade(models)) {
+      throw new ServiceError(
+        "TIER_UNKNOWN",
+        "tier auto is not served here: it needs fast, with a cascade_threshold, and accurate.",
+        { field: "tier" },
+      );
+    }
+    using fast = lease("fast", texts);
+    using accurate = lease("accurate", texts);
+    // A version that is put in its place may have been made for another cascade, or for none: then accurate answers all.
+    const threshold = fast.model.cascadeThreshold ?? 1;
+    const both = { fast: fast.model, accurate: accurate.model, threshold };
+    return cascade(both, texts, question, signal, clock);
+  };
+
+  return async (texts, tierMessage, options, signal) => {
+    const tier = tierOf(tierMessage) ?? defaultTier;
+    const question = questionOf(options);
+    const late = () =>
+      new ServiceError(
+        "DEADLINE",
+        `No answer within ${limits.timeoutMs / 1000} s: send less at once.`,
+      );
+    const call = currentCall.getStore();
+    const limitedMs = clock.now() + limits.timeoutMs;
+    const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, limitedMs);
+    return currentCall.run({ traceparent: call?.traceparent, deadlineMs }, () =>
+      withLimit(signal, limits.timeoutMs, clock, late, (limited) =>
+        tier === "auto"
+          ? answerByCascade(texts, question, limited)
+          : answer(tier, texts, question, limited),
+      ),
+    );
+  };
+}
+
+/** Whether TIER_AUTO can be answered. */
+export function servesCascade(models: Models): boolean {
+  const served = models.list();
+  return (
+    served.some(
+      ({ tier, cascadeThreshold }) => tier === "fast" && cascadeThreshold !== undefined,
+    ) && served.some(({ tier }) => tier === "accurate")
+  );
+}

@@ -1,0 +1,87 @@
+import type { Clock } from "../core/clock.js";
+import type { ServedVersion } from "./served-version.js";
+
+export interface MemoryLimits {
+  /** Of the process, in bytes. */
+  readonly processBytes: number;
+  /** Of the files of the loaded models, in bytes: what they take in memory grows with that. */
+  readonly modelBytes: number;
+}
+
+/** Why a model was unloaded. */
+export type UnloadCause = "memory" | "cache_size" | "admin";
+
+const CHECK_MS = 5000;
+/** Of the process's limit. */
+const MOST_SHARE = 0.8;
+/** A model that was used more lately is in use. */
+const IDLE_MS = 60_000;
+
+/**
+ * Unloads the model that was used longest ago while the process takes over 80 % of its memory, or before another is loaded that would not
+ * fit beside it. One at a time: what it gives back shows at the next check.
+ */
+export class MemoryManager implements Disposable {
+  readonly #limits: MemoryLimits;
+  readonly #versions: () => readonly ServedVersion[];
+  readonly #rss: () => number;
+  readonly #clock: Clock;
+  readonly #report: (version: ServedVersion, cause: UnloadCause) => void;
+  #cancel: () => void;
+
+  constructor(
+    limits: MemoryLimits,
+    versions: () => readonly ServedVersion[],
+    rss: () => number,
+    clock: Clock,
+    report: (version: ServedVersion, cause: UnloadCause) => void,
+  ) {
+    this.#limits = limits;
+    this.#versions = versions;
+    this.#rss = rss;
+    this.#clock = clock;
+    this.#report = report;
+    this.#cancel = clock.after(CHECK_MS, () => void this.#check());
+  }
+
+  /** Before `version` is loaded: makes room for it among the models, as far as others are idle. */
+  async makeRoom(version: ServedVersion): Promise<void> {
+    const others = this.#versions().filter((one) => one !== version && one.isLoaded);
+    let bytes = others.reduce((sum, { id }) => sum + id.bytes, version.id.bytes);
+    while (bytes > this.#limits.modelBytes) {
+      const oldest = oldestOf(others.filter((one) => one.isLoaded && !one.isInUse));
+      if (oldest === undefined) return;
+      bytes -= oldest.id.bytes;
+      await this.#unload(oldest, "cache_size");
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+    this.#cancel = () => {};
+  }
+
+  async #check(): Promise<void> {
+    if (this.#rss() > MOST_SHARE * this.#limits.processBytes) {
+      const now = this.#clock.now();
+      const idle = this.#versions().filter(
+        (one) => one.isLoaded && !one.isInUse && now - one.lastUsedMs >= IDLE_MS,
+      );
+      const oldest = oldestOf(idle);
+      if (oldest !== undefined) await this.#unload(oldest, "memory");
+    }
+    this.#cancel = this.#clock.after(CHECK_MS, () => void this.#check());
+  }
+
+  async #unload(version: ServedVersion, cause: UnloadCause): Promise<void> {
+    await version.unload();
+    this.#report(version, cause);
+  }
+}
+
+function oldestOf(versions: readonly ServedVersion[]): ServedVersion | undefined {
+  return versions.reduce<ServedVersion | undefined>(
+    (oldest, one) => (oldest && oldest.lastUsedMs <= one.lastUsedMs ? oldest : one),
+    undefined,
+  );
+}

@@ -1,0 +1,139 @@
+import { type Backend, ModelError, type ModelVersion, versionText } from "../backend/backend.js";
+import { padded, rowsOf } from "../backend/padding.js";
+import type { ModelFiles, VersionFile } from "../backend/repository/model-repository.js";
+import { Batcher, type BatcherOptions } from "../batch/batcher.js";
+import type { ServedModel } from "../classify/model.js";
+import type { Clock } from "../core/clock.js";
+import { messageOf, ServiceError, StartupError } from "../core/errors.js";
+import type { Tokenizer } from "../tokenize/tokenizer.js";
+
+/** What of the batcher is a matter of settings. */
+export type BatchSettings = Pick<BatcherOptions, "limits" | "batching">;
+
+const MAX_QUEUED_ROWS = 10_000;
+
+/** What a version needs of its surroundings. */
+export interface ServedVersionParts {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  /** Called before it loads: makes room for it. */
+  readonly beforeLoad: () => Promise<void>;
+  readonly onLoaded: (tookMs: number) => void;
+}
+
+/** One version of a tier's model with tokenizer, batcher and backend, loaded when it is needed. */
+export class ServedVersion {
+  readonly model: ServedModel;
+  /** What the backend knows it by. */
+  readonly id: ModelVersion;
+  /** When a call last ended, or it was loaded, on the server's clock. */
+  lastUsedMs: number;
+  readonly #parts: ServedVersionParts;
+  #loaded = false;
+  #loading: Promise<void> | undefined;
+  #unloading: Promise<void> = Promise.resolve();
+  #leases = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(
+    files: ModelFiles,
+    file: VersionFile,
+    tokenizer: Tokenizer,
+    settings: BatchSettings,
+    parts: ServedVersionParts,
+  ) {
+    const { backend, clock } = parts;
+    this.#parts = parts;
+    this.lastUsedMs = clock.now();
+    const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
+      files;
+    const { padId } = tokenizer;
+    const id = { ...file, name, maxTokens, padId, tokenizerDigest, parameters };
+    this.id = id;
+    const batcher = new Batcher(
+      async (rows, context) => {
+        const batch = padded(rows, padId, backend.lengthStep, maxTokens);
+        const { logits, version } = await backend.infer(id, batch, context);
+        return rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
+      },
+      {
+        ...settings,
+        maxInFlight: backend.concurrency,
+        maxQueuedRows: MAX_QUEUED_ROWS,
+        blames: (error) => error instanceof ModelError,
+      },
+      clock,
+    );
+    this.model = {
+      tier,
+      name,
+      version: versionText(backend.name, id),
+      maxTokens,
+      temperature,
+      cascadeThreshold,
+      tokenizer,
+      submit: (rows, signal) => batcher.submit(rows, signal),
+      isReady: () => this.#loaded && backend.isUp(id),
+      ready: () => this.ready(),
+    };
+  }
+
+  /** It holds memory, or is about to. */
+  get isLoaded(): boolean {
+    return this.#loading !== undefined;
+  }
+
+  get isInUse(): boolean {
+    return this.#leases > 0;
+  }
+
+  /** Resolves when it is loaded. Rejects as `Backend.load` does; the next call tries again. */
+  ready(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** For the time of a call: it is not unloaded before the lease is given back. */
+  lease(): Disposable {
+    this.#leases++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#leases--;
+        this.lastUsedMs = this.#parts.clock.now();
+        if (this.#leases === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      },
+    };
+  }
+
+  /** Gives its memory back once no call uses it. It loads again when it is needed again. */
+  async unload(): Promise<void> {
+    await this.#loading?.catch(() => {});
+    while (this.isInUse) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    if (!this.isLoaded) return;
+    // No await before this is done: a call that comes now waits for the unloading, and loads anew.
+    this.#loading = undefined;
+    this.#loaded = false;
+    this.#unloading = this.#parts.backend.unload(this.id);
+    await this.#unloading;
+  }
+
+  async #load(): Promise<void> {
+    const { backend, clock, beforeLoad, onLoaded } = this.#parts;
+    await this.#unloading.catch(() => {});
+    await beforeLoad();
+    const startedMs = clock.now();
+    await backend.load(this.id).catch((error: unknown) => {
+      if (error instanceof ServiceError) throw error;
+      throw new StartupError(
+        `${this.id.onnxPath} cannot be served: ${messageOf(error)}: replace it, or run make models`,
+        error,
+      );
+    });
+    this.#loaded = true;
+    this.lastUsedMs = clock.now();
+    onLoaded(this.lastUsedMs - startedMs);
+  }
+}

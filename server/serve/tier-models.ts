@@ -1,0 +1,208 @@
+import { type Backend, keyOf } from "../backend/backend.js";
+import {
+  type ModelFiles,
+  readModel,
+  type VersionFile,
+} from "../backend/repository/model-repository.js";
+import type { ServedModel } from "../classify/model.js";
+import type { Lease, Models } from "../classify/models.js";
+import type { Clock } from "../core/clock.js";
+import { shareOf } from "../core/share.js";
+import type { Tier } from "../core/tiers.js";
+import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
+import { type MemoryLimits, MemoryManager, type UnloadCause } from "./memory-manager.js";
+import { type BatchSettings, ServedVersion } from "./served-version.js";
+import { Shadow, type ShadowOutcome } from "./shadow.js";
+
+/** What happens to models; for metrics and log. */
+export interface ModelEvents {
+  loaded(model: ServedModel, tookMs: number): void;
+  unloaded(model: ServedModel, cause: UnloadCause): void;
+  /** A call that went to a version while a candidate takes a share of them. */
+  routed(model: ServedModel): void;
+  compared(candidate: ServedModel, outcome: ShadowOutcome, distance?: number): void;
+  /** The candidate says something else than the served version too often. */
+  disagrees(candidate: ServedModel, compared: number, flips: number): void;
+}
+
+export interface TierModelsOptions {
+  readonly repository: string;
+  readonly batching: BatchSettings;
+  /** undefined: nothing is ever unloaded for want of memory. */
+  readonly memory: MemoryLimits | undefined;
+  readonly rss: () => number;
+}
+
+/** What one tier serves now. */
+interface Slot {
+  readonly served: ServedVersion;
+  readonly candidate: ServedVersion | undefined;
+  readonly canaryShare: number;
+  readonly shadow: Shadow | undefined;
+}
+
+/** The models of a repository on a backend: leased to calls, replaced, unloaded for want of memory. */
+export class TierModels implements Models, Disposable {
+  readonly #slots = new Map<Tier, Slot>();
+  readonly #backend: Backend;
+  readonly #options: TierModelsOptions;
+  readonly #clock: Clock;
+  readonly #events: ModelEvents;
+  readonly #memory: MemoryManager | undefined;
+  /** Loads and unloads by name go one after the other. */
+  #control: Promise<unknown> = Promise.resolve();
+
+  constructor(backend: Backend, options: TierModelsOptions, clock: Clock, events: ModelEvents) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#clock = clock;
+    this.#events = events;
+    this.#memory =
+      options.memory &&
+      new MemoryManager(
+        options.memory,
+        () => this.versions(),
+        options.rss,
+        clock,
+        (one, cause) => events.unloaded(one.model, cause),
+      );
+  }
+
+  /** Serves what the files describe; loads nothing yet. */
+  async add(files: ModelFiles): Promise<void> {
+    this.#slots.set(files.tier, await this.#slotOf(files));
+  }
+
+  /** All versions that calls may go to, candidates among them. */
+  versions(): readonly ServedVersion[] {
+    return [...this.#slots.values()].flatMap(({ served, candidate }) =>
+      candidate === undefined ? [served] : [served, candidate],
+    );
+  }
+
+  list(): readonly ServedModel[] {
+    return [...this.#slots.values()].map(({ served }) => served.model);
+  }
+
+  lease(tier: Tier, text: string): Lease | undefined {
+    const slot = this.#slots.get(tier);
+    if (slot === undefined) return undefined;
+    const { served, candidate, canaryShare, shadow } = slot;
+    const place = candidate === undefined ? 1 : shareOf(text);
+    const tried = candidate?.model.isReady() && place < canaryShare ? candidate : undefined;
+    const version = tried ?? served;
+    if (candidate !== undefined) this.#events.routed(version.model);
+    const lease = version.lease();
+    // Texts from the other end of the range: those of the canary have been answered by the candidate.
+    const copied = shadow !== undefined && tried === undefined && 1 - place <= shadow.share;
+    return {
+      model: version.model,
+      compare: (texts, question, outcomes) => {
+        if (copied) shadow.compare(texts, question, outcomes);
+      },
+      [Symbol.dispose]: () => lease[Symbol.dispose](),
+    };
+  }
+
+  load(tier: Tier): Promise<ServedModel | undefined> {
+    return this.#inTurn(async () => {
+      const before = this.#slots.get(tier);
+      if (before === undefined) return undefined;
+      const slot = await this.#slotOf(await readModel(this.#options.repository, tier));
+      // First the new ones, then the old ones: in between both answer.
+      await Promise.all([slot.served.ready(), slot.candidate?.ready()]);
+      this.#slots.set(tier, slot);
+      void this.#retire(before, slot);
+      return slot.served.model;
+    });
+  }
+
+  unload(tier: Tier): Promise<ServedModel | undefined> {
+    return this.#inTurn(async () => {
+      const slot = this.#slots.get(tier);
+      if (slot === undefined) return undefined;
+      await Promise.all([slot.served.unload(), slot.candidate?.unload()]);
+      this.#events.unloaded(slot.served.model, "admin");
+      return slot.served.model;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory?.[Symbol.dispose]();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#control.then(work);
+    this.#control = done.catch(() => {});
+    return done;
+  }
+
+  async #slotOf(files: ModelFiles): Promise<Slot> {
+    const tokenizer = await loadTokenizer(files.tokenizerPath);
+    const make = (file: VersionFile): ServedVersion =>
+      this.#asBefore(files, file) ?? this.#versionOf(files, file, tokenizer);
+    const candidate = files.tried && make(files.tried);
+    const { canaryShare = 0, shadowShare = 0 } = files.candidate ?? {};
+    return {
+      served: make(files.served),
+      candidate,
+      canaryShare,
+      shadow: candidate && shadowShare > 0 ? this.#shadowOf(candidate, shadowShare) : undefined,
+    };
+  }
+
+  /** The version that is there already, unless something of it has changed. */
+  #asBefore(files: ModelFiles, file: VersionFile): ServedVersion | undefined {
+    const same = ({ id }: ServedVersion) =>
+      id.name === files.name &&
+      id.version === file.version &&
+      id.digest === file.digest &&
+      id.tokenizerDigest === files.tokenizerDigest &&
+      settingsOf(id.parameters) === settingsOf(files.parameters);
+    return this.versions().find(same);
+  }
+
+  #versionOf(files: ModelFiles, file: VersionFile, tokenizer: Tokenizer): ServedVersion {
+    const version: ServedVersion = new ServedVersion(
+      files,
+      file,
+      tokenizer,
+      this.#options.batching,
+      {
+        backend: this.#backend,
+        clock: this.#clock,
+        beforeLoad: async () => this.#memory?.makeRoom(version),
+        onLoaded: (tookMs) => this.#events.loaded(version.model, tookMs),
+      },
+    );
+    return version;
+  }
+
+  #shadowOf(candidate: ServedVersion, share: number): Shadow {
+    return new Shadow(
+      candidate,
+      share,
+      this.#clock,
+      (outcome, distance) => this.#events.compared(candidate.model, outcome, distance),
+      (compared, flips) => this.#events.disagrees(candidate.model, compared, flips),
+    );
+  }
+
+  /** Unloads what no slot serves any more, once its calls are done. */
+  async #retire(before: Slot, now: Slot): Promise<void> {
+    const kept = new Set([now.served, now.candidate].map((one) => one && keyOf(one.id)));
+    for (const old of [before.served, before.candidate]) {
+      if (old !== undefined && !kept.has(keyOf(old.id))) await old.unload().catch(() => {});
+    }
+  }
+}
+
+/** Parameters that change nothing about a version itself. */
+const ROUTING = new Set(["candidate_version", "canary_share", "shadow_share"]);
+
+const settingsOf = (parameters: Readonly<Record<string, string>>): string =>
+  JSON.stringify(
+    Object.entries(parameters)
+      .filter(([key]) => !ROUTING.has(key))
+      .sort(),
+  );
