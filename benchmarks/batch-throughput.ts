@@ -27,7 +27,7 @@ const TIERS = { fast: Tier.TIER_FAST, balanced: Tier.TIER_BALANCED } as const;
 async function startServer(): Promise<{ address: string; child: ChildProcess; readyMs: number }> {
   const startedMs = performance.now();
   const child = spawn(process.execPath, ["dist/server/main.js"], {
-    env: { ...process.env, GRPC_PORT: "0" },
+    env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout })) {

@@ -46,7 +46,12 @@ async function main(): Promise<void> {
     examples: polarOf(await readExamples(join(values.data, "sst-dev.tsv"))),
     polar: true,
   };
-  const config = loadConfig({ GRPC_PORT: "0", LOG_LEVEL: "error", REQUEST_TIMEOUT: "600" });
+  const config = loadConfig({
+    GRPC_PORT: "0",
+    HTTP_PORT: "0",
+    LOG_LEVEL: "error",
+    REQUEST_TIMEOUT: "600",
+  });
   await using app = await startApp(config);
   const channel = createChannel(app.address);
   const ask = asker(createClient(SentimentServiceDefinition, channel));

@@ -27,6 +27,9 @@ export const Settings = z.object({
   GRPC_PORT: whole(0, 65535)
     .default(50051)
     .describe("port of gRPC; 0 takes a free one, and the log tells which"),
+  HTTP_PORT: whole(0, 65535)
+    .default(9464)
+    .describe("port of /metrics, /livez and /readyz; 0 takes a free one, and the log tells which"),
   BIND_ADDRESS: z
     .string()
     .min(1)
@@ -98,6 +101,13 @@ export const Settings = z.object({
     .describe(
       "onnxruntime's threads, shared out over the workers; unset: the CPUs that the process may use",
     ),
+  API_KEYS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset: all may analyze, and AdminService is off",
+    ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal"])
     .default("info")
@@ -106,7 +116,6 @@ export const Settings = z.object({
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
-  "HTTP_PORT",
   "ENABLE_CACHING",
   "RESULT_CACHE_SIZE",
   "CACHE_TTL",
@@ -117,11 +126,10 @@ const LATER = [
   "TLS_CERT",
   "TLS_KEY",
   "TLS_CLIENT_CA",
-  "API_KEYS_FILE",
 ];
 
 /** Those that must not be ignored: who sets them counts on being protected. */
-const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "API_KEYS_FILE"]);
+const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]);
 
 export type Config = ReturnType<typeof loadConfig>;
 
@@ -143,13 +151,14 @@ export function loadConfig(
     if (name in given)
       faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);
   }
-  if (parsed.success) faults.push(...batchFaults(parsed.data));
+  if (parsed.success) faults.push(...portFaults(parsed.data), ...batchFaults(parsed.data));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
   const workers = Math.min(settings.MAX_WORKERS, cpus);
   return {
     grpcPort: settings.GRPC_PORT,
+    httpPort: settings.HTTP_PORT,
     bindAddress: settings.BIND_ADDRESS,
     backends: settings.BACKEND.split(",") as readonly ("embedded" | "triton")[],
     tritonUrls: settings.TRITON_URL,
@@ -169,10 +178,17 @@ export function loadConfig(
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
     prefetchModels: settings.PREFETCH_MODELS,
     batching: settings.ASYNC_PROCESSING,
+    apiKeysFile: settings.API_KEYS_FILE,
     logLevel: settings.LOG_LEVEL,
     /** Set, but without effect in this version. */
     ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
   } as const;
+}
+
+function portFaults({ GRPC_PORT, HTTP_PORT }: z.infer<typeof Settings>): string[] {
+  return HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT
+    ? ["HTTP_PORT: must not be that of GRPC_PORT"]
+    : [];
 }
 
 function batchFaults(settings: z.infer<typeof Settings>): string[] {

@@ -46,6 +46,11 @@ export interface Inference {
   readonly version: string;
 }
 
+export interface BackendStatus {
+  readonly backend: string;
+  readonly up: boolean;
+}
+
 /** Runs the models of the repository. Made by `embeddedBackend`, `tritonBackend` and `standBy`; makers return object literals. */
 export interface Backend extends AsyncDisposable {
   /** Stands in `model_version`: "embedded", "triton". */
@@ -63,6 +68,8 @@ export interface Backend extends AsyncDisposable {
   unload(model: ModelVersion): Promise<void>;
   /** Whether a batch of a loaded model would be run now. */
   isUp(model: ModelVersion): boolean;
+  /** Each backend behind it, and whether it can run models now; for metrics. */
+  status(): readonly BackendStatus[];
   /**
    * The batch's buffers belong to the backend from here on. Rejects with ModelError where the model refused this batch, with
    * BACKEND_DOWN where nothing could run it, with the signal's reason when nobody waits any more.

@@ -15,7 +15,7 @@ export function standBy(
   first: Backend,
   second: Backend,
   clock: Clock,
-  report: (cause: "down" | "failed") => void,
+  report: (cause: "primary_down" | "primary_failed") => void,
 ): Backend {
   let share = 1;
   let credit = 0;
@@ -42,6 +42,7 @@ export function standBy(
     concurrency: Math.max(first.concurrency, second.concurrency),
     lengthStep: first.lengthStep,
     isUp: (model) => first.isUp(model) || second.isUp(model),
+    status: () => [...first.status(), ...second.status()],
 
     async load(model) {
       // The second must be ready before it is needed. The first may come later: it goes on trying by itself.
@@ -57,7 +58,7 @@ export function standBy(
     async infer(model, batch, context) {
       if (!first.isUp(model)) {
         fell();
-        report("down");
+        report("primary_down");
         return second.infer(model, batch, context);
       }
       if (!isFirstsTurn()) return second.infer(model, batch, context);
@@ -68,7 +69,7 @@ export function standBy(
       } catch (error) {
         if (!(error instanceof ServiceError && error.reason === "BACKEND_DOWN")) throw error;
         fell();
-        report("failed");
+        report("primary_failed");
         return second.infer(model, batch, context);
       }
     },

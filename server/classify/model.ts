@@ -24,6 +24,8 @@ export interface ServedModel {
   ready(): Promise<void>;
   /** It is loaded and answers now. */
   isReady(): boolean;
+  /** Calls for it are answered: it is ready, or was unloaded and loads again at the next one. */
+  canServe(): boolean;
 }
 
 /** Tokens of a text that the model reads at once. */

@@ -3,18 +3,21 @@ import { isIPv6 } from "node:net";
 import { createServer } from "nice-grpc";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
-import { messageOf, StartupError } from "../core/errors.js";
+import { listenFault } from "../core/listen-fault.js";
 import {
   AdminServiceDefinition,
   SentimentServiceDefinition,
 } from "../gen/sentiment/v1/sentiment.js";
 import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
+import { authorize, authorizeAdmin } from "./authorize.js";
 import { callContext, passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { errorMiddleware } from "./error-middleware.js";
+import type { Keys } from "./keys/keys.js";
 import { sentimentService } from "./sentiment-service.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
@@ -40,12 +43,13 @@ export interface GrpcServer {
   drain(probeMs: number, limitMs: number): Promise<void>;
 }
 
-/** Listens and serves. `models` are the names that health answers for besides the services. Throws StartupError for a port in use. */
+/** Listens and serves. Without `keys` all may call, but AdminService is off. Throws StartupError for a port in use. */
 export async function serveGrpc(
   address: string,
   port: number,
   parts: ServiceParts,
   clock: Clock,
+  keys: Keys | undefined,
 ): Promise<GrpcServer> {
   markInvalidUtf8();
   const { maxBatchTexts, maxTextLength } = parts.limits;
@@ -65,23 +69,32 @@ export async function serveGrpc(
     .use(errorMiddleware(parts.reportBug))
     .use(callContext(clock));
   const analyze = analyzer(parts);
-  server.with(drain.refuse).add(SentimentServiceDefinition, sentimentService(parts, analyze));
-  server.with(drain.refuse).add(AdminServiceDefinition, adminService(parts));
+  server
+    .with(drain.refuse)
+    .with(authorize(keys, "analyze"))
+    .add(SentimentServiceDefinition, sentimentService(parts, analyze));
+  server
+    .with(drain.refuse)
+    .with(authorizeAdmin(keys))
+    .add(AdminServiceDefinition, adminService(parts));
+  // Open to all: probes have no keys.
   server.with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
     .with(drain.end)
+    .with(authorize(keys, "analyze", "admin"))
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
   const host = isIPv6(address) ? `[${address}]` : address;
   const bound = await server.listen(`${host}:${port}`).catch((error: unknown) => {
-    throw new StartupError(listenFault(address, port, error), error);
+    throw listenFault("GRPC_PORT", address, port, error);
   });
   const connections = trackConnections(bound);
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
   const watch = () => {
     const served = parts.models.list();
-    for (const model of served) health.setStatus(stateOf(model.isReady()), model.name);
-    const ready = !parts.loadsAhead || served.every((model) => model.isReady());
+    const canServe = (model: ServedModel) => !parts.loadsAhead || model.canServe();
+    for (const model of served) health.setStatus(stateOf(canServe(model)), model.name);
+    const ready = served.every(canServe);
     for (const name of ["", ...SERVICES]) health.setStatus(stateOf(ready), name);
     stopWatching = clock.after(HEALTH_MS, watch);
   };
@@ -101,14 +114,4 @@ export async function serveGrpc(
       connections[Symbol.dispose]();
     },
   };
-}
-
-function listenFault(address: string, port: number, error: unknown): string {
-  const why = messageOf(error);
-  if (why.includes("EADDRINUSE")) {
-    return `GRPC_PORT ${port} is in use on ${address}: end the process that has it, or set another GRPC_PORT`;
-  }
-  if (why.includes("EACCES"))
-    return `GRPC_PORT ${port} is not allowed to this user: set one from 1024 up`;
-  return `BIND_ADDRESS ${address} with GRPC_PORT ${port} cannot be listened on: ${why}`;
 }

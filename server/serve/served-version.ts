@@ -30,6 +30,7 @@ export class ServedVersion {
   lastUsedMs: number;
   readonly #parts: ServedVersionParts;
   #loaded = false;
+  #unloaded = false;
   #loading: Promise<void> | undefined;
   #unloading: Promise<void> = Promise.resolve();
   #leases = 0;
@@ -74,6 +75,7 @@ export class ServedVersion {
       tokenizer,
       submit: (rows, signal) => batcher.submit(rows, signal),
       isReady: () => this.#loaded && backend.isUp(id),
+      canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),
       ready: () => this.ready(),
     };
   }
@@ -116,6 +118,7 @@ export class ServedVersion {
     // No await before this is done: a call that comes now waits for the unloading, and loads anew.
     this.#loading = undefined;
     this.#loaded = false;
+    this.#unloaded = true;
     this.#unloading = this.#parts.backend.unload(this.id);
     await this.#unloading;
   }

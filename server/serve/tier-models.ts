@@ -1,4 +1,4 @@
-import { type Backend, keyOf } from "../backend/backend.js";
+import { type Backend, type BackendStatus, keyOf } from "../backend/backend.js";
 import {
   type ModelFiles,
   readModel,
@@ -78,6 +78,10 @@ export class TierModels implements Models, Disposable {
     return [...this.#slots.values()].flatMap(({ served, candidate }) =>
       candidate === undefined ? [served] : [served, candidate],
     );
+  }
+
+  backends(): readonly BackendStatus[] {
+    return this.#backend.status();
   }
 
   list(): readonly ServedModel[] {

@@ -6,7 +6,7 @@ import { runCommand, start, startServer } from "../support/server-process.js";
 
 /** Runs the server with these settings; it must end by itself with exit code 1 and one message. */
 async function faultOf(env: Readonly<Record<string, string>>): Promise<string> {
-  const { ended } = start(runCommand(), { GRPC_PORT: "0", ...env });
+  const { ended } = start(runCommand(), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
   const { code, stderr } = await ended;
   assert.equal(code, 1, stderr);
   assert.doesNotMatch(stderr, /\n\s+at /, "a stack trace is no message for a user");
@@ -49,6 +49,13 @@ describe("start-up faults", function () {
       message,
       new RegExp(`GRPC_PORT ${port} is in use on 127\\.0\\.0\\.1: end the process`),
     );
+  });
+
+  it("an ops port in use names the setting and the mend", async () => {
+    await using server = await startServer(env());
+    const port = server.address.split(":").at(-1) ?? "";
+    const message = await faultOf({ ...env(), HTTP_PORT: port });
+    assert.match(message, new RegExp(`HTTP_PORT ${port} is in use on .* set another HTTP_PORT`));
   });
 
   it("an address that is not ours names BIND_ADDRESS", async () => {

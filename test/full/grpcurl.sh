@@ -10,7 +10,7 @@ if [ ! -x "$grpcurl" ]; then
 fi
 
 log=$(mktemp)
-GRPC_PORT=0 node dist/server/main.js >"$log" &
+GRPC_PORT=0 HTTP_PORT=0 node dist/server/main.js >"$log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
 until address=$(grep -oE '"address":"[^"]+' "$log" | cut -d'"' -f4) && [ -n "$address" ]; do

@@ -23,7 +23,7 @@ for tier in "${!kinds[@]}"; do
   make --no-print-directory import-model NAME="$work/${kinds[$tier]}" TIER="$tier" REPOSITORY="$work/repository"
 done
 
-GRPC_PORT=0 MODEL_REPOSITORY=$work/repository DEFAULT_TIER=fast node dist/server/main.js >"$work/log" &
+GRPC_PORT=0 HTTP_PORT=0 MODEL_REPOSITORY=$work/repository DEFAULT_TIER=fast node dist/server/main.js >"$work/log" &
 server=$!
 until address=$(grep -oE '"address":"[^"]+' "$work/log" | cut -d'"' -f4) && [ -n "$address" ]; do
   kill -0 "$server" || { echo "the server ended before it was ready"; cat "$work/log"; exit 1; }

@@ -7,10 +7,8 @@ import {
   type Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { createClient } from "nice-grpc";
 import { Status } from "../../server/gen/google/rpc/status.js";
 import {
-  AdminServiceDefinition,
   AnalyzeBatchResponse,
   AnalyzeResponse,
   type LongText,
@@ -142,12 +140,6 @@ describe("bad input", function () {
   it("a message over the size limit is RESOURCE_EXHAUSTED", async () => {
     const failure = await rawFailure("Analyze", Buffer.alloc(200_000));
     assert.equal(failure.code, Code.RESOURCE_EXHAUSTED);
-  });
-
-  it("what this version does not do is UNIMPLEMENTED, not ignored", async () => {
-    const admin = createClient(AdminServiceDefinition, running.channel);
-    const failure = await failureOf((call) => admin.getStatus({}, call));
-    assert.equal(failure.code, Code.UNIMPLEMENTED);
   });
 
   it("an unknown long_text option is OPTION_UNKNOWN", async () => {

@@ -61,6 +61,9 @@ describe("the import rules", function () {
     ["server/classify/planted.ts", "onnxruntime-node"],
     ["server/rpc/planted.ts", "../batch/batcher.js"],
     ["server/rpc/planted.ts", "prom-client"],
+    ["server/rpc/keys/planted.ts", "nice-grpc"],
+    ["server/rpc/keys/planted.ts", "../status.js"],
+    ["server/keys-cli.ts", "./rpc/grpc-server.js"],
     ["server/observe/planted.ts", "../rpc/status.js"],
     ["server/observe/planted.ts", "nice-grpc"],
     ["server/main.ts", "./batch/batcher.js"],
@@ -84,7 +87,11 @@ describe("the import rules", function () {
     ["server/classify/planted.ts", "../tokenize/tokenizer.js"],
     ["server/rpc/planted.ts", "../gen/sentiment/v1/sentiment.js"],
     ["server/rpc/planted.ts", "nice-grpc-common"],
+    ["server/rpc/keys/planted.ts", "zod"],
+    ["server/rpc/planted.ts", "./keys/keys.js"],
+    ["server/keys-cli.ts", "./rpc/keys/new-key.js"],
     ["server/observe/planted.ts", "pino"],
+    ["server/observe/planted.ts", "prom-client"],
     ["server/app.ts", "./rpc/grpc-server.js"],
   ];
   for (const [place, imported] of allowed) {

@@ -19,6 +19,7 @@ export function heldBackend(concurrency = 1): HeldBackend {
     concurrency,
     lengthStep: 1,
     isUp: () => true,
+    status: () => [],
     unload: async () => {},
     get waiting() {
       return waiting.length;

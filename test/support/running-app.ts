@@ -16,19 +16,25 @@ export interface RunningApp extends AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
 }
 
+interface RunningParts extends AppParts {
+  /** Told of each line of the log, also before the app has started. */
+  readonly onLine?: (line: string) => void;
+}
+
 /** The real app with the real models on a free port, and a client of it. */
 export async function runApp(
   env: Readonly<Record<string, string>> = {},
-  parts: AppParts = {},
+  { onLine, ...parts }: RunningParts = {},
 ): Promise<RunningApp> {
   const log: Record<string, unknown>[] = [];
   const lines = new Writable({
     write: (line, _encoding, done) => {
       log.push(JSON.parse(String(line)));
+      onLine?.(String(line));
       done();
     },
   });
-  const config = loadConfig({ GRPC_PORT: "0", ...env });
+  const config = loadConfig({ GRPC_PORT: "0", HTTP_PORT: "0", ...env });
   const app = await startApp(config, {
     log: createLog(config.logLevel, lines),
     probeMs: 0,

@@ -49,7 +49,7 @@ export interface ServerProcess extends AsyncDisposable {
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  const { child, ended } = start(runCommand(), { GRPC_PORT: "0", ...env });
+  const { child, ended } = start(runCommand(), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
   const address = await new Promise<string>((resolve, reject) => {
     if (child.stdout === null) return reject(new Error("no standard output"));
     createInterface({ input: child.stdout }).on("line", (line) => {

@@ -22,6 +22,7 @@ describe("loadConfig", () => {
   it("needs no setting", () => {
     assert.deepEqual(load({}), {
       grpcPort: 50051,
+      httpPort: 9464,
       bindAddress: "127.0.0.1",
       backends: ["embedded"],
       tritonUrls: ["127.0.0.1:8001"],
@@ -39,6 +40,7 @@ describe("loadConfig", () => {
       requestTimeoutMs: 30_000,
       prefetchModels: true,
       batching: true,
+      apiKeysFile: undefined,
       logLevel: "info",
       ignored: [],
     });
@@ -47,6 +49,7 @@ describe("loadConfig", () => {
   it("reads every setting", () => {
     const env = {
       GRPC_PORT: "0",
+      HTTP_PORT: "8000",
       BIND_ADDRESS: "0.0.0.0",
       BACKEND: "triton,embedded",
       TRITON_URL: "one:8001, [::1]:8001",
@@ -66,11 +69,13 @@ describe("loadConfig", () => {
       PREFETCH_MODELS: "false",
       ASYNC_PROCESSING: "false",
       OMP_NUM_THREADS: "6",
+      API_KEYS_FILE: "keys.json",
       LOG_LEVEL: "debug",
     };
     assert.deepEqual(Object.keys(env), Object.keys(Settings.shape));
     assert.deepEqual(load(env), {
       grpcPort: 0,
+      httpPort: 8000,
       bindAddress: "0.0.0.0",
       backends: ["triton", "embedded"],
       tritonUrls: ["one:8001", "[::1]:8001"],
@@ -88,6 +93,7 @@ describe("loadConfig", () => {
       requestTimeoutMs: 5000,
       prefetchModels: false,
       batching: false,
+      apiKeysFile: "keys.json",
       logLevel: "debug",
       ignored: [],
     });
@@ -124,6 +130,7 @@ describe("loadConfig", () => {
       ["GRPC_PORT", "1e3", "must be a whole number"],
       ["GRPC_PORT", "0x50", "must be a whole number"],
       ["GRPC_PORT", "65536", "Too big: expected number to be <=65535"],
+      ["HTTP_PORT", "65536", "Too big: expected number to be <=65535"],
       ["MAX_WORKERS", "0", "Too small: expected number to be >=1"],
       ["MAX_WORKERS", "257", "Too big: expected number to be <=256"],
       ["MAX_BATCH_SIZE", "99999999999999999999", "Too big: expected number to be <=10000"],
@@ -180,6 +187,13 @@ describe("loadConfig", () => {
       );
     });
 
+    it("name ports that are the same, other than two free ones", () => {
+      assert.deepEqual(faultsOf({ GRPC_PORT: "9464" }), [
+        "HTTP_PORT: must not be that of GRPC_PORT",
+      ]);
+      assert.deepEqual(faultsOf({ GRPC_PORT: "0", HTTP_PORT: "0" }), []);
+    });
+
     it("name a least batch that is over the largest", () => {
       const sizes = (least: string, usual: string, most: string) =>
         faultsOf({ BATCH_SIZE_MIN: least, BATCH_SIZE: usual, BATCH_SIZE_MAX: most });
@@ -192,7 +206,7 @@ describe("loadConfig", () => {
       assert.deepEqual(sizes("64", "64", "64"), []);
     });
 
-    for (const name of ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "API_KEYS_FILE"]) {
+    for (const name of ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]) {
       it(`name ${name}, without its value: who sets it counts on being protected`, () => {
         assert.deepEqual(faultsOf({ [name]: "secret" }), [
           `${name}: this version cannot do it, and will not run as if it did; unset it`,
@@ -202,8 +216,14 @@ describe("loadConfig", () => {
   });
 
   it("lists settings of later versions that are set, in a fixed order, and no others", () => {
-    const env = { REDIS_URL: "redis://cache", HTTP_PORT: "8000", CACHE_TTL: "", PATH: "/bin" };
-    assert.deepEqual(load(env).ignored, ["HTTP_PORT", "REDIS_URL"]);
+    const env = {
+      REDIS_URL: "redis://cache",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel",
+      TRITON_URL: "triton:8001",
+      CACHE_TTL: "",
+      PATH: "/bin",
+    };
+    assert.deepEqual(load(env).ignored, ["TRITON_URL", "REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
   });
 
   describe("threads", () => {

@@ -80,11 +80,13 @@ export function embeddedBackend(
     }
   }
 
+  const isUp = () => !workers.every(({ failing }) => failing);
   return {
     name: "embedded",
     concurrency: options.workers,
     lengthStep: 1,
-    isUp: () => !workers.every(({ failing }) => failing),
+    isUp,
+    status: () => [{ backend: "embedded", up: isUp() }],
 
     async load(model) {
       const key = keyOf(model);

@@ -52,6 +52,11 @@ export class Endpoint implements Disposable {
     this.#probeLater();
   }
 
+  /** It answers for what it ought to. */
+  get isUp(): boolean {
+    return !this.#isDown();
+  }
+
   /** Whether a batch of the model may be sent to it now. */
   serves(model: ModelVersion): boolean {
     return !this.#breaker.isOpen && this.#ready.has(keyOf(model));

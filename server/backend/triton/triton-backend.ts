@@ -58,6 +58,7 @@ export function tritonBackend(
     concurrency: CONCURRENCY_PER_SERVER * urls.length,
     lengthStep: LENGTH_STEP,
     isUp: (model) => endpoints.some((one) => one.serves(model)),
+    status: () => [{ backend: "triton", up: endpoints.some(({ isUp }) => isUp) }],
 
     async load(model) {
       const outcomes = await Promise.allSettled(endpoints.map((one) => one.load(model)));

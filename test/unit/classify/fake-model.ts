@@ -72,6 +72,7 @@ export function fakeModel(
     submit,
     ready: async () => {},
     isReady: () => true,
+    canServe: () => true,
     ...parts,
   };
   return [model, calls] as const;

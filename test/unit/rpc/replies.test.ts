@@ -23,6 +23,7 @@ const MODEL: ServedModel = {
   submit: async () => [],
   ready: async () => {},
   isReady: () => true,
+  canServe: () => true,
 };
 const VERDICT: Verdict = {
   label: "positive",

@@ -1,0 +1,121 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export type { Registry } from "prom-client";
+/** One a process: two apps in one process must not count for each other. */
+export const createRegistry = (): Registry => new Registry();
+
+/** Why a model was unloaded: memory ran short, the other models left no room in MODEL_CACHE_SIZE, or an admin said so. */
+type UnloadCause = "memory" | "cache_size" | "admin";
+const STAND_BY_OUTCOMES = ["primary_down", "primary_failed"] as const;
+/** Why the stand-by backend answered a batch. */
+type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
+/** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
+type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
+
+/** What is asked at each scrape. */
+export interface Readings {
+  readonly backends: () => Iterable<{ readonly backend: string; readonly up: boolean }>;
+  readonly models: () => Iterable<{
+    readonly model: string;
+    readonly version: string;
+    readonly loaded: boolean;
+  }>;
+  /** Resident memory of the process. */
+  readonly memoryBytes: () => number;
+}
+
+/** What the parts of the server tell as it happens. */
+export interface Metrics {
+  readonly modelLoaded: (model: string) => void;
+  readonly modelUnloaded: (model: string, cause: UnloadCause) => void;
+  /** One batch. */
+  readonly stoodBy: (outcome: StandByOutcome) => void;
+  /** One text that the model's shadow was to answer too. */
+  readonly shadowed: (model: string, outcome: ShadowOutcome) => void;
+  /** Between the scores of the model and of its shadow for one text, 0 to 2. */
+  readonly shadowDistance: (model: string, distance: number) => void;
+  /** One call, and the version that answered it. */
+  readonly canaried: (model: string, version: string) => void;
+}
+
+/** Adds every metric to `registry`, which must have none of them yet. */
+export function createMetrics(registry: Registry, readings: Readings): Metrics {
+  addGauges(registry, readings);
+  const counter = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+  ): Counter<Label> => new Counter({ name, help, labelNames, registers: [registry] });
+
+  const loads = counter("sentiment_model_loads_total", "Times that a model was loaded", ["model"]);
+  const unloads = counter("sentiment_model_unloads_total", "Times that a model was unloaded", [
+    "model",
+    "cause",
+  ]);
+  const standBy = counter(
+    "sentiment_stand_by_total",
+    "Batches that the stand-by backend answered, by what the primary did",
+    ["outcome"],
+  );
+  // So that the first batch is an increase too, from 0.
+  for (const outcome of STAND_BY_OUTCOMES) standBy.inc({ outcome }, 0);
+  const shadow = counter(
+    "sentiment_shadow_total",
+    "Texts that a model's shadow was to answer too, by what came of it",
+    ["model", "outcome"],
+  );
+  const distance = new Histogram({
+    name: "sentiment_shadow_score_distance",
+    help: "Distance between the scores of a model and of its shadow for one text, 0 to 2",
+    labelNames: ["model"],
+    buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
+    registers: [registry],
+  });
+  const canary = counter(
+    "sentiment_canary_total",
+    "Calls to a model that has a canary, by the version that answered",
+    ["model", "version"],
+  );
+  return {
+    modelLoaded: (model) => loads.inc({ model }),
+    modelUnloaded: (model, cause) => unloads.inc({ model, cause }),
+    stoodBy: (outcome) => standBy.inc({ outcome }),
+    shadowed: (model, outcome) => shadow.inc({ model, outcome }),
+    shadowDistance: (model, value) => distance.observe({ model }, value),
+    canaried: (model, version) => canary.inc({ model, version }),
+  };
+}
+
+function addGauges(registry: Registry, { backends, models, memoryBytes }: Readings): void {
+  const registers = [registry];
+  new Gauge({
+    name: "sentiment_backend_up",
+    help: "Whether a backend can run models: 1 yes, 0 no",
+    labelNames: ["backend"],
+    registers,
+    collect() {
+      // One that is gone must not be told of any more.
+      this.reset();
+      for (const { backend, up } of backends()) this.set({ backend }, Number(up));
+    },
+  });
+  new Gauge({
+    name: "sentiment_model_loaded",
+    help: "Whether a model is in memory: 1 yes, 0 no",
+    labelNames: ["model", "version"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { model, version, loaded } of models())
+        this.set({ model, version }, Number(loaded));
+    },
+  });
+  new Gauge({
+    name: "sentiment_memory_usage_bytes",
+    help: "Resident memory of the process, in bytes",
+    registers,
+    collect() {
+      this.set(memoryBytes());
+    },
+  });
+}

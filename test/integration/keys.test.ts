@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { createClient, Metadata } from "nice-grpc";
+import { Status } from "nice-grpc-common";
+import { HealthDefinition } from "nice-grpc-server-health";
+import { ServerReflectionService } from "nice-grpc-server-reflection";
+import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/reflection_pb.js";
+import { AdminServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { FakeClock } from "../support/fake-clock.js";
+import { heldBackend, until } from "../support/held-backend.js";
+import { type KeyFolder, keyFolder } from "../support/key-folder.js";
+import { type RunningApp, runApp } from "../support/running-app.js";
+import { failureOf } from "../support/status-details.js";
+
+const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
+const SERVING = 1;
+
+const bearer = (key: string) => Metadata({ authorization: `Bearer ${key}` });
+
+describe("a server with keys", function () {
+  this.timeout(20_000);
+  let folder: KeyFolder;
+  let running: RunningApp;
+  let clock: FakeClock;
+  let reader: string;
+  let admin: string;
+  before(async () => {
+    folder = await keyFolder();
+    reader = await addNewKey(folder.file, "reader", ["analyze"]);
+    admin = await addNewKey(folder.file, "operator", ["admin"]);
+    clock = new FakeClock();
+    const backend = heldBackend();
+    backend.release();
+    const env = { API_KEYS_FILE: folder.file };
+    running = await runApp(env, { backend: () => backend, clock });
+  });
+  after(async () => {
+    await running[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  /** The failure of a call of each kind that shows `metadata`. */
+  const refusals = (metadata: Metadata) => [
+    failureOf((options) => running.client.analyze(REQUEST, { metadata, ...options })),
+    failureOf((options) => running.client.listModels({}, { metadata, ...options })),
+    failureOf(async (options) => {
+      async function* requests() {
+        yield { id: "1", ...REQUEST };
+      }
+      for await (const _ of running.client.analyzeStream(requests(), { metadata, ...options }));
+    }),
+  ];
+  const reasonsOf = async (metadata: Metadata) =>
+    (await Promise.all(refusals(metadata))).map(({ code, reason }) => [code, reason]);
+  const adminFailure = (metadata: Metadata) =>
+    failureOf((options) =>
+      createClient(AdminServiceDefinition, running.channel).getStatus({}, { metadata, ...options }),
+    );
+
+  it("answers who shows a key with the right, either way", async () => {
+    for (const metadata of [bearer(reader), Metadata({ "x-api-key": reader })])
+      assert.ok((await running.client.analyze(REQUEST, { metadata })).sentiment);
+  });
+
+  it("refuses calls without a key, with a wrong one, and with one that lacks the right", async () => {
+    assert.deepEqual(
+      await reasonsOf(Metadata()),
+      Array(3).fill([Status.UNAUTHENTICATED, "KEY_MISSING"]),
+    );
+    assert.deepEqual(
+      await reasonsOf(bearer("sap_wrong")),
+      Array(3).fill([Status.UNAUTHENTICATED, "KEY_UNKNOWN"]),
+    );
+    assert.deepEqual(
+      await reasonsOf(bearer(admin)),
+      Array(3).fill([Status.PERMISSION_DENIED, "NOT_ALLOWED"]),
+    );
+  });
+
+  it("lets the admin key to AdminService, and no other", async () => {
+    assert.equal((await adminFailure(Metadata())).reason, "KEY_MISSING");
+    assert.equal((await adminFailure(bearer(reader))).reason, "NOT_ALLOWED");
+    assert.equal((await adminFailure(bearer(admin))).reason, "NOT_IMPLEMENTED");
+  });
+
+  it("answers health to all, reflection to who has a key", async () => {
+    const health = createClient(HealthDefinition, running.channel);
+    assert.equal((await health.check({ service: "" })).status, SERVING);
+    const reflection = createClient(ServerReflectionService, running.channel);
+    const list = async (metadata: Metadata) => {
+      const requests = [new messages.ServerReflectionRequest().setListServices("")];
+      let replies = 0;
+      async function* asked() {
+        yield* requests;
+      }
+      for await (const _ of reflection.serverReflectionInfo(asked(), { metadata })) replies++;
+      return replies;
+    };
+    assert.equal(await list(bearer(reader)), 1);
+    assert.equal(await list(bearer(admin)), 1);
+    await assert.rejects(list(Metadata()), { code: Status.UNAUTHENTICATED });
+  });
+
+  it("takes in a new key while it runs, keeps the keys of a broken file, and logs no key", async () => {
+    const added = await addNewKey(folder.file, "later", ["analyze"]);
+    const lineWith = (level: string, words: string) =>
+      running.log.find((line) => line["level"] === level && String(line["msg"]).includes(words));
+    clock.advance(1000);
+    await until(() => lineWith("info", "read again") !== undefined);
+    const { sentiment } = await running.client.analyze(REQUEST, { metadata: bearer(added) });
+    assert.ok(sentiment);
+    await writeFile(folder.file, `{"keys": "${added}"`);
+    // Until the look before has set the timer of the next.
+    await until(() => clock.pending > 0);
+    clock.advance(1000);
+    await until(() => lineWith("error", "keys read last stay") !== undefined);
+    assert.ok((await running.client.analyze(REQUEST, { metadata: bearer(added) })).sentiment);
+    assert.doesNotMatch(JSON.stringify(running.log), /sap_/);
+  });
+});
+
+describe("a server without keys", function () {
+  this.timeout(20_000);
+
+  it("answers all, but has no AdminService, and says which setting switches it on", async () => {
+    const backend = heldBackend();
+    backend.release();
+    await using running = await runApp({}, { backend: () => backend });
+    assert.ok((await running.client.analyze(REQUEST)).sentiment);
+    const admin = createClient(AdminServiceDefinition, running.channel);
+    const failure = await failureOf((call) => admin.getStatus({}, call));
+    assert.equal(failure.code, Status.PERMISSION_DENIED);
+    assert.equal(failure.reason, "NOT_ALLOWED");
+    assert.match(failure.message, /Set API_KEYS_FILE/);
+  });
+
+  it("warns when it is bound beyond loopback, and only then", async () => {
+    await using folder = await keyFolder();
+    await addNewKey(folder.file, "one", ["analyze"]);
+    const warnings = async (env: Readonly<Record<string, string>>) => {
+      await using running = await runApp(env, { backend: () => heldBackend() });
+      return running.log.filter(({ level }) => level === "warn").map(({ msg }) => String(msg));
+    };
+    const [warning] = await warnings({ BIND_ADDRESS: "0.0.0.0" });
+    assert.match(warning ?? "", /set API_KEYS_FILE/);
+    assert.deepEqual(await warnings({}), []);
+    const env = { BIND_ADDRESS: "0.0.0.0", API_KEYS_FILE: folder.file };
+    assert.deepEqual(await warnings(env), []);
+  });
+});

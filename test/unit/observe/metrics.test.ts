@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
+
+const NOTHING = { backends: () => [], models: () => [], memoryBytes: () => 0 };
+
+/** A registry with all metrics, their recorders, and the sample lines of a scrape that are about one name. */
+function measured(readings: Parameters<typeof createMetrics>[1] = NOTHING) {
+  const registry = createRegistry();
+  const metrics = createMetrics(registry, readings);
+  const samples = async (name: string) =>
+    (await registry.metrics())
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return { registry, metrics, samples };
+}
+
+describe("metrics", () => {
+  it("have the names of the contract, each with help", async () => {
+    const { registry } = measured();
+    const types = Object.fromEntries(
+      (await registry.getMetricsAsJSON()).map(({ name, type, help }) => {
+        assert.ok(help.length > 10, name);
+        return [name, type];
+      }),
+    );
+    assert.deepEqual(types, {
+      sentiment_backend_up: "gauge",
+      sentiment_memory_usage_bytes: "gauge",
+      sentiment_model_loaded: "gauge",
+      sentiment_model_loads_total: "counter",
+      sentiment_model_unloads_total: "counter",
+      sentiment_stand_by_total: "counter",
+      sentiment_shadow_total: "counter",
+      sentiment_shadow_score_distance: "histogram",
+      sentiment_canary_total: "counter",
+    });
+  });
+
+  it("count what they are told, by its labels", async () => {
+    const { metrics, samples } = measured();
+    metrics.modelLoaded("fast");
+    metrics.modelLoaded("fast");
+    metrics.modelUnloaded("fast", "memory");
+    metrics.modelUnloaded("fast", "admin");
+    metrics.modelUnloaded("accurate", "cache_size");
+    metrics.shadowed("fast", "agree");
+    metrics.shadowed("fast", "flip");
+    metrics.shadowed("fast", "flip");
+    metrics.canaried("fast", "2");
+    assert.deepEqual(await samples("sentiment_model_loads_total"), [
+      'sentiment_model_loads_total{model="fast"} 2',
+    ]);
+    assert.deepEqual(await samples("sentiment_model_unloads_total"), [
+      'sentiment_model_unloads_total{model="fast",cause="memory"} 1',
+      'sentiment_model_unloads_total{model="fast",cause="admin"} 1',
+      'sentiment_model_unloads_total{model="accurate",cause="cache_size"} 1',
+    ]);
+    assert.deepEqual(await samples("sentiment_shadow_total"), [
+      'sentiment_shadow_total{model="fast",outcome="agree"} 1',
+      'sentiment_shadow_total{model="fast",outcome="flip"} 2',
+    ]);
+    assert.deepEqual(await samples("sentiment_canary_total"), [
+      'sentiment_canary_total{model="fast",version="2"} 1',
+    ]);
+  });
+
+  it("tell of a stand-by that has not been needed: 0", async () => {
+    const { metrics, samples } = measured();
+    metrics.stoodBy("primary_failed");
+    assert.deepEqual(await samples("sentiment_stand_by_total"), [
+      'sentiment_stand_by_total{outcome="primary_down"} 0',
+      'sentiment_stand_by_total{outcome="primary_failed"} 1',
+    ]);
+  });
+
+  it("put distances of scores into buckets from 0 to 2", async () => {
+    const { metrics, samples } = measured();
+    for (const distance of [0, 0.3, 2]) metrics.shadowDistance("fast", distance);
+    const counts = (await samples("sentiment_shadow_score_distance_bucket")).map((line) =>
+      line.replace(/^.*le="([^"]+)".* (\d+)$/, "$1: $2"),
+    );
+    assert.deepEqual(counts, [
+      "0.01: 1",
+      "0.02: 1",
+      "0.05: 1",
+      "0.1: 1",
+      "0.2: 1",
+      "0.5: 2",
+      "1: 2",
+      "2: 3",
+      "+Inf: 3",
+    ]);
+  });
+
+  it("read gauges at each scrape, and forget what is gone", async () => {
+    let up = true;
+    let loaded = ["fast", "accurate"];
+    const { samples } = measured({
+      backends: () => [{ backend: "triton", up }],
+      models: () => loaded.map((model) => ({ model, version: "1", loaded: model === "fast" })),
+      memoryBytes: () => 4096,
+    });
+    assert.deepEqual(await samples("sentiment_backend_up"), [
+      'sentiment_backend_up{backend="triton"} 1',
+    ]);
+    assert.deepEqual(await samples("sentiment_model_loaded"), [
+      'sentiment_model_loaded{model="fast",version="1"} 1',
+      'sentiment_model_loaded{model="accurate",version="1"} 0',
+    ]);
+    assert.deepEqual(await samples("sentiment_memory_usage_bytes"), [
+      "sentiment_memory_usage_bytes 4096",
+    ]);
+    up = false;
+    loaded = ["fast"];
+    assert.deepEqual(await samples("sentiment_backend_up"), [
+      'sentiment_backend_up{backend="triton"} 0',
+    ]);
+    assert.deepEqual(await samples("sentiment_model_loaded"), [
+      'sentiment_model_loaded{model="fast",version="1"} 1',
+    ]);
+  });
+
+  it("of two registries do not count for each other", async () => {
+    const [one, two] = [measured(), measured()];
+    one.metrics.modelLoaded("fast");
+    assert.deepEqual(await two.samples("sentiment_model_loads_total"), []);
+  });
+});

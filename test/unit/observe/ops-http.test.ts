@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
+import { serveOps } from "../../../server/observe/ops-http.js";
+import { recorder } from "../../support/recorder.js";
+
+const ADDRESS = "127.0.0.1";
+
+async function opened(reasons: readonly string[] = [], memoryBytes = () => 1) {
+  const registry = createRegistry();
+  createMetrics(registry, { backends: () => [], models: () => [], memoryBytes });
+  const [reportFault, faults] = recorder((_error: unknown) => {});
+  const readiness = { reasons: () => reasons };
+  const ops = await serveOps(ADDRESS, 0, { registry, readiness, reportFault });
+  const ask = (path: string, method = "GET") =>
+    fetch(`http://${ADDRESS}:${ops.port}${path}`, { method });
+  return { ...ops, ask, faults };
+}
+
+describe("ops HTTP", () => {
+  it("lives, is ready, and is scraped, also with a query", async () => {
+    await using ops = await opened();
+    assert.equal((await ops.ask("/livez")).status, 200);
+    const ready = await ops.ask("/readyz?verbose");
+    assert.equal(ready.status, 200);
+    assert.deepEqual(await ready.json(), { ready: true });
+    const scrape = await ops.ask("/metrics");
+    assert.equal(scrape.status, 200);
+    assert.match(scrape.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+    assert.match(await scrape.text(), /^sentiment_memory_usage_bytes 1$/m);
+  });
+
+  it("says why it is not ready, and lives on", async () => {
+    await using ops = await opened(["draining"]);
+    const ready = await ops.ask("/readyz");
+    assert.equal(ready.status, 503);
+    assert.match(ready.headers.get("content-type") ?? "", /json/);
+    assert.deepEqual(await ready.json(), { ready: false, reasons: ["draining"] });
+    assert.equal((await ops.ask("/livez")).status, 200);
+  });
+
+  it("answers HEAD without a body, and nothing else", async () => {
+    await using ops = await opened();
+    const head = await ops.ask("/metrics", "HEAD");
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+    const post = await ops.ask("/metrics", "POST");
+    assert.deepEqual([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+    assert.equal((await ops.ask("/")).status, 404);
+    assert.equal((await ops.ask("/metrics/more")).status, 404);
+  });
+
+  it("tells a scrape that failed, without its cause, and answers the next", async () => {
+    let broken = true;
+    await using ops = await opened([], () => {
+      if (broken) throw new Error("secret cause");
+      return 2;
+    });
+    const failed = await ops.ask("/metrics");
+    assert.equal(failed.status, 500);
+    assert.doesNotMatch(await failed.text(), /secret/);
+    assert.match(String(ops.faults[0]?.[0]), /secret cause/);
+    broken = false;
+    assert.equal((await ops.ask("/metrics")).status, 200);
+  });
+
+  it("names HTTP_PORT and the mend where the port is in use", async () => {
+    await using ops = await opened();
+    const parts = { registry: createRegistry(), readiness: { reasons: () => [] } };
+    await assert.rejects(serveOps(ADDRESS, ops.port, { ...parts, reportFault: () => {} }), {
+      name: "StartupError",
+      message: `HTTP_PORT ${ops.port} is in use on ${ADDRESS}: end the process that has it, or set another HTTP_PORT`,
+    });
+  });
+
+  it("closes at once, whoever is connected", async () => {
+    const ops = await opened();
+    const silent = connect(ops.port, ADDRESS);
+    silent.on("error", () => {});
+    await once(silent, "connect");
+    await ops.ask("/livez");
+    const closed = once(silent, "close");
+    await ops[Symbol.asyncDispose]();
+    await closed;
+    await assert.rejects(ops.ask("/livez"));
+  });
+});

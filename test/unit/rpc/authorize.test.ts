@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { type CallContext, Metadata, type ServerMiddlewareCall } from "nice-grpc-common";
+import { ServiceError } from "../../../server/core/errors.js";
+import { authorize, authorizeAdmin } from "../../../server/rpc/authorize.js";
+import type { Keys } from "../../../server/rpc/keys/keys.js";
+
+const KEYS: Keys = {
+  holderOf: (key) =>
+    ({
+      sap_reader: { name: "reader", rights: ["analyze"] as const },
+      sap_admin: { name: "admin", rights: ["admin"] as const },
+    })[key],
+};
+
+type Middleware = ReturnType<typeof authorize>;
+
+/** What a unary call with this metadata gets: "answer", or the reason of its refusal. */
+async function outcomeOf(middleware: Middleware, metadata: Record<string, string>) {
+  // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+  async function* next() {
+    return "answer";
+  }
+  const call = { request: {}, requestStream: false, responseStream: false, next };
+  const context = { metadata: Metadata(metadata) };
+  try {
+    const answered = await middleware(
+      call as unknown as ServerMiddlewareCall<unknown, string>,
+      context as CallContext,
+    ).next();
+    return answered.value;
+  } catch (error) {
+    assert.ok(error instanceof ServiceError, String(error));
+    assert.doesNotMatch(error.message, /sap_/, "the message repeats the key");
+    return error.reason;
+  }
+}
+
+describe("authorize", () => {
+  const cases: readonly (readonly [metadata: Record<string, string>, outcome: string])[] = [
+    [{}, "KEY_MISSING"],
+    [{ authorization: "" }, "KEY_MISSING"],
+    [{ authorization: "Bearer " }, "KEY_MISSING"],
+    [{ authorization: "sap_reader" }, "KEY_MISSING"],
+    [{ authorization: "Basic sap_reader" }, "KEY_MISSING"],
+    [{ "x-api-key": "" }, "KEY_MISSING"],
+    [{ authorization: "Bearer sap_other" }, "KEY_UNKNOWN"],
+    [{ "x-api-key": "sap_other" }, "KEY_UNKNOWN"],
+    [{ "x-api-key": "Bearer sap_reader" }, "KEY_UNKNOWN"],
+    [{ authorization: "Bearer sap_admin" }, "NOT_ALLOWED"],
+    [{ authorization: "Bearer sap_reader" }, "answer"],
+    [{ authorization: "bearer sap_reader" }, "answer"],
+    [{ "x-api-key": "sap_reader" }, "answer"],
+    [{ authorization: "Basic proxy", "x-api-key": "sap_reader" }, "answer"],
+  ];
+  for (const [metadata, outcome] of cases) {
+    it(`${JSON.stringify(metadata)}: ${outcome}`, async () => {
+      assert.equal(await outcomeOf(authorize(KEYS, "analyze"), metadata), outcome);
+    });
+  }
+
+  it("is content with one of several rights", async () => {
+    for (const key of ["sap_reader", "sap_admin"]) {
+      const outcome = await outcomeOf(authorize(KEYS, "analyze", "admin"), { "x-api-key": key });
+      assert.equal(outcome, "answer");
+    }
+  });
+
+  it("lets all pass without keys, but no admin", async () => {
+    for (const metadata of [{}, { "x-api-key": "sap_admin" }]) {
+      assert.equal(await outcomeOf(authorize(undefined, "analyze"), metadata), "answer");
+      assert.equal(await outcomeOf(authorizeAdmin(undefined), metadata), "NOT_ALLOWED");
+    }
+    assert.equal(await outcomeOf(authorizeAdmin(KEYS), { "x-api-key": "sap_admin" }), "answer");
+  });
+});

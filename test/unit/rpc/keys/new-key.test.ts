@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readKeyFile } from "../../../../server/rpc/keys/key-file.js";
+import { keysOf } from "../../../../server/rpc/keys/keys.js";
+import { addNewKey } from "../../../../server/rpc/keys/new-key.js";
+import { type KeyFolder, keyFolder } from "../../../support/key-folder.js";
+
+describe("addNewKey", () => {
+  let folder: KeyFolder;
+  beforeEach(async () => {
+    folder = await keyFolder();
+  });
+  afterEach(() => folder[Symbol.asyncDispose]());
+  const holderOf = async (key: string) =>
+    keysOf(await readKeyFile(folder.file), Date.now).holderOf(key);
+
+  it("makes a file of keys that are known, and of which it holds no word", async () => {
+    const one = await addNewKey(folder.file, "one", ["analyze"]);
+    const two = await addNewKey(folder.file, "two", ["analyze", "admin"]);
+    assert.match(one, /^sap_[\w-]{43}$/);
+    assert.notEqual(one, two);
+    assert.deepEqual(await holderOf(one), { name: "one", rights: ["analyze"] });
+    assert.deepEqual(await holderOf(two), { name: "two", rights: ["analyze", "admin"] });
+    const text = await readFile(folder.file, "utf8");
+    assert.ok(!text.includes(one) && !text.includes(one.slice("sap_".length)));
+    const [first, second] = await readKeyFile(folder.file);
+    assert.notEqual(first?.salt, second?.salt);
+  });
+
+  it("leaves a file for its owner alone, and nothing beside it", async () => {
+    await writeFile(folder.file, '{"keys": []}', { mode: 0o644 });
+    await addNewKey(folder.file, "one", ["analyze"]);
+    assert.equal((await stat(folder.file)).mode & 0o777, 0o600);
+    assert.deepEqual(await readdir(dirname(folder.file)), ["keys.json"]);
+  });
+
+  it("refuses a name that is taken, and a broken file, and leaves them as they were", async () => {
+    await addNewKey(folder.file, "one", ["analyze"]);
+    const before = await readFile(folder.file, "utf8");
+    await assert.rejects(addNewKey(folder.file, "one", ["admin"]), {
+      name: "StartupError",
+      message: /has a key of one already: take another name/,
+    });
+    assert.equal(await readFile(folder.file, "utf8"), before);
+    await writeFile(folder.file, "{");
+    await assert.rejects(addNewKey(folder.file, "two", ["admin"]), /is not JSON/);
+    assert.equal(await readFile(folder.file, "utf8"), "{");
+    assert.deepEqual(await readdir(dirname(folder.file)), ["keys.json"]);
+  });
+
+  it("loses no key where several are made at once: who comes second is told", async () => {
+    const outcomes = await Promise.allSettled(
+      ["a", "b", "c"].map((name) => addNewKey(folder.file, name, ["analyze"])),
+    );
+    const made = outcomes.filter(({ status }) => status === "fulfilled");
+    assert.equal((await readKeyFile(folder.file)).length, made.length);
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected")
+        assert.match(String(outcome.reason), /another command is at work.*try again/);
+    }
+  });
+
+  it("writes through a link, and leaves it one", async () => {
+    const target = join(dirname(folder.file), "real.json");
+    await writeFile(target, '{"keys": []}');
+    await symlink(target, folder.file);
+    const key = await addNewKey(folder.file, "one", ["analyze"]);
+    assert.ok((await lstat(folder.file)).isSymbolicLink());
+    assert.ok(await holderOf(key));
+  });
+
+  it("names a folder that is not there, and a file that cannot be read", async () => {
+    const nowhere = join(dirname(folder.file), "nowhere", "keys.json");
+    await assert.rejects(addNewKey(nowhere, "one", ["admin"]), /name a folder that may be written/);
+    await mkdir(folder.file);
+    await assert.rejects(addNewKey(folder.file, "one", ["admin"]), /keys\.json cannot be read/);
+  });
+});
