@@ -22,8 +22,10 @@ run: build ## install, build and start the server on 127.0.0.1:50051
 test: check build ## all checks and tests that need no more than npm
 	npm run --silent test
 
-test-full: test $(VENV)/done ## the same, grpcurl against the running server (needs Go), and imported models
+test-full: test $(VENV)/done $(CACHE)/triton-venv/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, and imported models
 	CACHE=$(CACHE) test/full/grpcurl.sh
+	CACHE=$(CACHE) test/full/tritonclient.sh
+	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files

@@ -11,6 +11,8 @@ export type Reason =
   | "KEY_MISSING"
   | "KEY_UNKNOWN"
   | "NOT_ALLOWED"
+  | "TENSOR_INVALID"
+  | "MODEL_UNKNOWN"
   | "NOT_IMPLEMENTED"
   | "OVERLOADED"
   | "DEADLINE"

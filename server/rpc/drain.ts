@@ -12,6 +12,7 @@ const draining = () =>
 /** What the calls of a server do once it drains. */
 export interface Drain {
   begin(): void;
+  readonly begun: boolean;
   /** Refuses new calls; those under way go on. A stream of requests is read no further: what was read of it is answered. */
   refuse<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
@@ -58,6 +59,9 @@ export function createDrain(): Drain {
   setMaxListeners(0, begun.signal);
   return {
     begin: () => begun.abort(),
+    get begun() {
+      return begun.signal.aborted;
+    },
 
     async *refuse(call, context) {
       if (begun.signal.aborted) throw draining();

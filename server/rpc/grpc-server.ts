@@ -18,12 +18,20 @@ import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { errorMiddleware } from "./error-middleware.js";
 import type { Keys } from "./keys/keys.js";
+import { KserveDefinition } from "./kserve/definition.js";
+import { allButProbes, kserveService } from "./kserve/kserve-service.js";
 import { sentimentService } from "./sentiment-service.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
-const SERVICES = [SentimentServiceDefinition.fullName, AdminServiceDefinition.fullName];
+const SERVICES = [
+  SentimentServiceDefinition.fullName,
+  AdminServiceDefinition.fullName,
+  KserveDefinition.fullName,
+];
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
+/** As seen from dist/server/rpc. */
+const PACKAGE = new URL("../../../package.json", import.meta.url);
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 const MAX_UTF8_BYTES = 4;
@@ -69,6 +77,7 @@ export async function serveGrpc(
     .use(errorMiddleware(parts.reportBug))
     .use(callContext(clock));
   const analyze = analyzer(parts);
+  const { version } = JSON.parse(await readFile(PACKAGE, "utf8"));
   server
     .with(drain.refuse)
     .with(authorize(keys, "analyze"))
@@ -77,6 +86,10 @@ export async function serveGrpc(
     .with(drain.refuse)
     .with(authorizeAdmin(keys))
     .add(AdminServiceDefinition, adminService(parts));
+  server
+    .with(allButProbes(drain.refuse))
+    .with(allButProbes(authorize(keys, "analyze")))
+    .add(KserveDefinition, kserveService(parts, analyze, drain, version));
   // Open to all: probes have no keys.
   server.with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server

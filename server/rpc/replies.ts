@@ -16,7 +16,7 @@ const LABEL = {
   neutral: Label.LABEL_NEUTRAL,
   positive: Label.LABEL_POSITIVE,
 } as const;
-const TIER: Record<Tier, TierMessage> = {
+export const TIER: Readonly<Record<Tier, TierMessage>> = {
   fast: TierMessage.TIER_FAST,
   balanced: TierMessage.TIER_BALANCED,
   accurate: TierMessage.TIER_ACCURATE,

@@ -42,16 +42,14 @@ export function codePoints(text: string): number {
   return count;
 }
 
-/** Throws for a batch that is refused as a whole. */
-export function checkBatchSize(texts: number, most: number): void {
+/** Throws for a batch that is refused as a whole. `field` holds its texts in the request. */
+export function checkBatchSize(texts: number, most: number, field = "texts"): void {
   if (texts === 0) {
-    throw new ServiceError("BATCH_EMPTY", "texts is empty: send at least one text.", {
-      field: "texts",
-    });
+    throw new ServiceError("BATCH_EMPTY", `${field} is empty: send at least one text.`, { field });
   }
   if (texts > most) {
-    const message = `texts has ${texts} texts, at most ${most} are allowed: send several batches.`;
-    throw new ServiceError("BATCH_TOO_LARGE", message, { field: "texts" });
+    const message = `${field} has ${texts} texts, at most ${most} are allowed: send several batches.`;
+    throw new ServiceError("BATCH_TOO_LARGE", message, { field });
   }
 }
 

@@ -2,6 +2,7 @@
 # The README's first call, by the client that people have: grpcurl, built once with Go into $CACHE/bin, over reflection.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/running-server.sh
 version=v1.9.4
 grpcurl=$CACHE/bin/grpcurl-$version
 if [ ! -x "$grpcurl" ]; then
@@ -10,13 +11,8 @@ if [ ! -x "$grpcurl" ]; then
 fi
 
 log=$(mktemp)
-GRPC_PORT=0 HTTP_PORT=0 node dist/server/main.js >"$log" &
-server=$!
-trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
-until address=$(grep -oE '"address":"[^"]+' "$log" | cut -d'"' -f4) && [ -n "$address" ]; do
-  kill -0 "$server" || { echo "the server ended before it was ready"; exit 1; }
-  sleep 0.1
-done
+trap 'stop_server; rm -f "$log"' EXIT
+start_server "$log"
 
 failed=0
 expect() { # tier, text, label

@@ -3,6 +3,7 @@
 # The virtual environment of `make models` is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/running-server.sh
 python=$CACHE/training-venv/bin/python
 # The checkpoints are so small that threads would only wait for each other.
 export OMP_NUM_THREADS=1 PYTHONPATH=training:training/tests
@@ -10,12 +11,7 @@ export OMP_NUM_THREADS=1 PYTHONPATH=training:training/tests
 "$python" -m unittest discover --start-directory training/tests
 
 work=$(mktemp -d)
-server=
-finish() {
-  [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server"; } || true
-  rm -rf "$work"
-}
-trap finish EXIT
+trap 'stop_server; rm -rf "$work"' EXIT
 
 "$python" training/tests/served.py make "$work"
 declare -A kinds=([fast]=distilbert [balanced]=bert [accurate]=roberta)
@@ -23,12 +19,7 @@ for tier in "${!kinds[@]}"; do
   make --no-print-directory import-model NAME="$work/${kinds[$tier]}" TIER="$tier" REPOSITORY="$work/repository"
 done
 
-GRPC_PORT=0 HTTP_PORT=0 MODEL_REPOSITORY=$work/repository DEFAULT_TIER=fast node dist/server/main.js >"$work/log" &
-server=$!
-until address=$(grep -oE '"address":"[^"]+' "$work/log" | cut -d'"' -f4) && [ -n "$address" ]; do
-  kill -0 "$server" || { echo "the server ended before it was ready"; cat "$work/log"; exit 1; }
-  sleep 0.1
-done
+MODEL_REPOSITORY=$work/repository DEFAULT_TIER=fast start_server "$work/log"
 
 failed=0
 for tier in "${!kinds[@]}"; do

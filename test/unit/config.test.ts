@@ -219,11 +219,10 @@ describe("loadConfig", () => {
     const env = {
       REDIS_URL: "redis://cache",
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel",
-      TRITON_URL: "triton:8001",
       CACHE_TTL: "",
       PATH: "/bin",
     };
-    assert.deepEqual(load(env).ignored, ["TRITON_URL", "REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    assert.deepEqual(load(env).ignored, ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
   });
 
   describe("threads", () => {

@@ -136,6 +136,12 @@ describe("checkBatchSize", () => {
       ),
     );
   });
+
+  it("names the field that the texts are in", () => {
+    const message = "TEXT is empty: send at least one text.";
+    const refused = serviceError("BATCH_EMPTY", message, { field: "TEXT" });
+    assert.throws(() => checkBatchSize(0, 100, "TEXT"), refused);
+  });
 });
 
 describe("checkId", () => {
