@@ -4,7 +4,7 @@ import { standBy } from "./backend/stand-by.js";
 import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { Config } from "./config.js";
 import type { Clock } from "./core/clock.js";
-import { ServiceError } from "./core/errors.js";
+import { messageOf, ServiceError } from "./core/errors.js";
 import type { Log } from "./observe/log.js";
 import type { Metrics, Readings, Registry } from "./observe/metrics.js";
 import { serveOps } from "./observe/ops-http.js";
@@ -119,9 +119,9 @@ export async function prefetch(
     const [fault] = faults;
     if (fault === undefined) return;
     if (!(isPatient && fault instanceof ServiceError)) throw fault;
-    if (fault.message !== said)
-      log.warn({ detail: fault.message }, "not ready: waiting for triton");
-    cancel = clock.after(RETRY_MS, () => void load(fault.message));
+    const detail = messageOf(fault.hints.cause ?? fault);
+    if (detail !== said) log.warn({ detail }, "not ready: waiting for triton");
+    cancel = clock.after(RETRY_MS, () => void load(detail));
   };
   await load("");
 }

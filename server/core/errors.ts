@@ -13,6 +13,7 @@ export type Reason =
   | "NOT_ALLOWED"
   | "TENSOR_INVALID"
   | "MODEL_UNKNOWN"
+  | "MODEL_UNUSABLE"
   | "NOT_IMPLEMENTED"
   | "OVERLOADED"
   | "DEADLINE"

@@ -1,5 +1,5 @@
 import type { ServedModel } from "../classify/model.js";
-import { ServiceError } from "../core/errors.js";
+import { ServiceError, StartupError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
 import type {
   AdminServiceImplementation,
@@ -18,7 +18,8 @@ export function adminService({ models, defaultTier }: ServiceParts): AdminServic
     act: (tier: Tier) => Promise<ServedModel | undefined>,
   ) => {
     const tier = tierOf(message);
-    const model = tier === undefined || tier === "auto" ? undefined : await act(tier);
+    const model =
+      tier === undefined || tier === "auto" ? undefined : await act(tier).catch(unusable);
     if (model !== undefined) return { model: modelMessage(model, defaultTier) };
     const served = models.list().map((one) => one.tier);
     throw new ServiceError("TIER_UNKNOWN", `tier: name one of ${served.join(", ")}.`, {
@@ -33,4 +34,16 @@ export function adminService({ models, defaultTier }: ServiceParts): AdminServic
     captureProfile: notServed,
     getStatus: notServed,
   };
+}
+
+/** An admin may read what is wrong: with the folder, or with the servers that ought to have loaded it. */
+function unusable(error: unknown): never {
+  if (error instanceof StartupError)
+    throw new ServiceError("MODEL_UNUSABLE", error.message, { cause: error });
+  if (!(error instanceof ServiceError && error.hints.cause instanceof Error)) throw error;
+  throw new ServiceError(
+    error.reason,
+    `${error.message} ${error.hints.cause.message}`,
+    error.hints,
+  );
 }

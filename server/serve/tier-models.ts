@@ -114,7 +114,10 @@ export class TierModels implements Models, Disposable {
       if (before === undefined) return undefined;
       const slot = await this.#slotOf(await readModel(this.#options.repository, tier));
       // First the new ones, then the old ones: in between both answer.
-      await Promise.all([slot.served.ready(), slot.candidate?.ready()]);
+      await Promise.all([slot.served.ready(), slot.candidate?.ready()]).catch(async (error) => {
+        await this.#retire(slot, before);
+        throw error;
+      });
       this.#slots.set(tier, slot);
       void this.#retire(before, slot);
       return slot.served.model;
@@ -192,10 +195,10 @@ export class TierModels implements Models, Disposable {
     );
   }
 
-  /** Unloads what no slot serves any more, once its calls are done. */
-  async #retire(before: Slot, now: Slot): Promise<void> {
-    const kept = new Set([now.served, now.candidate].map((one) => one && keyOf(one.id)));
-    for (const old of [before.served, before.candidate]) {
+  /** Unloads what the slot that is kept does not serve, once its calls are done. */
+  async #retire(gone: Slot, staying: Slot): Promise<void> {
+    const kept = new Set([staying.served, staying.candidate].map((one) => one && keyOf(one.id)));
+    for (const old of [gone.served, gone.candidate]) {
       if (old !== undefined && !kept.has(keyOf(old.id))) await old.unload().catch(() => {});
     }
   }

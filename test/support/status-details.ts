@@ -29,25 +29,31 @@ export function detailsOf({ code, message, details }: Status): Failure {
   };
 }
 
-/** How a call failed. `call` gets the options that it must pass on, so that the trailer is seen. */
-export async function failureOf(
-  call: (options: { onTrailer: (trailer: Metadata) => void }) => Promise<unknown>,
-): Promise<Failure> {
+type Call<Answer> = (options: { onTrailer: (trailer: Metadata) => void }) => Promise<Answer>;
+
+/** What became of a call. It must get the options, so that the trailer is seen. */
+export async function outcomeOf<Answer>(
+  call: Call<Answer>,
+): Promise<{ readonly answer: Answer } | { readonly failure: Failure }> {
   let trailer = Metadata();
-  const options = {
-    onTrailer: (received: Metadata) => {
-      trailer = received;
-    },
+  const onTrailer = (received: Metadata) => {
+    trailer = received;
   };
-  const error = await call(options).then(
-    () => assert.fail("the call was answered"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof ClientError, String(error));
-  const details = trailer.get("grpc-status-details-bin");
-  assert.ok(details instanceof Uint8Array, `no status details: ${error.message}`);
-  const failure = detailsOf(Status.decode(details));
-  assert.equal(failure.code, error.code);
-  assert.equal(failure.message, error.details);
-  return failure;
+  try {
+    return { answer: await call({ onTrailer }) };
+  } catch (error) {
+    assert.ok(error instanceof ClientError, String(error));
+    const details = trailer.get("grpc-status-details-bin");
+    assert.ok(details instanceof Uint8Array, `no status details: ${error.message}`);
+    const failure = detailsOf(Status.decode(details));
+    assert.equal(failure.code, error.code);
+    assert.equal(failure.message, error.details);
+    return { failure };
+  }
+}
+
+/** How a call failed. */
+export async function failureOf(call: Call<unknown>): Promise<Failure> {
+  const outcome = await outcomeOf(call);
+  return "failure" in outcome ? outcome.failure : assert.fail("the call was answered");
 }

@@ -1,6 +1,5 @@
 import type { Clock } from "../../core/clock.js";
 import { ServiceError } from "../../core/errors.js";
-import { LABELS } from "../../core/tiers.js";
 import {
   type Backend,
   type Inference,
@@ -9,6 +8,7 @@ import {
   type TokenBatch,
   versionText,
 } from "../backend.js";
+import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
 import type { WorkerRequest } from "./messages.js";
 import { type ReportWorker, SupervisedWorker } from "./supervised-worker.js";
@@ -126,12 +126,3 @@ const down = () =>
 
 const draining = () =>
   new ServiceError("DRAINING", "The server is shutting down: try another one.");
-
-function checkLogits(logits: Float32Array): void {
-  if (logits.length !== LABELS.length || !logits.every(Number.isFinite)) {
-    const found = [...logits.slice(0, 8)].join(", ");
-    throw new Error(
-      `its logits of one text are not ${LABELS.length} finite numbers (${LABELS.join(", ")}) but ${logits.length}: ${found}`,
-    );
-  }
-}

@@ -9,6 +9,7 @@ import {
   type TokenBatch,
 } from "../backend.js";
 import { Breaker } from "../breaker.js";
+import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
 import { checkSameModel } from "./same-model.js";
 import { TritonClient } from "./triton-client.js";
@@ -125,7 +126,8 @@ export class Endpoint implements Disposable {
 
   async #ask(model: ModelVersion): Promise<void> {
     const shortest = padded([[model.padId, model.padId]], model.padId);
-    await this.#client.infer(model, shortest, { signal: NEVER, limitMs: this.#breaker.limitMs });
+    const options = { signal: NEVER, limitMs: this.#breaker.limitMs };
+    checkLogits(await this.#client.infer(model, shortest, options));
   }
 
   /** Checks that what is served is the model, and that it answers. */

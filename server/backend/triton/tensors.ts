@@ -49,6 +49,6 @@ export function logitsOf(
       `Triton's answer is not ${OUTPUT} FP32 [${rows}, classes] but ${output?.datatype} [${shape}] of ${bytes?.byteLength} bytes`,
     );
   }
-  // Copied: the bytes lie in the message at any offset, floats must lie at multiples of four.
-  return new Float32Array(bytes.slice().buffer);
+  // Copied (a Buffer's own slice would not): the bytes lie in the message at any offset, floats must lie at multiples of four.
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }

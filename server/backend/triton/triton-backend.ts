@@ -65,7 +65,7 @@ export function tritonBackend(
       const faults = outcomes.flatMap((outcome, place) =>
         outcome.status === "rejected" ? [`${urls[place]}: ${messageOf(outcome.reason)}`] : [],
       );
-      if (faults.length === urls.length) throw down(undefined, faults.join("; "));
+      if (faults.length === urls.length) throw down(new Error(faults.join("; ")));
     },
 
     async unload(model) {
@@ -83,11 +83,9 @@ export function tritonBackend(
   };
 }
 
-/** `detail` is for whoever starts the server; callers need not know its addresses. */
-function down(cause: unknown, detail?: string): ServiceError {
-  const message =
-    detail === undefined
-      ? "No Triton server answers: try again later."
-      : `No Triton server answers for the model (${detail}).`;
-  return new ServiceError("BACKEND_DOWN", message, { retryAfterMs: 1000, cause });
-}
+/** `cause` is for the log and for admins: callers need not know addresses. */
+const down = (cause: unknown): ServiceError =>
+  new ServiceError("BACKEND_DOWN", "No Triton server answers for the model: try again later.", {
+    retryAfterMs: 1000,
+    cause,
+  });

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Status } from "nice-grpc-common";
+import { Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { type RepositoryCopy, repositoryCopy } from "../support/repository-copy.js";
+import { type RunningApp, runApp } from "../support/running-app.js";
+import { sentences } from "../support/sentences.js";
+import { type LoadedCall, quantile, steadyLoad, wrongOf } from "../support/steady-load.js";
+import { startTriton, type TritonServer } from "../support/triton-server.js";
+
+/** `make test-full` sets more. */
+const SECONDS = Number(process.env["LOAD_SECONDS"] ?? 8);
+const CALLS_PER_SECOND = Number(process.env["LOAD_CALLS"] ?? 100);
+const TEXTS = sentences(200);
+
+describe("a Triton that fails under load", function () {
+  this.timeout((SECONDS + 60) * 1000);
+  let truth: ReadonlyMap<string, number>;
+  let models: RepositoryCopy;
+  let triton: TritonServer;
+
+  before(async () => {
+    models = await repositoryCopy("fast");
+    await using embedded = await start("embedded", "");
+    truth = new Map(
+      (await steadyLoad({ ...load(embedded), seconds: TEXTS.length / CALLS_PER_SECOND })).map(
+        ({ text, score = Number.NaN }) => [text, score],
+      ),
+    );
+  });
+  after(() => models[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    triton = await startTriton({ repository: models.folder });
+  });
+  afterEach(() => triton.kill());
+
+  const start = (backend: string, url = triton.url) =>
+    runApp({
+      BACKEND: backend,
+      TRITON_URL: url,
+      MODEL_REPOSITORY: models.folder,
+      DEFAULT_TIER: "fast",
+    });
+  const load = ({ client }: RunningApp) => ({
+    client,
+    tier: Tier.TIER_FAST,
+    texts: TEXTS,
+    callsPerSecond: CALLS_PER_SECOND,
+    seconds: SECONDS,
+  });
+  const failed = (calls: readonly LoadedCall[]) =>
+    calls.filter(({ failure }) => failure !== undefined);
+  const by = (backend: string) => (call: LoadedCall) => call.modelVersion.includes(`+${backend}.`);
+  const restart = async () => {
+    await triton.kill();
+    triton = await startTriton({ repository: models.folder, ports: triton.ports });
+  };
+
+  it("killed, with a stand-by: no call fails, none is wrong, and traffic comes back", async () => {
+    await using app = await start("triton,embedded");
+    const loaded = steadyLoad(load(app));
+    await sleep((SECONDS * 1000) / 4);
+    const killedMs = performance.now();
+    await restart();
+    const downMs = performance.now() - killedMs;
+    const calls = await loaded;
+    assert.deepEqual(failed(calls), []);
+    assert.deepEqual(wrongOf(calls, truth), []);
+    assert.ok(calls.some(by("embedded")), "the stand-by was never needed");
+    assert.ok(calls.slice(-CALLS_PER_SECOND / 2).every(by("triton")), `down for ${downMs} ms`);
+  });
+
+  it("frozen, with a stand-by: the same, and the wait is bounded by the breaker's limit", async () => {
+    await using app = await start("triton,embedded");
+    const loaded = steadyLoad(load(app));
+    await sleep((SECONDS * 1000) / 4);
+    triton.freeze();
+    await sleep((SECONDS * 1000) / 4);
+    triton.thaw();
+    const calls = await loaded;
+    assert.deepEqual(failed(calls), []);
+    assert.deepEqual(wrongOf(calls, truth), []);
+    assert.ok(calls.some(by("embedded")), "the stand-by was never needed");
+    const tookMs = calls.map((call) => call.tookMs);
+    assert.ok(quantile(tookMs, 0.99) < 1500, `p99 ${quantile(tookMs, 0.99)} ms`);
+    assert.ok(calls.at(-1) && by("triton")(calls.at(-1) as LoadedCall), "traffic is not back");
+  });
+
+  it("killed, without one: calls are refused at once with RetryInfo, and answered when it is back", async () => {
+    await using app = await start("triton");
+    const loaded = steadyLoad(load(app));
+    await sleep((SECONDS * 1000) / 4);
+    await restart();
+    const calls = await loaded;
+    const refused = failed(calls);
+    assert.ok(refused.length > 0, "no call met the dead Triton");
+    for (const { failure } of refused) {
+      assert.equal(failure?.code, Status.UNAVAILABLE);
+      assert.equal(failure?.reason, "BACKEND_DOWN");
+      assert.ok((failure?.retryAfterSeconds ?? 0) > 0);
+    }
+    assert.ok(
+      quantile(
+        refused.map(({ tookMs }) => tookMs),
+        0.95,
+      ) < 50,
+    );
+    assert.deepEqual(wrongOf(calls, truth), []);
+    assert.equal(calls.at(-1)?.failure, undefined);
+  });
+});

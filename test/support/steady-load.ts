@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Metadata } from "nice-grpc-common";
+import type {
+  AnalyzeResponse,
+  SentimentServiceClient,
+  Tier,
+} from "../../server/gen/sentiment/v1/sentiment.js";
+import { type Failure, outcomeOf } from "./status-details.js";
+
+/** One call of a load: how it went. */
+export interface LoadedCall {
+  /** Since the load began, when the call was sent and when it was over. */
+  readonly sentMs: number;
+  readonly tookMs: number;
+  readonly text: string;
+  /** undefined: it failed. */
+  readonly score: number | undefined;
+  readonly modelVersion: string;
+  readonly failure: Failure | undefined;
+}
+
+export interface Load {
+  readonly client: SentimentServiceClient;
+  readonly tier: Tier;
+  /** Asked one after the other, over and over. */
+  readonly texts: readonly string[];
+  readonly callsPerSecond: number;
+  readonly seconds: number;
+  readonly metadata?: Metadata;
+  /** What the client waits for an answer; unset: as long as it takes. */
+  readonly limitMs?: number;
+}
+
+/** Sends calls at a set rate, however long answers take, and resolves with all of them once the last is over. */
+export async function steadyLoad(load: Load): Promise<readonly LoadedCall[]> {
+  const { texts, callsPerSecond, seconds } = load;
+  const startedMs = performance.now();
+  const calls: Promise<LoadedCall>[] = [];
+  const count = callsPerSecond * seconds;
+  while (calls.length < count) {
+    const due = ((performance.now() - startedMs) / 1000) * callsPerSecond;
+    while (calls.length < Math.min(due, count)) {
+      calls.push(oneCall(load, texts[calls.length % texts.length] ?? "", startedMs));
+    }
+    await sleep(2);
+  }
+  return Promise.all(calls);
+}
+
+async function oneCall(
+  { client, tier, limitMs, metadata = Metadata() }: Load,
+  text: string,
+  startedMs: number,
+): Promise<LoadedCall> {
+  const sentMs = performance.now() - startedMs;
+  const request = { text, tier, options: undefined };
+  const limit = limitMs === undefined ? {} : { signal: AbortSignal.timeout(limitMs) };
+  const outcome = await outcomeOf<AnalyzeResponse>((options) =>
+    client.analyze(request, { ...options, ...limit, metadata }),
+  );
+  const tookMs = performance.now() - startedMs - sentMs;
+  if ("failure" in outcome)
+    return { sentMs, tookMs, text, score: undefined, modelVersion: "", ...outcome };
+  const { score, modelVersion = "" } = outcome.answer.sentiment ?? {};
+  return { sentMs, tookMs, text, score, modelVersion, failure: undefined };
+}
+
+/** The value below which that share of the calls lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+/** Calls whose score is not that of `truth`, by over 0.01; those that failed are not among them. */
+export const wrongOf = (calls: readonly LoadedCall[], truth: ReadonlyMap<string, number>) =>
+  calls.filter(
+    ({ text, score }) =>
+      score !== undefined && !(Math.abs(score - (truth.get(text) ?? Number.NaN)) <= 0.01),
+  );
