@@ -46,6 +46,9 @@ docs: build ## the README's table of settings, from the schema
 bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 	node dist/benchmarks/batch-throughput.js
 
+bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
+	CACHE=$(CACHE) node dist/benchmarks/triton.js $(if $(wildcard $(DATA)),--data $(DATA))
+
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
 	$(PIPELINE).train --tier accurate $(TRAINING) --threads $(THREADS)
@@ -82,4 +85,4 @@ $(VENV)/done: training/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement training/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-full check build proto release-proto docs bench models models-score import-model quantization clean
+.PHONY: help run test test-full check build proto release-proto docs bench bench-triton models models-score import-model quantization clean

@@ -5,66 +5,16 @@
  *
  *   make bench            both tiers, 9 rounds
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { createChannel, createClient } from "nice-grpc";
-import {
-  type SentimentServiceClient,
-  SentimentServiceDefinition,
-  Tier,
-} from "../server/gen/sentiment/v1/sentiment.js";
+import { type SentimentServiceClient, Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { type PlainLoop, plainLoop } from "./plain-loop.js";
+import { callServer, spread, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const TEXTS = 2000;
-const TEXTS_PER_CALL = 32;
-const CALLS_AT_ONCE = 4;
+const CALLS = { textsPerCall: 32, callsAtOnce: 4 };
 const TIERS = { fast: Tier.TIER_FAST, balanced: Tier.TIER_BALANCED } as const;
-
-async function startServer(): Promise<{ address: string; child: ChildProcess; readyMs: number }> {
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, ["dist/server/main.js"], {
-    env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { address } = JSON.parse(line);
-    if (address !== undefined) return { address, child, readyMs: performance.now() - startedMs };
-  }
-  throw new Error("the server ended before it was ready");
-}
-
-/** Texts a second of one pass over all texts; throws when a text is not answered. */
-async function callServer(
-  client: SentimentServiceClient,
-  tier: Tier,
-  texts: readonly string[],
-): Promise<number> {
-  const calls: string[][] = [];
-  for (let first = 0; first < texts.length; first += TEXTS_PER_CALL) {
-    calls.push(texts.slice(first, first + TEXTS_PER_CALL));
-  }
-  const startedMs = performance.now();
-  const caller = async () => {
-    for (let call = calls.pop(); call !== undefined; call = calls.pop()) {
-      const { results } = await client.analyzeBatch({ texts: call, tier, options: undefined });
-      if (!results.every(({ sentiment }) => sentiment)) throw new Error("a text was not answered");
-    }
-  };
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, caller));
-  return (texts.length * 1000) / (performance.now() - startedMs);
-}
-
-/** Median, and the least and the most in brackets. */
-function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((one, other) => one - other);
-  const at = (share: number) =>
-    (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(digits);
-  return `${at(0.5)} (${at(0)} to ${at(1)})`;
-}
 
 async function compare(
   tier: keyof typeof TIERS,
@@ -79,10 +29,10 @@ async function compare(
   const loops: readonly PlainLoop[] = [one, many];
   const server: number[] = [];
   const speeds = loops.map((): number[] => []);
-  await callServer(client, TIERS[tier], texts);
+  await callServer(client, TIERS[tier], texts, CALLS);
   for (let round = 0; round < rounds; round++) {
     for (const [place, loop] of loops.entries()) speeds[place]?.push(await loop.run());
-    server.push(await callServer(client, TIERS[tier], texts));
+    server.push(await callServer(client, TIERS[tier], texts, CALLS));
   }
   const line = (name: string, what: string) =>
     process.stdout.write(`${tier.padEnd(9)} ${name.padEnd(28)} ${what}\n`);
@@ -94,12 +44,7 @@ async function compare(
 }
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "9" } } });
-const { address, child, readyMs } = await startServer();
-process.stdout.write(`start to ready: ${Math.round(readyMs)} ms\n`);
-const channel = createChannel(address);
-const client: SentimentServiceClient = createClient(SentimentServiceDefinition, channel);
+await using server = await startServer();
+process.stdout.write(`start to ready: ${Math.round(server.readyMs)} ms\n`);
 for (const tier of ["balanced", "fast"] as const)
-  await compare(tier, client, Number(values.rounds));
-channel.close();
-child.kill("SIGTERM");
-await once(child, "exit");
+  await compare(tier, server.client, Number(values.rounds));

@@ -1,15 +1,12 @@
 import type { TokenBatch } from "./backend.js";
 
-/** Rows of any length as one batch, each padded at its end to the longest, rounded up to a multiple of `step` but not over `most`. */
+/** Rows of any length as one batch, each padded at its end to the longest, or to `leastTokens` where that is more. */
 export function padded(
   rows: readonly (readonly number[])[],
   padId: number,
-  step = 1,
-  most = Number.POSITIVE_INFINITY,
+  leastTokens = 0,
 ): TokenBatch {
-  let longest = 0;
-  for (const row of rows) longest = Math.max(longest, row.length);
-  const tokens = Math.max(longest, Math.min(most, Math.ceil(longest / step) * step));
+  const tokens = Math.max(leastTokens, longestOf(rows));
   const inputIds = new BigInt64Array(rows.length * tokens);
   const attentionMask = new BigInt64Array(rows.length * tokens);
   if (padId !== 0) inputIds.fill(BigInt(padId));
@@ -21,6 +18,13 @@ export function padded(
     start += tokens;
   }
   return { rows: rows.length, tokens, inputIds, attentionMask };
+}
+
+/** Tokens of the longest row. */
+export function longestOf(rows: readonly (readonly number[])[]): number {
+  let longest = 0;
+  for (const row of rows) longest = Math.max(longest, row.length);
+  return longest;
 }
 
 /** Row by row, `classes` values each. Copies, so that a caller that keeps one row does not keep the whole batch. */

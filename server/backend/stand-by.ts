@@ -40,7 +40,8 @@ export function standBy(
   return {
     name: first.name,
     concurrency: Math.max(first.concurrency, second.concurrency),
-    lengthStep: first.lengthStep,
+    maxPaddingRatio: first.maxPaddingRatio,
+    paddedTokens: (rows, longest) => first.paddedTokens(rows, longest),
     isUp: (model) => first.isUp(model) || second.isUp(model),
     status: () => [...first.status(), ...second.status()],
 

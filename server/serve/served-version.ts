@@ -1,14 +1,17 @@
 import { type Backend, ModelError, type ModelVersion, versionText } from "../backend/backend.js";
-import { padded, rowsOf } from "../backend/padding.js";
+import { longestOf, padded, rowsOf } from "../backend/padding.js";
 import type { ModelFiles, VersionFile } from "../backend/repository/model-repository.js";
 import { Batcher, type BatcherOptions } from "../batch/batcher.js";
+import type { BatchLimits } from "../batch/plan.js";
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 
 /** What of the batcher is a matter of settings. */
-export type BatchSettings = Pick<BatcherOptions, "limits" | "batching">;
+export interface BatchSettings extends Pick<BatcherOptions, "batching"> {
+  readonly limits: Omit<BatchLimits, "maxPaddingRatio">;
+}
 
 const MAX_QUEUED_ROWS = 10_000;
 
@@ -53,12 +56,14 @@ export class ServedVersion {
     this.id = id;
     const batcher = new Batcher(
       async (rows, context) => {
-        const batch = padded(rows, padId, backend.lengthStep, maxTokens);
+        const tokens = backend.paddedTokens(rows.length, longestOf(rows));
+        const batch = padded(rows, padId, Math.min(tokens, maxTokens));
         const { logits, version } = await backend.infer(id, batch, context);
         return rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
       },
       {
-        ...settings,
+        limits: { ...settings.limits, maxPaddingRatio: backend.maxPaddingRatio },
+        batching: settings.batching,
         maxInFlight: backend.concurrency,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,

@@ -17,7 +17,8 @@ export function heldBackend(concurrency = 1): HeldBackend {
   return {
     name: "held",
     concurrency,
-    lengthStep: 1,
+    maxPaddingRatio: 0.12,
+    paddedTokens: (_rows, longest) => longest,
     isUp: () => true,
     status: () => [],
     unload: async () => {},

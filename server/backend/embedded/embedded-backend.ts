@@ -29,6 +29,9 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** Measured: 0.25 reached 0.78 of a plain loop over sorted texts, 0.12 reached 0.88, 0.06 no more. */
+const MAX_PADDING_RATIO = 0.12;
+
 /** onnxruntime inside this process: one session a model in each of several worker threads. */
 export function embeddedBackend(
   options: EmbeddedOptions,
@@ -84,7 +87,8 @@ export function embeddedBackend(
   return {
     name: "embedded",
     concurrency: options.workers,
-    lengthStep: 1,
+    maxPaddingRatio: MAX_PADDING_RATIO,
+    paddedTokens: (_rows, longest) => longest,
     isUp,
     status: () => [{ backend: "embedded", up: isUp() }],
 

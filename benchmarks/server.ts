@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { type Channel, createChannel, createClient } from "nice-grpc";
+import {
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+  type Tier,
+} from "../server/gen/sentiment/v1/sentiment.js";
+
+export interface BenchedServer extends AsyncDisposable {
+  readonly client: SentimentServiceClient;
+  readonly channel: Channel;
+  readonly pid: number;
+  /** From the start of the process to its first answerable call. */
+  readonly readyMs: number;
+}
+
+/** The server as a process of its own, on free ports. */
+export async function startServer(
+  env: Readonly<Record<string, string>> = {},
+): Promise<BenchedServer> {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, ["dist/server/main.js"], {
+    env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { address } = JSON.parse(line);
+    if (address === undefined) continue;
+    const readyMs = performance.now() - startedMs;
+    const channel = createChannel(address);
+    return {
+      client: createClient(SentimentServiceDefinition, channel),
+      channel,
+      pid: child.pid ?? 0,
+      readyMs,
+      async [Symbol.asyncDispose]() {
+        channel.close();
+        child.stdout.resume();
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      },
+    };
+  }
+  throw new Error("the server ended before it was ready");
+}
+
+export interface BatchCalls {
+  readonly textsPerCall: number;
+  readonly callsAtOnce: number;
+}
+
+/** Texts a second of AnalyzeBatch over all texts; throws when a text is not answered. */
+export async function callServer(
+  client: SentimentServiceClient,
+  tier: Tier,
+  texts: readonly string[],
+  { textsPerCall, callsAtOnce }: BatchCalls,
+): Promise<number> {
+  const calls: string[][] = [];
+  for (let first = 0; first < texts.length; first += textsPerCall) {
+    calls.push(texts.slice(first, first + textsPerCall));
+  }
+  const startedMs = performance.now();
+  await inParallel(callsAtOnce, calls, async (call) => {
+    const { results } = await client.analyzeBatch({ texts: call, tier, options: undefined });
+    if (!results.every(({ sentiment }) => sentiment)) throw new Error("a text was not answered");
+  });
+  return (texts.length * 1000) / (performance.now() - startedMs);
+}
+
+/** So many at once; the next begins when one is done. */
+export async function inParallel<Item>(
+  atOnce: number,
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** Median, and the least and the most in brackets. */
+export function spread(values: readonly number[], digits: number): string {
+  const sorted = [...values].sort((one, other) => one - other);
+  const at = (share: number) =>
+    (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(digits);
+  return `${at(0.5)} (${at(0)} to ${at(1)})`;
+}
