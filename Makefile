@@ -6,6 +6,7 @@ BUILT := node_modules/.package-lock.json
 # What takes long to install or build lies outside the tree, so that a fresh clone finds it again.
 CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
+TRITON := $(CACHE)/triton-venv
 DATA ?= data/sentiment
 # Threads that spin while they wait halve the speed of a machine that has anything else to do.
 PIPELINE = PYTHONPATH=training OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m sentiment_training
@@ -19,10 +20,13 @@ help: ## this list
 run: build ## install, build and start the server on 127.0.0.1:50051
 	exec node dist/server/main.js
 
-test: check build ## all checks and tests that need no more than npm
+run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
+	exec node dist/test/support/run-triton.js
+
+test: check build $(TRITON)/done ## all checks and tests that need no more than npm and pip
 	npm run --silent test
 
-test-full: test $(VENV)/done $(CACHE)/triton-venv/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, and imported models
+test-full: test $(VENV)/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, and imported models
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
@@ -85,4 +89,10 @@ $(VENV)/done: training/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement training/requirements.txt
 	@touch $@
 
-.PHONY: help run test test-full check build proto release-proto docs bench bench-triton models models-score import-model quantization clean
+# By what is in it: a fresh clone's file is newer, but no reason to make it anew under a Triton that runs.
+$(TRITON)/done: test/support/triton/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing Triton into $(TRITON)"; python3 -m venv --clear $(TRITON) && \
+	  $(TRITON)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-triton models models-score import-model quantization clean

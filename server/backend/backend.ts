@@ -59,8 +59,6 @@ export interface Backend extends AsyncDisposable {
   readonly concurrency: number;
   /** Share of a batch that may be padding: the more a run costs by itself, the more it pays to fill it up. */
   readonly maxPaddingRatio: number;
-  /** Tokens that so many rows are best padded to, of which the longest has `longest`; never fewer. */
-  paddedTokens(rows: number, longest: number): number;
   /**
    * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where
    * nothing can run it now.

@@ -1,12 +1,9 @@
 import type { TokenBatch } from "./backend.js";
 
-/** Rows of any length as one batch, each padded at its end to the longest, or to `leastTokens` where that is more. */
-export function padded(
-  rows: readonly (readonly number[])[],
-  padId: number,
-  leastTokens = 0,
-): TokenBatch {
-  const tokens = Math.max(leastTokens, longestOf(rows));
+/** Rows of any length as one batch, each padded at its end to the longest. */
+export function padded(rows: readonly (readonly number[])[], padId: number): TokenBatch {
+  let tokens = 0;
+  for (const row of rows) tokens = Math.max(tokens, row.length);
   const inputIds = new BigInt64Array(rows.length * tokens);
   const attentionMask = new BigInt64Array(rows.length * tokens);
   if (padId !== 0) inputIds.fill(BigInt(padId));
@@ -18,13 +15,6 @@ export function padded(
     start += tokens;
   }
   return { rows: rows.length, tokens, inputIds, attentionMask };
-}
-
-/** Tokens of the longest row. */
-export function longestOf(rows: readonly (readonly number[])[]): number {
-  let longest = 0;
-  for (const row of rows) longest = Math.max(longest, row.length);
-  return longest;
 }
 
 /** Row by row, `classes` values each. Copies, so that a caller that keeps one row does not keep the whole batch. */

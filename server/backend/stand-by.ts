@@ -41,7 +41,6 @@ export function standBy(
     name: first.name,
     concurrency: Math.max(first.concurrency, second.concurrency),
     maxPaddingRatio: first.maxPaddingRatio,
-    paddedTokens: (rows, longest) => first.paddedTokens(rows, longest),
     isUp: (model) => first.isUp(model) || second.isUp(model),
     status: () => [...first.status(), ...second.status()],
 

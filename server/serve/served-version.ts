@@ -1,5 +1,5 @@
 import { type Backend, ModelError, type ModelVersion, versionText } from "../backend/backend.js";
-import { longestOf, padded, rowsOf } from "../backend/padding.js";
+import { padded, rowsOf } from "../backend/padding.js";
 import type { ModelFiles, VersionFile } from "../backend/repository/model-repository.js";
 import { Batcher, type BatcherOptions } from "../batch/batcher.js";
 import type { BatchLimits } from "../batch/plan.js";
@@ -56,9 +56,7 @@ export class ServedVersion {
     this.id = id;
     const batcher = new Batcher(
       async (rows, context) => {
-        const tokens = backend.paddedTokens(rows.length, longestOf(rows));
-        const batch = padded(rows, padId, Math.min(tokens, maxTokens));
-        const { logits, version } = await backend.infer(id, batch, context);
+        const { logits, version } = await backend.infer(id, padded(rows, padId), context);
         return rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
       },
       {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Backend, ModelError, type ModelVersion } from "../../server/backend/backend.js";
-import { longestOf, padded, rowsOf } from "../../server/backend/padding.js";
+import { padded, rowsOf } from "../../server/backend/padding.js";
 import { ANYTIME, modelVersion } from "../support/model-version.js";
 
 const ROWS = [
@@ -16,11 +16,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
     let backend: Backend;
     let model: ModelVersion;
     const infer = (rows: readonly (readonly number[])[], of = model) =>
-      backend.infer(
-        of,
-        padded(rows, 0, backend.paddedTokens(rows.length, longestOf(rows))),
-        ANYTIME,
-      );
+      backend.infer(of, padded(rows, 0), ANYTIME);
     const logitsOf = async (rows: readonly (readonly number[])[]) => (await infer(rows)).logits;
     before(async () => {
       model = await modelVersion("fast");

@@ -18,7 +18,6 @@ export function heldBackend(concurrency = 1): HeldBackend {
     name: "held",
     concurrency,
     maxPaddingRatio: 0.12,
-    paddedTokens: (_rows, longest) => longest,
     isUp: () => true,
     status: () => [],
     unload: async () => {},

@@ -2,9 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** The command that `make run` ends in, without the installing and building before it. */
-export function runCommand(): string {
-  const recipe = execFileSync("make", ["--dry-run", "--no-print-directory", "run"], {
+/** The command that a target of the Makefile ends in, without the installing and building before it. */
+export function runCommand(target = "run"): string {
+  const recipe = execFileSync("make", ["--dry-run", "--no-print-directory", target], {
     encoding: "utf8",
   });
   return recipe.trim().split("\n").at(-1) ?? "";
@@ -45,11 +45,12 @@ export interface ServerProcess extends AsyncDisposable {
   readonly ended: Promise<Ended>;
 }
 
-/** The server as `make run` starts it, on a free port; resolves with the line that says its address. */
+/** The server as that target starts it, on a free port; resolves with the line that says its address. */
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
+  target = "run",
 ): Promise<ServerProcess> {
-  const { child, ended } = start(runCommand(), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
+  const { child, ended } = start(runCommand(target), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
   const address = await new Promise<string>((resolve, reject) => {
     if (child.stdout === null) return reject(new Error("no standard output"));
     createInterface({ input: child.stdout }).on("line", (line) => {

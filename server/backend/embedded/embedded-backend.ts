@@ -88,7 +88,6 @@ export function embeddedBackend(
     name: "embedded",
     concurrency: options.workers,
     maxPaddingRatio: MAX_PADDING_RATIO,
-    paddedTokens: (_rows, longest) => longest,
     isUp,
     status: () => [{ backend: "embedded", up: isUp() }],
 

@@ -18,9 +18,6 @@ export interface TritonOptions {
 const CONCURRENCY_PER_SERVER = 3;
 /** A request costs Triton more than padding does: 0.12 made batches a fifth smaller. */
 const MAX_PADDING_RATIO = 0.2;
-/** Triton merges requests of equal length only. What is no batch yet is padded to multiples of that, so that it may become one there. */
-const LENGTH_STEP = 16;
-const FULL_ROWS = 8;
 
 /** One or several NVIDIA Triton servers: a batch goes to the one with the fewest under way, and on to the next where that one fails. */
 export function tritonBackend(
@@ -60,8 +57,6 @@ export function tritonBackend(
     name: "triton",
     concurrency: CONCURRENCY_PER_SERVER * urls.length,
     maxPaddingRatio: MAX_PADDING_RATIO,
-    paddedTokens: (rows, longest) =>
-      rows < FULL_ROWS ? Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP : longest,
     isUp: (model) => endpoints.some((one) => one.serves(model)),
     status: () => [{ backend: "triton", up: endpoints.some(({ isUp }) => isUp) }],
 
