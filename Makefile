@@ -8,6 +8,8 @@ CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
 DATA ?= data/sentiment
+# So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
+GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 # Threads that spin while they wait halve the speed of a machine that has anything else to do.
 PIPELINE = PYTHONPATH=training OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m sentiment_training
 TRAINING = --data $(DATA) --work build/training
@@ -18,7 +20,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 run: build ## install, build and start the server on 127.0.0.1:50051
-	exec node dist/server/main.js
+	$(GIVE_BACK) exec node dist/server/main.js
 
 run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
 	exec node dist/test/support/run-triton.js
@@ -52,6 +54,9 @@ bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 
 bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
 	CACHE=$(CACHE) node dist/benchmarks/triton.js $(if $(wildcard $(DATA)),--data $(DATA))
+
+bench-triton-faults: build $(TRITON)/done ## what callers notice while a real Triton is killed and frozen
+	CACHE=$(CACHE) node dist/benchmarks/triton-faults.js
 
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
@@ -95,4 +100,4 @@ $(TRITON)/done: test/support/triton/requirements.txt
 	  $(TRITON)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-triton models models-score import-model quantization clean
+.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-triton bench-triton-faults models models-score import-model quantization clean

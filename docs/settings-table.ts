@@ -21,11 +21,17 @@ export function withSettingsTable(text: string): string {
 function settingsTable(): string {
   const rows = Object.entries(Settings.shape).map(([name, schema]) => {
     const standard: unknown = schema.parse(undefined);
-    const shown = standard === undefined ? "unset" : String(standard);
+    const shown = standard === undefined ? "unset" : textOf(standard);
     return `| ${name} | ${shown} | ${schema.description ?? ""} |\n`;
   });
   return `| name | default | meaning |\n|---|---|---|\n${rows.join("")}`;
 }
+
+/** Sizes as people write them. */
+const textOf = (value: unknown): string =>
+  typeof value === "number" && value > 0 && value % 2 ** 30 === 0
+    ? `${value / 2 ** 30}g`
+    : String(value);
 
 const [, script, path] = process.argv;
 if (script?.endsWith("settings-table.js") && path !== undefined)

@@ -112,6 +112,15 @@ describe("start-up faults", function () {
     });
   }
 
+  it("a GPU that is not there is told, with what is missing", async () => {
+    const message = await faultOf({ ...env(), ENABLE_GPU: "true" });
+    assert.match(
+      message,
+      /ENABLE_GPU is set, but onnxruntime finds no GPU provider \(tensorrt: .*cuda: /,
+    );
+    assert.match(message, /or unset ENABLE_GPU/);
+  });
+
   it("a broken config.pbtxt and a broken tokenizer.json are named", async () => {
     await writeFile(file("tokenizer.json"), '{"model": ');
     await forgetDigests();

@@ -81,6 +81,13 @@ def config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
     return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in parameters.items())
 
 
+def gpu_config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
+    """The ONNX runtime on a GPU, with the fp16 file (export.py writes it to the work folder; put it beside model.onnx)."""
+    engine = 'backend: "onnxruntime"\ndefault_model_filename: "model.fp16.onnx"'
+    text = _CONFIG.format(name=name, engine=engine, max_batch=MAX_BATCH, instances="kind: KIND_GPU count: 1")
+    return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in {**settings.parameters, **digests}.items())
+
+
 def tensorrt_config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
     profiles = ", ".join(f'"{number}"' for number in range(len(_buckets(settings.max_length))))
     text = _CONFIG.format(
@@ -119,6 +126,7 @@ def write_folder(folder: Path, onnx_file: Path, tokenizer, settings: Settings, c
 def write_configs(folder: Path, settings: Settings) -> None:
     digests = digests_of(folder)
     (folder / "config.pbtxt").write_text(config_text(folder.name, settings, digests), encoding="utf-8")
+    (folder / "configs" / "gpu.pbtxt").write_text(gpu_config_text(folder.name, settings, digests), encoding="utf-8")
     (folder / "configs" / "tensorrt.pbtxt").write_text(tensorrt_config_text(folder.name, settings, digests), encoding="utf-8")
     script = folder / "configs" / "tensorrt.sh"
     script.write_text(tensorrt_script_text(folder.name, settings), encoding="utf-8")
