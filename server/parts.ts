@@ -108,17 +108,29 @@ export async function prefetch(
   opened: AsyncDisposableStack,
 ): Promise<void> {
   const isPatient = config.backends.join() === "triton";
+  let closed = false;
   let cancel = () => {};
-  opened.defer(() => cancel());
+  opened.defer(() => {
+    closed = true;
+    cancel();
+  });
   const load = async (said: string): Promise<void> => {
-    const outcomes = await Promise.allSettled(models.versions().map((version) => version.ready()));
-    const faults = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-    const [fault] = faults;
-    if (fault === undefined) return;
+    const [fault] = await faultsOf(models);
+    if (fault === undefined || closed) return;
     if (!(isPatient && fault instanceof ServiceError)) throw fault;
     const detail = messageOf(fault.hints.cause ?? fault);
     if (detail !== said) log.warn({ detail }, "not ready: waiting for triton");
     cancel = clock.after(RETRY_MS, () => void load(detail));
   };
   await load("");
+}
+
+/** One after the other: of models that do not fit together, each makes room for the next, and is loaded again when it is asked for. */
+async function faultsOf(models: TierModels): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  for (const version of models.versions()) {
+    if (version.model.canServe()) continue;
+    await version.ready().catch((fault: unknown) => faults.push(fault));
+  }
+  return faults;
 }

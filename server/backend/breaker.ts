@@ -26,7 +26,12 @@ export class Breaker {
   #open = false;
   #outcomes: boolean[] = [];
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
+  #closedMs = Number.NEGATIVE_INFINITY;
   #meanMs: number | undefined;
+  /** It was opened by a call that went unanswered for long. */
+  #wasLate = false;
+  /** How often that was so, and it was closed, since anything came back: the limit may be what is wrong. */
+  #timesLate = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -37,9 +42,10 @@ export class Breaker {
     return this.#open;
   }
 
-  /** What a call may take, in milliseconds: several times what calls took lately. */
+  /** What a call may take, in milliseconds: several times what calls took lately, and twice that each time that none came back in it. */
   get limitMs(): number {
-    return Math.min(MOST_LIMIT_MS, Math.max(LEAST_LIMIT_MS, USUAL_TIMES * (this.#meanMs ?? 0)));
+    const usualMs = Math.max(LEAST_LIMIT_MS, USUAL_TIMES * (this.#meanMs ?? 0));
+    return Math.min(MOST_LIMIT_MS, usualMs * 2 ** this.#timesLate);
   }
 
   succeededWithin(ms: number): boolean {
@@ -55,6 +61,7 @@ export class Breaker {
     this.#meanMs =
       this.#meanMs === undefined ? tookMs : this.#meanMs + NEWEST * (tookMs - this.#meanMs);
     this.#lastSuccessMs = this.#clock.now();
+    this.#timesLate = 0;
     this.#note(true);
   }
 
@@ -62,7 +69,12 @@ export class Breaker {
   unanswered({ startedMs }: Attempt): void {
     const usualMs = Math.max(LEAST_LATE_MS, USUAL_TIMES * (this.#meanMs ?? 0));
     if (this.#clock.now() - startedMs < Math.min(usualMs, this.limitMs)) return;
-    if (this.#lastSuccessMs < startedMs) this.open();
+    // What was lost in the fault before says nothing of what has come back since.
+    if (startedMs < this.#closedMs) return;
+    if (this.#lastSuccessMs < startedMs) {
+      this.#wasLate = true;
+      this.open();
+    }
     this.#note(false);
   }
 
@@ -71,8 +83,12 @@ export class Breaker {
   }
 
   close(): void {
+    if (!this.#open) return;
+    if (this.#wasLate) this.#timesLate++;
+    this.#wasLate = false;
     this.#open = false;
     this.#outcomes = [];
+    this.#closedMs = this.#clock.now();
   }
 
   #note(good: boolean): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
-import type { Backend } from "./backend.js";
+import { type Backend, keyOf, type ModelVersion } from "./backend.js";
 
 /** Share of the batches that go to a backend that has just failed, or just come back. */
 const FIRST_SHARE = 0.1;
@@ -17,24 +17,13 @@ export function standBy(
   clock: Clock,
   report: (cause: "primary_down" | "primary_failed") => void,
 ): Backend {
-  let share = 1;
-  let credit = 0;
-  let steppedMs = clock.now();
-  const fell = () => {
-    share = FIRST_SHARE;
-    steppedMs = clock.now();
-  };
-  const climbed = () => {
-    if (share === 1 || clock.now() - steppedMs < STEP_MS) return;
-    share = Math.min(1, share * 2);
-    steppedMs = clock.now();
-  };
-  /** Every tenth, fifth, ... call, so that the share holds in a short run too. */
-  const isFirstsTurn = () => {
-    credit += share;
-    if (credit < 1) return false;
-    credit -= 1;
-    return true;
+  // By model: one that the first lacks says nothing of the others.
+  const ramps = new Map<string, Ramp>();
+  const rampOf = (model: ModelVersion): Ramp => {
+    const key = keyOf(model);
+    const ramp = ramps.get(key) ?? new Ramp(clock);
+    ramps.set(key, ramp);
+    return ramp;
   };
 
   return {
@@ -48,27 +37,29 @@ export function standBy(
       // The second must be ready before it is needed. The first may come later: it goes on trying by itself.
       const [second_, first_] = await Promise.allSettled([second.load(model), first.load(model)]);
       if (second_.status === "rejected") throw second_.reason;
-      if (first_.status === "rejected") fell();
+      if (first_.status === "rejected") rampOf(model).fell();
     },
 
     async unload(model) {
+      ramps.delete(keyOf(model));
       await Promise.all([first.unload(model), second.unload(model)]);
     },
 
     async infer(model, batch, context) {
+      const ramp = rampOf(model);
       if (!first.isUp(model)) {
-        fell();
+        ramp.fell();
         report("primary_down");
         return second.infer(model, batch, context);
       }
-      if (!isFirstsTurn()) return second.infer(model, batch, context);
+      if (!ramp.isFirstsTurn()) return second.infer(model, batch, context);
       try {
         const inference = await first.infer(model, batch, context);
-        climbed();
+        ramp.climbed();
         return inference;
       } catch (error) {
         if (!(error instanceof ServiceError && error.reason === "BACKEND_DOWN")) throw error;
-        fell();
+        ramp.fell();
         report("primary_failed");
         return second.infer(model, batch, context);
       }
@@ -78,4 +69,36 @@ export function standBy(
       await Promise.all([first[Symbol.asyncDispose](), second[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** What share of a model's batches the first backend gets. */
+class Ramp {
+  #share = 1;
+  #credit = 0;
+  #steppedMs: number;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#steppedMs = clock.now();
+  }
+
+  fell(): void {
+    this.#share = FIRST_SHARE;
+    this.#steppedMs = this.#clock.now();
+  }
+
+  climbed(): void {
+    if (this.#share === 1 || this.#clock.now() - this.#steppedMs < STEP_MS) return;
+    this.#share = Math.min(1, this.#share * 2);
+    this.#steppedMs = this.#clock.now();
+  }
+
+  /** Every tenth, fifth, ... call, so that the share holds in a short run too. */
+  isFirstsTurn(): boolean {
+    this.#credit += this.#share;
+    if (this.#credit < 1) return false;
+    this.#credit -= 1;
+    return true;
+  }
 }

@@ -88,7 +88,8 @@ export function analyzer(parts: ServiceParts): Analyze {
     // A version that is put in its place may have been made for another cascade, or for none: then accurate answers all.
     const threshold = fast.model.cascadeThreshold ?? 1;
     const both = { fast: fast.model, accurate: accurate.model, threshold };
-    return cascade(both, texts, question, signal, clock);
+    // Awaited here: both would be given back at once.
+    return await cascade(both, texts, question, signal, clock);
   };
 
   return async (texts, tierMessage, options, signal) => {

@@ -27,7 +27,8 @@ export class MemoryManager implements Disposable {
   readonly #rss: () => number;
   readonly #clock: Clock;
   readonly #report: (version: ServedVersion, cause: UnloadCause) => void;
-  #cancel: () => void;
+  #cancel = () => {};
+  #closed = false;
 
   constructor(
     limits: MemoryLimits,
@@ -41,7 +42,7 @@ export class MemoryManager implements Disposable {
     this.#rss = rss;
     this.#clock = clock;
     this.#report = report;
-    this.#cancel = clock.after(CHECK_MS, () => void this.#check());
+    this.#checkLater();
   }
 
   /** Before `version` is loaded: makes room for it among the models, as far as others are idle. */
@@ -49,7 +50,8 @@ export class MemoryManager implements Disposable {
     const others = this.#versions().filter((one) => one !== version && one.isLoaded);
     let bytes = others.reduce((sum, { id }) => sum + id.bytes, version.id.bytes);
     while (bytes > this.#limits.modelBytes) {
-      const oldest = oldestOf(others.filter((one) => one.isLoaded && !one.isInUse));
+      // Not one that is being loaded: it may be making room as well, and both would wait for each other.
+      const oldest = oldestOf(others.filter((one) => one.isIdle));
       if (oldest === undefined) return;
       bytes -= oldest.id.bytes;
       await this.#unload(oldest, "cache_size");
@@ -57,25 +59,29 @@ export class MemoryManager implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#cancel();
-    this.#cancel = () => {};
+  }
+
+  #checkLater(): void {
+    if (!this.#closed) this.#cancel = this.#clock.after(CHECK_MS, () => void this.#check());
   }
 
   async #check(): Promise<void> {
     if (this.#rss() > MOST_SHARE * this.#limits.processBytes) {
       const now = this.#clock.now();
-      const idle = this.#versions().filter(
-        (one) => one.isLoaded && !one.isInUse && now - one.lastUsedMs >= IDLE_MS,
-      );
+      const idle = this.#versions().filter((one) => one.isIdle && now - one.lastUsedMs >= IDLE_MS);
       const oldest = oldestOf(idle);
       if (oldest !== undefined) await this.#unload(oldest, "memory");
     }
-    this.#cancel = this.#clock.after(CHECK_MS, () => void this.#check());
+    this.#checkLater();
   }
 
+  /** At once or not at all: a call that is waited for may itself wait for what room is made for. */
   async #unload(version: ServedVersion, cause: UnloadCause): Promise<void> {
-    await version.unload();
-    this.#report(version, cause);
+    // Where it could not be told, it is unloaded here all the same.
+    const unloaded = await version.unloadIfIdle().catch(() => true);
+    if (unloaded) this.#report(version, cause);
   }
 }
 

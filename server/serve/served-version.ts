@@ -34,6 +34,8 @@ export class ServedVersion {
   readonly #parts: ServedVersionParts;
   #loaded = false;
   #unloaded = false;
+  /** The backend may hold something of it, if only what a load that failed has left. */
+  #held = false;
   #loading: Promise<void> | undefined;
   #unloading: Promise<void> = Promise.resolve();
   #leases = 0;
@@ -92,6 +94,11 @@ export class ServedVersion {
     return this.#leases > 0;
   }
 
+  /** It is loaded for nobody: not while it is being loaded, nor while a call uses it. */
+  get isIdle(): boolean {
+    return this.#loaded && !this.isInUse;
+  }
+
   /** Resolves when it is loaded. Rejects as `Backend.load` does; the next call tries again. */
   ready(): Promise<void> {
     this.#loading ??= this.#load().catch((error: unknown) => {
@@ -113,17 +120,31 @@ export class ServedVersion {
     };
   }
 
-  /** Gives its memory back once no call uses it. It loads again when it is needed again. */
-  async unload(): Promise<void> {
-    await this.#loading?.catch(() => {});
-    while (this.isInUse) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    if (!this.isLoaded) return;
-    // No await before this is done: a call that comes now waits for the unloading, and loads anew.
+  /** Gives its memory back once no call uses it. It loads again when it is needed again. Resolves with whether it was loaded. */
+  async unload(): Promise<boolean> {
+    while (this.isInUse || (this.isLoaded && !this.#loaded)) {
+      await this.#loading?.catch(() => {});
+      if (this.isInUse) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    }
+    return this.#giveBack();
+  }
+
+  /** The same where it is idle at this moment; else nothing. */
+  async unloadIfIdle(): Promise<boolean> {
+    return this.isIdle && this.#giveBack();
+  }
+
+  /** No await before all is noted: a call that comes now waits for the unloading, and loads anew. */
+  async #giveBack(): Promise<boolean> {
+    if (!this.#held) return false;
+    const wasLoaded = this.#loaded;
+    this.#held = false;
     this.#loading = undefined;
     this.#loaded = false;
-    this.#unloaded = true;
+    this.#unloaded ||= wasLoaded;
     this.#unloading = this.#parts.backend.unload(this.id);
     await this.#unloading;
+    return wasLoaded;
   }
 
   async #load(): Promise<void> {
@@ -131,6 +152,7 @@ export class ServedVersion {
     await this.#unloading.catch(() => {});
     await beforeLoad();
     const startedMs = clock.now();
+    this.#held = true;
     await backend.load(this.id).catch((error: unknown) => {
       if (error instanceof ServiceError) throw error;
       throw new StartupError(

@@ -2,6 +2,7 @@ import type { Verdict } from "../classify/classifier.js";
 import { classify } from "../classify/classifier.js";
 import type { Question } from "../classify/reading.js";
 import { withLimit } from "../core/abort.js";
+import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { ServedVersion } from "./served-version.js";
 
@@ -55,7 +56,13 @@ export class Shadow {
       return;
     }
     this.#underWay++;
-    void this.#ask(texts, question)
+    // Whoever sent the texts may give up long before the candidate has to.
+    const call = {
+      deadlineMs: this.#clock.now() + LIMIT_MS,
+      traceparent: currentCall.getStore()?.traceparent,
+    };
+    void currentCall
+      .run(call, () => this.#ask(texts, question))
       .then((others) => {
         for (const [place, outcome] of outcomes.entries()) this.#note(outcome, others[place]);
       })
@@ -73,7 +80,8 @@ export class Shadow {
     const late = () => new Error("the candidate took too long");
     const never = new AbortController().signal;
     const clock = this.#clock;
-    return withLimit(never, LIMIT_MS, clock, late, (signal) =>
+    // Awaited here: the lease would be given back at once.
+    return await withLimit(never, LIMIT_MS, clock, late, (signal) =>
       classify(this.#candidate.model, texts, plain, signal, clock),
     ).catch(() => []);
   }

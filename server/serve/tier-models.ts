@@ -93,18 +93,23 @@ export class TierModels implements Models, Disposable {
     if (slot === undefined) return undefined;
     const { served, candidate, canaryShare, shadow } = slot;
     const place = candidate === undefined ? 1 : shareOf(text);
-    const tried = candidate?.model.isReady() && place < canaryShare ? candidate : undefined;
-    const version = tried ?? served;
-    if (candidate !== undefined) this.#events.routed(version.model);
-    const lease = version.lease();
+    const wanted = place < canaryShare ? candidate : undefined;
+    // Nobody else would load it. Calls do not wait for it.
+    wanted?.ready().catch(() => {});
+    const version = wanted?.model.isReady() ? wanted : served;
+    if (canaryShare > 0) this.#events.routed(version.model);
     // Texts from the other end of the range: those of the canary have been answered by the candidate.
-    const copied = shadow !== undefined && tried === undefined && 1 - place <= shadow.share;
+    const copied = shadow !== undefined && 1 - place <= shadow.share * (1 - canaryShare);
+    const leases = new DisposableStack();
+    leases.use(version.lease());
+    // Else the copy could load again what was replaced meanwhile, and nobody would unload it.
+    if (copied && candidate !== undefined) leases.use(candidate.lease());
     return {
       model: version.model,
       compare: (texts, question, outcomes) => {
         if (copied) shadow.compare(texts, question, outcomes);
       },
-      [Symbol.dispose]: () => lease[Symbol.dispose](),
+      [Symbol.dispose]: () => leases.dispose(),
     };
   }
 
@@ -128,8 +133,12 @@ export class TierModels implements Models, Disposable {
     return this.#inTurn(async () => {
       const slot = this.#slots.get(tier);
       if (slot === undefined) return undefined;
-      await Promise.all([slot.served.unload(), slot.candidate?.unload()]);
-      this.#events.unloaded(slot.served.model, "admin");
+      const { served, candidate } = slot;
+      await Promise.all(
+        [served, ...(candidate ? [candidate] : [])].map(async (one) => {
+          if (await one.unload()) this.#events.unloaded(one.model, "admin");
+        }),
+      );
       return slot.served.model;
     });
   }

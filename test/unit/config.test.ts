@@ -121,6 +121,37 @@ describe("loadConfig", () => {
     assert.deepEqual(load({ PATH: "/bin", HOME: "/", NO_SUCH_SETTING: "1" }), load({}));
   });
 
+  describe("a size", () => {
+    for (const [text, bytes] of [
+      ["1048576", 2 ** 20],
+      ["1048576b", 2 ** 20],
+      ["2GB", 2 ** 31],
+      ["2 GiB", 2 ** 31],
+      ["4g", 2 ** 32],
+      ["512m", 2 ** 29],
+      ["512MB", 2 ** 29],
+      ["0.5G", 2 ** 29],
+      ["2048K", 2 ** 21],
+    ] as const) {
+      it(`of ${text} is ${bytes} bytes`, () => {
+        assert.equal(load({ MEMORY_LIMIT: text }).memory?.processBytes, bytes);
+        assert.equal(load({ MODEL_CACHE_SIZE: text }).memory?.modelBytes, bytes);
+      });
+    }
+
+    for (const text of ["2TB", "-1g", "1,5g", "g", ".5g", "2  g", " 2g", "1e9", "2gg"]) {
+      it(`is not ${JSON.stringify(text)}`, () => {
+        assert.deepEqual(faultsOf({ MEMORY_LIMIT: text }), [
+          `MEMORY_LIMIT: must be a size such as 512m, 2GB or 4g (is "${text}")`,
+        ]);
+      });
+    }
+
+    it("is of no use with MEMORY_OPTIMIZATION=false", () => {
+      assert.equal(load({ MEMORY_LIMIT: "2g", MEMORY_OPTIMIZATION: "false" }).memory, undefined);
+    });
+  });
+
   describe("faults", () => {
     const cases: readonly (readonly [name: string, value: string, fault: string])[] = [
       ["GRPC_PORT", "http", "must be a whole number"],

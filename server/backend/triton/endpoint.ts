@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
-import { messageOf } from "../../core/errors.js";
+import { messageOf, ServiceError } from "../../core/errors.js";
 import {
   type InferContext,
   keyOf,
@@ -8,7 +8,7 @@ import {
   type ModelVersion,
   type TokenBatch,
 } from "../backend.js";
-import { Breaker } from "../breaker.js";
+import { type Attempt, Breaker } from "../breaker.js";
 import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
 import { checkSameModel } from "./same-model.js";
@@ -16,7 +16,6 @@ import { TritonClient } from "./triton-client.js";
 
 const UP_PROBE_MS = 2000;
 const DOWN_PROBE_MS = 250;
-const NEVER = new AbortController().signal;
 
 /** An endpoint could not answer, for no fault of the batch: another one may. */
 export class EndpointFault extends Error {}
@@ -42,6 +41,7 @@ export class Endpoint implements Disposable {
   readonly #report: ReportEndpoint;
   #reported: "up" | "down" | undefined;
   #cancelProbe: (() => void) | undefined;
+  #probing = false;
   #closed = false;
 
   constructor(url: string, clock: Clock, report: ReportEndpoint) {
@@ -63,27 +63,26 @@ export class Endpoint implements Disposable {
     return !this.#breaker.isOpen && this.#ready.has(keyOf(model));
   }
 
-  /** Logits, shape [rows, classes]. Throws EndpointFault, ModelError, or the signal's reason. */
+  /** Logits, shape [rows, classes]. Throws EndpointFault, ModelError, DEADLINE where the callers' is past, or the signal's reason. */
   async infer(
     model: ModelVersion,
     batch: TokenBatch,
     { signal, deadlineMs, traceparent }: InferContext,
   ): Promise<Float32Array> {
     const attempt = this.#breaker.begin();
-    const limitMs = Math.min(deadlineMs - this.#clock.now(), this.#breaker.limitMs);
+    const leftMs = deadlineMs - this.#clock.now();
+    const limitMs = Math.min(leftMs, this.#breaker.limitMs);
     this.inFlight++;
     try {
       const logits = await this.#client.infer(model, batch, { signal, limitMs, traceparent });
       this.#breaker.succeeded(attempt);
       return logits;
     } catch (error) {
-      const code = codeOf(error);
-      if (signal.aborted || code === status.DEADLINE_EXCEEDED) this.#breaker.unanswered(attempt);
-      else if (code === status.UNAVAILABLE) this.#breaker.open();
-      else if (code === status.NOT_FOUND) this.#ready.delete(keyOf(model));
-      else await this.#blame(model, error);
+      await this.#learnFrom(error, model, attempt, signal.aborted);
       this.#noteState(messageOf(error));
       signal.throwIfAborted();
+      // No fault of the endpoint's, and another one would have no time at all.
+      if (codeOf(error) === status.DEADLINE_EXCEEDED && leftMs <= limitMs) throw late(error);
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
     } finally {
       this.inFlight--;
@@ -92,8 +91,10 @@ export class Endpoint implements Disposable {
 
   /** From now on it ought to answer for the model. Throws what is wrong where it does not. */
   async load(model: ModelVersion): Promise<void> {
-    this.#wanted.set(keyOf(model), model);
-    await this.#admit(model);
+    const key = keyOf(model);
+    // Wanted also where it fails: it goes on being tried. But not before: what is being loaded is not missing.
+    await this.#admit(model).finally(() => this.#wanted.set(key, model));
+    this.#ready.add(key);
     this.#breaker.close();
     this.#noteState(`${model.name} answers`);
   }
@@ -113,6 +114,19 @@ export class Endpoint implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
+  async #learnFrom(
+    error: unknown,
+    model: ModelVersion,
+    attempt: Attempt,
+    left: boolean,
+  ): Promise<void> {
+    const code = codeOf(error);
+    if (left || code === status.DEADLINE_EXCEEDED) this.#breaker.unanswered(attempt);
+    else if (code === status.UNAVAILABLE) this.#breaker.open();
+    else if (code === status.NOT_FOUND) this.#ready.delete(keyOf(model));
+    else await this.#blame(model, error);
+  }
+
   /** Whose fault an error is that both may have made: a text that is known to pass tells. Throws ModelError for the batch's. */
   async #blame(model: ModelVersion, error: unknown): Promise<void> {
     try {
@@ -126,14 +140,14 @@ export class Endpoint implements Disposable {
 
   async #ask(model: ModelVersion): Promise<void> {
     const shortest = padded([[model.padId, model.padId]], model.padId);
-    const options = { signal: NEVER, limitMs: this.#breaker.limitMs };
+    const options = { signal: this.#client.closed, limitMs: this.#breaker.limitMs };
     checkLogits(await this.#client.infer(model, shortest, options));
   }
 
   /** Checks that what is served is the model, and that it answers. */
   async #admit(model: ModelVersion): Promise<void> {
     await this.#check(model).catch(async (error: unknown) => {
-      if (codeOf(error) === status.UNAVAILABLE) throw error;
+      if (SILENT.has(codeOf(error))) throw error;
       // What it has loaded may be what the folder held before.
       await this.#client.load(model.name).catch(() => {
         throw error;
@@ -141,7 +155,6 @@ export class Endpoint implements Disposable {
       await this.#check(model);
     });
     await this.#ask(model);
-    this.#ready.add(keyOf(model));
   }
 
   async #check(model: ModelVersion): Promise<void> {
@@ -158,24 +171,41 @@ export class Endpoint implements Disposable {
   }
 
   async #probe(): Promise<void> {
+    // Its end sets the time of the next one.
+    if (this.#probing) return;
+    this.#probing = true;
     const wasDown = this.#isDown();
     // Answers to callers tell as much, and a probe would wait behind their batches.
     if (wasDown || !this.#breaker.succeededWithin(UP_PROBE_MS)) await this.#probeAll(wasDown);
+    this.#probing = false;
     this.#probeLater();
   }
 
   async #probeAll(wasDown: boolean): Promise<void> {
-    let fault = "";
-    for (const model of this.#wanted.values()) {
-      // One that came back may be another one.
-      await (wasDown ? this.#admit(model) : this.#ask(model)).catch((error: unknown) => {
-        this.#ready.delete(keyOf(model));
-        fault = messageOf(error);
-        if (codeOf(error) !== status.NOT_FOUND) this.#breaker.open();
+    const faults: string[] = [];
+    const models = [...this.#wanted.values()];
+    for (const model of models) {
+      await this.#probeModel(model, wasDown).catch((error: unknown) => {
+        faults.push(messageOf(error));
       });
     }
-    if (fault === "") this.#breaker.close();
-    this.#noteState(fault === "" ? "it answers" : fault);
+    // A server that answers for one model is there: what is wrong with another one concerns that one only.
+    if (faults.length === 0 || faults.length < models.length) this.#breaker.close();
+    else this.#breaker.open();
+    this.#noteState(faults[0] ?? "it answers");
+  }
+
+  async #probeModel(model: ModelVersion, wasDown: boolean): Promise<void> {
+    const key = keyOf(model);
+    try {
+      // One that came back may be another one.
+      await (wasDown ? this.#admit(model) : this.#ask(model));
+    } catch (error) {
+      this.#ready.delete(key);
+      throw error;
+    }
+    // It may have been unloaded meanwhile.
+    if (this.#wanted.has(key)) this.#ready.add(key);
   }
 
   #isDown(): boolean {
@@ -191,6 +221,12 @@ export class Endpoint implements Disposable {
     if (state === "down") this.#probeLater();
   }
 }
+
+/** It would answer nothing else either. */
+const SILENT = new Set<number | undefined>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
+
+const late = (cause: unknown): ServiceError =>
+  new ServiceError("DEADLINE", "No answer before the call's deadline: allow more time.", { cause });
 
 const codeOf = (error: unknown): number | undefined =>
   error instanceof Error && "code" in error ? Number(error.code) : undefined;

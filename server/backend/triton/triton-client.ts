@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Client, credentials } from "@grpc/grpc-js";
 import {
   GRPCInferenceServiceDefinition,
@@ -27,14 +28,22 @@ const OPTIONS = {
 const ASK_LIMIT_MS = 2000;
 /** A large model takes its time. */
 const CONTROL_LIMIT_MS = 60_000;
-const NEVER = new AbortController().signal;
 
 /** The calls of one Triton server that are used here. All reject with grpc-js's ServiceError, or with the signal's reason. */
 export class TritonClient implements Disposable {
   readonly #client: Client;
+  /** Of what no caller waits for: ends with this. */
+  readonly #closed = new AbortController();
 
   constructor(url: string) {
     this.#client = new Client(url, credentials.createInsecure(), OPTIONS);
+    // One listener a call.
+    setMaxListeners(0, this.#closed.signal);
+  }
+
+  /** Fires when this is closed: for batches of nobody. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
   /** Logits, shape [rows, classes]. */
@@ -49,31 +58,32 @@ export class TritonClient implements Disposable {
   }
 
   async config(name: string): Promise<ModelConfig | undefined> {
-    const options = { signal: NEVER, limitMs: ASK_LIMIT_MS };
+    const options = { signal: this.closed, limitMs: ASK_LIMIT_MS };
     const request = { name, version: "" };
     return (await unary(this.#client, SERVICE, methods.modelConfig, request, options)).config;
   }
 
   metadata(name: string): Promise<ModelMetadataResponse> {
-    const options = { signal: NEVER, limitMs: ASK_LIMIT_MS };
+    const options = { signal: this.closed, limitMs: ASK_LIMIT_MS };
     return unary(this.#client, SERVICE, methods.modelMetadata, { name, version: "" }, options);
   }
 
   /** Reads the model's folder anew. UNAVAILABLE where Triton is not in explicit model control. */
   async load(modelName: string): Promise<void> {
-    const options = { signal: NEVER, limitMs: CONTROL_LIMIT_MS };
+    const options = { signal: this.closed, limitMs: CONTROL_LIMIT_MS };
     const request = { repositoryName: "", modelName, parameters: {} };
     await unary(this.#client, SERVICE, methods.repositoryModelLoad, request, options);
   }
 
   /** As `load`. */
   async unload(modelName: string): Promise<void> {
-    const options = { signal: NEVER, limitMs: CONTROL_LIMIT_MS };
+    const options = { signal: this.closed, limitMs: CONTROL_LIMIT_MS };
     const request = { repositoryName: "", modelName, parameters: {} };
     await unary(this.#client, SERVICE, methods.repositoryModelUnload, request, options);
   }
 
   [Symbol.dispose](): void {
+    this.#closed.abort(new Error("closed"));
     this.#client.close();
   }
 }

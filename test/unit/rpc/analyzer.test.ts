@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import type { ServedModel } from "../../../server/classify/model.js";
+import type { Models } from "../../../server/classify/models.js";
+import { type Call, currentCall } from "../../../server/core/call.js";
+import type { Tier as TierName } from "../../../server/core/tiers.js";
+import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
+import { analyzer } from "../../../server/rpc/analyzer.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { turn } from "../../support/recorder.js";
+import { answer, fakeModel, NEUTRAL, type Rows } from "../classify/fake-model.js";
+import { resultOf } from "../outcomes.js";
+
+const SIGNAL = new AbortController().signal;
+
+describe("analyzer", () => {
+  let clock: FakeClock;
+  let log: string[];
+  let calls: (Call | undefined)[];
+  let held: Promise<unknown>;
+  let models: Models;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    [log, calls, held] = [[], [], Promise.resolve()];
+    const made = (tier: TierName): ServedModel => {
+      const answerRows = async (rows: Rows) => {
+        calls.push(currentCall.getStore());
+        await held;
+        log.push(`${tier} answers`);
+        return rows.map(() => answer(NEUTRAL));
+      };
+      const [model] = fakeModel(clock, answerRows, { tier, cascadeThreshold: 0.9 });
+      return model;
+    };
+    const served = [made("fast"), made("accurate")];
+    models = {
+      list: () => served,
+      lease: (tier) => {
+        const model = served.find((one) => one.tier === tier);
+        return (
+          model && {
+            model,
+            compare: (texts) => log.push(`${tier} compares ${texts.length}`),
+            [Symbol.dispose]: () => log.push(`${tier} given back`),
+          }
+        );
+      },
+      load: async () => undefined,
+      unload: async () => undefined,
+    };
+  });
+  const analyze = (tier: Tier, texts: readonly string[] = ["1"]) => {
+    const limits = { maxTextLength: 100, maxBatchTexts: 10, timeoutMs: 1000, maxStreamTexts: 1 };
+    const reportBug = () => {};
+    const parts = {
+      models,
+      loadsAhead: true,
+      defaultTier: "fast",
+      limits,
+      clock,
+      reportBug,
+    } as const;
+    return analyzer(parts)(texts, tier, undefined, SIGNAL);
+  };
+
+  it("gives the model back once it has answered, and what was answered is compared", async () => {
+    const outcomes = await analyze(Tier.TIER_FAST, ["1", "2"]);
+    assert.equal(resultOf(outcomes[1]).label, "neutral");
+    assert.deepEqual(log, ["fast answers", "fast compares 2", "fast given back"]);
+  });
+
+  it("keeps both models of the cascade until it is over", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    const answered = analyze(Tier.TIER_AUTO);
+    await turn();
+    assert.deepEqual(log, []);
+    resolve();
+    await answered;
+    assert.deepEqual(log, [
+      ...["fast answers", "accurate answers"],
+      ...["accurate given back", "fast given back"],
+    ]);
+  });
+
+  it("passes on the caller's deadline where it is earlier than its own, and the trace", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    await currentCall.run({ deadlineMs: 500, traceparent }, () => analyze(Tier.TIER_FAST));
+    await currentCall.run({ deadlineMs: 5000, traceparent }, () => analyze(Tier.TIER_FAST));
+    await analyze(Tier.TIER_FAST);
+    // A text of one character takes a millisecond to read.
+    assert.deepEqual(calls, [
+      { deadlineMs: 500, traceparent },
+      { deadlineMs: 1001, traceparent },
+      { deadlineMs: 1002, traceparent: undefined },
+    ]);
+  });
+
+  it("names the tiers that are served to who asks for another", async () => {
+    await assert.rejects(analyze(Tier.TIER_BALANCED), /use fast, accurate/);
+  });
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, credentials, Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import {
+  type Channel,
+  createChannel,
+  createClient,
+  createServer,
+  Metadata,
+  type Server,
+  ServerError,
+  Status,
+} from "nice-grpc";
+import { type Call, currentCall } from "../../../server/core/call.js";
+import {
+  AnalyzeRequest,
+  AnalyzeResponse,
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../../server/gen/sentiment/v1/sentiment.js";
+import { callContext, passDeadlineOn } from "../../../server/rpc/call-context.js";
+import { FakeClock } from "../../support/fake-clock.js";
+
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
+
+describe("callContext", () => {
+  let clock: FakeClock;
+  let seen: (Call | undefined)[];
+  let server: Server;
+  let address: string;
+  let channel: Channel;
+  let client: SentimentServiceClient;
+  const note = () => seen.push(currentCall.getStore());
+
+  beforeEach(async () => {
+    [clock, seen] = [new FakeClock(), []];
+    clock.advance(10_000);
+    server = createServer({ interceptors: [passDeadlineOn] }).use(callContext(clock));
+    const analyze = async () => {
+      note();
+      await sleep(1);
+      note();
+      return { sentiment: undefined, timing: undefined };
+    };
+    server.add(SentimentServiceDefinition, {
+      analyze,
+      analyzeBatch: () => Promise.reject(new ServerError(Status.INTERNAL, "broken")),
+      async *analyzeStream(requests) {
+        note();
+        for await (const { id } of requests) {
+          note();
+          yield { id };
+          note();
+        }
+      },
+      listModels: async () => {
+        note();
+        return { models: [] };
+      },
+    });
+    address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
+    channel = createChannel(address);
+    client = createClient(SentimentServiceDefinition, channel);
+  });
+  afterEach(async () => {
+    channel.close();
+    await server.shutdown();
+  });
+
+  /** By grpc-js: nice-grpc's client knows no deadline. */
+  const analyzeWithin = (ms: number, metadata = new GrpcMetadata()) => {
+    const plain = new Client(address, credentials.createInsecure());
+    return new Promise<void>((resolve, reject) =>
+      plain.makeUnaryRequest(
+        "/sentiment.v1.SentimentService/Analyze",
+        (request: AnalyzeRequest) => Buffer.from(AnalyzeRequest.encode(request).finish()),
+        (bytes) => AnalyzeResponse.decode(bytes),
+        REQUEST,
+        metadata,
+        { deadline: Date.now() + ms },
+        (error) => (error ? reject(error) : resolve()),
+      ),
+    ).finally(() => plain.close());
+  };
+  const leftMs = (call: Call | undefined) => (call?.deadlineMs ?? Number.NaN) - clock.now();
+
+  it("has the client's deadline, on the server's clock, from the first step to the last", async () => {
+    await analyzeWithin(5000);
+    assert.equal(seen.length, 2);
+    assert.equal(seen[0], seen[1]);
+    assert.ok(leftMs(seen[0]) > 3000 && leftMs(seen[0]) <= 5001, `${leftMs(seen[0])}`);
+  });
+
+  it("has none where the client sent none", async () => {
+    await client.analyze(REQUEST);
+    assert.deepEqual(seen[0], { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined });
+  });
+
+  it("lets no client set what the server tells itself", async () => {
+    const metadata = Metadata({ "x-sentiment-deadline-ms": "1" });
+    await client.analyze(REQUEST, { metadata });
+    assert.equal(seen[0]?.deadlineMs, Number.POSITIVE_INFINITY);
+    const both = new GrpcMetadata();
+    both.add("x-sentiment-deadline-ms", "1");
+    both.add("x-sentiment-deadline-ms", "2");
+    await analyzeWithin(5000, both);
+    assert.ok(leftMs(seen.at(-1)) > 3000);
+  });
+
+  it("has the trace that came with the call", async () => {
+    await client.analyze(REQUEST, { metadata: Metadata({ traceparent: TRACE }) });
+    assert.equal(seen[0]?.traceparent, TRACE);
+  });
+
+  for (const traceparent of [
+    "",
+    "nonsense",
+    TRACE.toUpperCase(),
+    `01${TRACE.slice(2)}`,
+    `${TRACE}-extra`,
+    TRACE.slice(0, -1),
+  ]) {
+    it(`drops a trace that is none: "${traceparent}"`, async () => {
+      await client.analyze(REQUEST, { metadata: Metadata({ traceparent }) });
+      assert.equal(seen[0]?.traceparent, undefined);
+    });
+  }
+
+  it("keeps calls apart that are under way at once", async () => {
+    const traces = Array.from({ length: 20 }, (_, n) => `${TRACE.slice(0, -2)}${10 + n}`);
+    await Promise.all(
+      traces.map((traceparent) => client.analyze(REQUEST, { metadata: Metadata({ traceparent }) })),
+    );
+    for (const trace of traces)
+      assert.equal(seen.filter((call) => call?.traceparent === trace).length, 2);
+  });
+
+  it("is the same through all of a stream", async () => {
+    const metadata = Metadata({ traceparent: TRACE });
+    const ids: string[] = [];
+    const requests = async function* () {
+      for (const id of ["a", "b", "c"]) yield { ...REQUEST, id };
+    };
+    for await (const { id } of client.analyzeStream(requests(), { metadata })) ids.push(id);
+    assert.deepEqual(ids, ["a", "b", "c"]);
+    assert.equal(seen.length, 7);
+    assert.equal(new Set(seen).size, 1);
+    assert.equal(seen[0]?.traceparent, TRACE);
+  });
+
+  it("passes on what a call throws, and outlasts no call", async () => {
+    await assert.rejects(client.analyzeBatch({ ...REQUEST, texts: [] }));
+    assert.equal(currentCall.getStore(), undefined);
+    await client.listModels({});
+    assert.equal(seen.length, 1);
+  });
+
+  it("ends a stream whose reader leaves, in its context", async () => {
+    const left = new AbortController();
+    let ended: Call | undefined;
+    const requests = async function* () {
+      yield { ...REQUEST, id: "a" };
+      await new Promise(() => {});
+    };
+    const middleware = callContext(clock);
+    const steps = middleware(
+      {
+        requestStream: true,
+        responseStream: true,
+        request: requests(),
+        method: { path: "", requestStream: true, responseStream: true, options: {} },
+        async *next() {
+          try {
+            yield "first";
+          } finally {
+            ended = currentCall.getStore();
+          }
+        },
+      } as never,
+      { metadata: Metadata({ traceparent: TRACE }), signal: left.signal } as never,
+    );
+    assert.equal((await steps.next()).value, "first");
+    await steps.return(undefined as never);
+    assert.equal(ended?.traceparent, TRACE);
+  });
+});

@@ -1,0 +1,48 @@
+import type {
+  ModelFiles,
+  VersionFile,
+} from "../../../server/backend/repository/model-repository.js";
+import { ServedVersion, type ServedVersionParts } from "../../../server/serve/served-version.js";
+import { numbersOf, tokenizerOf } from "../classify/fake-model.js";
+
+export const SETTINGS = {
+  limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
+  batching: true,
+};
+
+const fileOf = (version: number, bytes: number): VersionFile => ({
+  version,
+  onnxPath: `models/${version}/model.onnx`,
+  digest: "a".repeat(64),
+  bytes,
+});
+
+const FILES: Omit<ModelFiles, "served"> = {
+  name: "sentiment_fast",
+  tier: "fast",
+  maxTokens: 128,
+  temperature: 1,
+  cascadeThreshold: undefined,
+  candidate: undefined,
+  tokenizerDigest: "b".repeat(64),
+  tokenizerPath: "models/tokenizer.json",
+  parameters: {},
+  tried: undefined,
+};
+
+/** A version that no file is behind; its texts are numbers. */
+export function someServed(
+  version: number,
+  parts: Pick<ServedVersionParts, "backend" | "clock"> & Partial<ServedVersionParts>,
+  bytes = 100,
+): ServedVersion {
+  const file = fileOf(version, bytes);
+  const surroundings = { beforeLoad: async () => {}, onLoaded: () => {}, ...parts };
+  return new ServedVersion(
+    { ...FILES, served: file },
+    file,
+    tokenizerOf(numbersOf),
+    SETTINGS,
+    surroundings,
+  );
+}
