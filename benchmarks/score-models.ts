@@ -50,6 +50,8 @@ async function main(): Promise<void> {
     GRPC_PORT: "0",
     HTTP_PORT: "0",
     LOG_LEVEL: "error",
+    // Each text costs what the model costs, however often it was asked for.
+    ENABLE_CACHING: "false",
     REQUEST_TIMEOUT: "600",
   });
   await using app = await startApp(config);

@@ -1,8 +1,10 @@
 import type { Backend } from "./backend/backend.js";
 import { type ModelFiles, readRepository } from "./backend/repository/model-repository.js";
+import { makeAnswers } from "./cache-parts.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
+import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry } from "./observe/metrics.js";
 import { createReadiness } from "./observe/readiness.js";
@@ -58,10 +60,9 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   }
   const registry = createRegistry();
   let served: TierModels | undefined;
-  const metrics = createMetrics(
-    registry,
-    readingsOf(() => served),
-  );
+  const hitRate = new HitRate(clock);
+  const readings = readingsOf(() => served, hitRate);
+  const metrics = createMetrics(registry, readings);
   const readiness = createReadiness(() => unready(config, files, served));
   // First, and so closed last: it tells how the start and the drain go.
   const ops = opened.use(await openOps(config, registry, readiness, log));
@@ -75,6 +76,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   for (const file of files) await models.add(file);
   if (config.prefetchModels) await prefetch(models, config, clock, log, opened);
 
+  const { answer, caches } = opened.use(makeAnswers(config, clock, log, metrics, hitRate));
   const limits = {
     maxTextLength: config.maxTextLength,
     maxBatchTexts: config.maxBatchTexts,
@@ -85,6 +87,8 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     log.error({ id, err: error }, "a call failed unexpectedly");
   const service = {
     models,
+    answer,
+    caches,
     loadsAhead: config.prefetchModels,
     defaultTier: config.defaultTier,
     limits,

@@ -74,6 +74,20 @@ export const Settings = z.object({
     .describe(
       "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
     ),
+  ENABLE_CACHING: flag
+    .default(true)
+    .describe("keep answers, and answer equal texts that are under way at the same time once"),
+  RESULT_CACHE_SIZE: whole(1, 100_000_000)
+    .default(10_000)
+    .describe("answers kept in memory; up to 2 kB each on average, else fewer"),
+  CACHE_TTL: whole(1, 31_536_000)
+    .default(3600)
+    .describe("seconds that an answer is kept, give or take a tenth"),
+  AGGRESSIVE_CACHING: flag
+    .default(false)
+    .describe(
+      "short ASCII texts that differ only in case and white space are one text where the model's tokenizer cannot tell them apart",
+    ),
   MODEL_CACHE_SIZE: size
     .default(2 * 2 ** 30)
     .describe(
@@ -116,11 +130,7 @@ export const Settings = z.object({
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
-  "ENABLE_CACHING",
-  "RESULT_CACHE_SIZE",
-  "CACHE_TTL",
   "REDIS_URL",
-  "AGGRESSIVE_CACHING",
   "TOKENIZERS_PARALLELISM",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "TLS_CERT",
@@ -163,6 +173,13 @@ export function loadConfig(
     backends: settings.BACKEND.split(",") as readonly ("embedded" | "triton")[],
     tritonUrls: settings.TRITON_URL,
     gpu: settings.ENABLE_GPU,
+    cache: settings.ENABLE_CACHING
+      ? {
+          maxEntries: settings.RESULT_CACHE_SIZE,
+          ttlMs: settings.CACHE_TTL * 1000,
+          aggressive: settings.AGGRESSIVE_CACHING,
+        }
+      : undefined,
     memory: settings.MEMORY_OPTIMIZATION
       ? { processBytes: settings.MEMORY_LIMIT, modelBytes: settings.MODEL_CACHE_SIZE }
       : undefined,

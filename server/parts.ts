@@ -5,6 +5,7 @@ import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { Config } from "./config.js";
 import type { Clock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
+import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
 import type { Metrics, Readings, Registry } from "./observe/metrics.js";
 import { serveOps } from "./observe/ops-http.js";
@@ -35,7 +36,8 @@ export async function openKeys({ apiKeysFile }: Config, clock: Clock, log: Log) 
   });
 }
 
-export const readingsOf = (models: () => TierModels | undefined): Readings => ({
+export const readingsOf = (models: () => TierModels | undefined, hitRate: HitRate): Readings => ({
+  hitRate: () => hitRate.share,
   backends: () => models()?.backends() ?? [],
   models: () =>
     (models()?.versions() ?? []).map(({ model, isLoaded }) => ({

@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.js";
-import { classify, type Verdict } from "./classifier.js";
+import type { Answer } from "./answering.js";
+import type { Verdict } from "./classifier.js";
 import type { ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
 
@@ -12,7 +12,7 @@ export interface Cascade {
 }
 
 /**
- * As `classify`, by two models: the fast one reads all texts, the accurate one those of which the first is not sure. The model
+ * As `answer`, by two models: the fast one reads all texts, the accurate one those of which the first is not sure. The model
  * of each verdict tells which answered; its timings are those of both.
  */
 export async function cascade(
@@ -20,11 +20,11 @@ export async function cascade(
   texts: readonly string[],
   question: Question,
   signal: AbortSignal,
-  clock: Clock,
+  answer: Answer,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   // Sentences and words cost many rows: only the model that answers is asked about them.
   const quick = { ...question, sentences: false, explain: false };
-  const outcomes = await classify(fast, texts, quick, signal, clock);
+  const outcomes = await answer(fast, texts, quick, signal);
   const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
   const again =
     question.sentences || question.explain
@@ -33,13 +33,11 @@ export async function cascade(
   const ask = async (model: ServedModel, places: readonly number[]) => {
     if (places.length === 0) return;
     const asked = places.map((place) => texts[place] ?? "");
-    const answers = await classify(model, asked, question, signal, clock).catch(
-      (reason: unknown) => {
-        // What fails one model is no fault of the texts that the other has answered.
-        signal.throwIfAborted();
-        return asked.map(() => ({ status: "rejected" as const, reason }));
-      },
-    );
+    const answers = await answer(model, asked, question, signal).catch((reason: unknown) => {
+      // What fails one model is no fault of the texts that the other has answered.
+      signal.throwIfAborted();
+      return asked.map(() => ({ status: "rejected" as const, reason }));
+    });
     for (const [index, place] of places.entries()) {
       const [before, after] = [outcomes[place], answers[index]];
       if (before && after) outcomes[place] = withTimingsOf(before, after);

@@ -1,3 +1,4 @@
+import type { CacheTier } from "../cache/cache.js";
 import { orAbort } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import type { Probabilities } from "../core/tiers.js";
@@ -31,6 +32,8 @@ export interface Verdict extends Opinion {
   readonly model: ServedModel;
   /** Of what answered, as in Sentiment.model_version; of several windows the first one's. */
   readonly version: string;
+  /** Where it was found; "none": the model was run for it. */
+  readonly cache: CacheTier | "none";
   /** Tokens of the text, special tokens left out. */
   readonly tokenCount: number;
   /** Tokens that the model has read. */
@@ -44,11 +47,17 @@ export interface Verdict extends Opinion {
   readonly timings: Timings;
 }
 
+/** Verdicts that need no model, by the place of the reading; undefined: it must be asked. Never rejects. */
+export type FindVerdicts = (
+  readings: readonly PromiseSettledResult<TimedReading>[],
+) => Promise<readonly (Verdict | undefined)[]>;
+
 /** Texts that are explained at once: their rows are no more than that. */
 const TEXTS_AT_ONCE = ROWS_AT_ONCE / MAX_ROWS;
 
 /**
- * The path of a request: texts to verdicts, one outcome a text, in the order of `texts`. The texts are valid already.
+ * The path of a request: texts to verdicts, one outcome a text, in the order of `texts`. The texts are valid already. `find` may have
+ * verdicts for what the model would read.
  * Rejects only for what concerns all of them (OVERLOADED, BACKEND_DOWN at load, the caller's leaving); an explanation that meets
  * a full queue fails its own text.
  */
@@ -58,18 +67,24 @@ export async function classify(
   question: Question,
   signal: AbortSignal,
   clock: Clock,
+  find: FindVerdicts = async () => [],
 ): Promise<PromiseSettledResult<Verdict>[]> {
   await orAbort(model.ready(), signal, () => {});
   const readings = await readAll(model, texts, question, signal, clock);
-  const windows = readings.flatMap((reading) =>
-    reading.status === "fulfilled" ? windowsToRead(reading.value).flat() : [],
+  const found = await find(readings);
+  const windows = readings.flatMap((reading, place) =>
+    reading.status === "fulfilled" && found[place] === undefined
+      ? windowsToRead(reading.value).flat()
+      : [],
   );
   const answers = await answersOf(model, windows, signal);
   const outcomes: PromiseSettledResult<Verdict>[] = [];
   const turn = turns(signal, clock);
   for (let first = 0; first < readings.length; first += TEXTS_AT_ONCE) {
     signal.throwIfAborted();
-    const some = readings.slice(first, first + TEXTS_AT_ONCE).map(async (outcome) => {
+    const some = readings.slice(first, first + TEXTS_AT_ONCE).map(async (outcome, place) => {
+      const known = found[first + place];
+      if (known !== undefined) return known;
       const reading = resultOf(outcome);
       const verdict = verdictOf(model, reading, answers);
       if (!question.explain) return verdict;
@@ -99,7 +114,7 @@ async function readAll(
   return readings;
 }
 
-type TimedReading = Reading & { readonly tokenizeMs: number };
+export type TimedReading = Reading & { readonly tokenizeMs: number };
 
 function timedRead(
   model: ServedModel,
@@ -126,6 +141,7 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
     ...opinionOf(model, windows, answers),
     model,
     version: rows[0]?.version ?? model.version,
+    cache: "none",
     tokenCount,
     analyzedTokenCount: windows.reduce((sum, { ids }) => sum + ids.length, 0),
     sentences,

@@ -15,6 +15,10 @@ export interface ServedModel {
   /** Under this confidence the cascade passes its text on; undefined: the model is not made for the cascade. */
   readonly cascadeThreshold: number | undefined;
   readonly tokenizer: Tokenizer;
+  /** Of its answers in the caches (see `spaceOf`). */
+  readonly space: string;
+  /** Keeps it loaded until it is given back. */
+  lease(): Disposable;
   /** Runs rows of token ids, special tokens included; one outcome a row. */
   submit(
     rows: readonly (readonly number[])[],

@@ -9,6 +9,8 @@ export interface Question {
   readonly sentences: boolean;
   /** What each word adds to the score, too. */
   readonly explain: boolean;
+  /** Neither answered from the caches nor kept in them. */
+  readonly skipCache: boolean;
 }
 
 /** A text as the model reads it. */

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CacheTier } from "../cache/cache.js";
 
 export type { Registry } from "prom-client";
 /** One a process: two apps in one process must not count for each other. */
@@ -20,6 +21,8 @@ export interface Readings {
     readonly version: string;
     readonly loaded: boolean;
   }>;
+  /** Share of texts that were found in a cache lately; undefined: none was looked for. */
+  readonly hitRate: () => number | undefined;
   /** Resident memory of the process. */
   readonly memoryBytes: () => number;
 }
@@ -34,6 +37,8 @@ export interface Metrics {
   readonly shadowed: (model: string, outcome: ShadowOutcome) => void;
   /** Between the scores of the model and of its shadow for one text, 0 to 2. */
   readonly shadowDistance: (model: string, distance: number) => void;
+  /** So many texts that were looked for in a cache. */
+  readonly cacheLooked: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
 }
@@ -71,6 +76,11 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
     registers: [registry],
   });
+  const lookups = counter(
+    "sentiment_cache_lookups_total",
+    "Texts that were looked for in a tier of caches, by whether they were found",
+    ["tier", "outcome"],
+  );
   const canary = counter(
     "sentiment_canary_total",
     "Calls to a model that has a canary, by the version that answered",
@@ -82,11 +92,12 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     stoodBy: (outcome) => standBy.inc({ outcome }),
     shadowed: (model, outcome) => shadow.inc({ model, outcome }),
     shadowDistance: (model, value) => distance.observe({ model }, value),
+    cacheLooked: (tier, outcome, count) => lookups.inc({ tier, outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),
   };
 }
 
-function addGauges(registry: Registry, { backends, models, memoryBytes }: Readings): void {
+function addGauges(registry: Registry, { backends, models, memoryBytes, hitRate }: Readings): void {
   const registers = [registry];
   new Gauge({
     name: "sentiment_backend_up",
@@ -108,6 +119,17 @@ function addGauges(registry: Registry, { backends, models, memoryBytes }: Readin
       this.reset();
       for (const { model, version, loaded } of models())
         this.set({ model, version }, Number(loaded));
+    },
+  });
+  new Gauge({
+    name: "sentiment_cache_hit_rate",
+    help: "Share of the texts of the last five minutes that were found in a cache; no value while none was looked for",
+    registers,
+    collect() {
+      this.reset();
+      const rate = hitRate();
+      if (rate === undefined) this.remove();
+      else this.set(rate);
     },
   });
   new Gauge({

@@ -1,17 +1,31 @@
+import type { CacheTier } from "../cache/cache.js";
 import type { ServedModel } from "../classify/model.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
-import type {
-  AdminServiceImplementation,
-  Tier as TierMessage,
+import {
+  type AdminServiceImplementation,
+  CacheTier as CacheTierMessage,
+  type Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
 import type { ServiceParts } from "./analyzer.js";
 import { modelMessage } from "./replies.js";
 import { tierOf } from "./validate.js";
 
-export function adminService({ models, defaultTier }: ServiceParts): AdminServiceImplementation {
+export function adminService({
+  models,
+  caches,
+  defaultTier,
+}: ServiceParts): AdminServiceImplementation {
   const notServed = async (): Promise<never> => {
     throw new ServiceError("NOT_IMPLEMENTED", "This call is not served by this version.");
+  };
+  const spaceOf = (name: string): string => {
+    const model = models.list().find((one) => one.name === name);
+    if (model !== undefined) return model.space;
+    const names = models.list().map((one) => one.name);
+    throw new ServiceError("MODEL_UNKNOWN", `model: name one of ${names.join(", ")}.`, {
+      field: "model",
+    });
   };
   const withModel = async (
     message: TierMessage,
@@ -28,7 +42,11 @@ export function adminService({ models, defaultTier }: ServiceParts): AdminServic
   };
   return {
     warmCache: notServed,
-    clearCache: notServed,
+    async clearCache({ cache, model }) {
+      const tier = cacheTierOf(cache);
+      const space = model === "" ? undefined : spaceOf(model);
+      return { cleared: (await caches?.clear(tier, space)) ?? 0 };
+    },
     loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
     unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),
     captureProfile: notServed,
@@ -46,4 +64,20 @@ function unusable(error: unknown): never {
     `${error.message} ${error.hints.cause.message}`,
     error.hints,
   );
+}
+
+/** undefined: all. */
+function cacheTierOf(tier: CacheTierMessage): CacheTier | undefined {
+  switch (tier) {
+    case CacheTierMessage.CACHE_TIER_UNSPECIFIED:
+      return undefined;
+    case CacheTierMessage.CACHE_TIER_MEMORY:
+      return "memory";
+    case CacheTierMessage.CACHE_TIER_REDIS:
+      return "redis";
+    default:
+      throw new ServiceError("OPTION_UNKNOWN", "cache: name MEMORY, REDIS, or none for all.", {
+        field: "cache",
+      });
+  }
 }

@@ -1,5 +1,7 @@
+import type { CacheTier } from "../cache/cache.js";
+import type { Answer } from "../classify/answering.js";
 import { cascade } from "../classify/cascade.js";
-import { classify, type Verdict } from "../classify/classifier.js";
+import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
 import { withLimit } from "../core/abort.js";
@@ -23,11 +25,20 @@ interface RequestLimits {
   readonly maxStreamTexts: number;
 }
 
+/** The answers that are kept, as an admin sees them. */
+export interface Caches {
+  /** Forgets those of a tier of caches, of a model's space, or all; how many, as far as that is cheap to know. */
+  clear(tier: CacheTier | undefined, space: string | undefined): Promise<number>;
+}
+
 /** What the services are made of. */
 export interface ServiceParts {
   readonly models: Models;
   /** All models are loaded at start-up: health waits for them. */
   readonly loadsAhead: boolean;
+  /** How texts are answered: from the caches, or always by the model. */
+  readonly answer: Answer;
+  readonly caches: Caches | undefined;
   readonly defaultTier: Tier;
   readonly limits: RequestLimits;
   readonly clock: Clock;
@@ -66,7 +77,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     signal: AbortSignal,
   ) => {
     using leased = lease(tier, texts);
-    const outcomes = await classify(leased.model, texts, question, signal, clock);
+    const outcomes = await parts.answer(leased.model, texts, question, signal);
     leased.compare(texts, question, outcomes);
     return outcomes;
   };
@@ -89,7 +100,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     const threshold = fast.model.cascadeThreshold ?? 1;
     const both = { fast: fast.model, accurate: accurate.model, threshold };
     // Awaited here: both would be given back at once.
-    return await cascade(both, texts, question, signal, clock);
+    return await cascade(both, texts, question, signal, parts.answer);
   };
 
   return async (texts, tierMessage, options, signal) => {

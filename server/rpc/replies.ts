@@ -22,6 +22,12 @@ export const TIER: Readonly<Record<Tier, TierMessage>> = {
   accurate: TierMessage.TIER_ACCURATE,
 };
 
+const CACHE = {
+  none: CacheTier.CACHE_TIER_NONE,
+  memory: CacheTier.CACHE_TIER_MEMORY,
+  redis: CacheTier.CACHE_TIER_REDIS,
+} as const;
+
 export function sentimentMessage(verdict: Verdict): Sentiment {
   const [negative, neutral, positive] = verdict.probabilities;
   return {
@@ -32,7 +38,7 @@ export function sentimentMessage(verdict: Verdict): Sentiment {
     tier: TIER[verdict.model.tier],
     model: verdict.model.name,
     modelVersion: verdict.version,
-    cache: CacheTier.CACHE_TIER_NONE,
+    cache: CACHE[verdict.cache],
     tokenCount: verdict.tokenCount,
     analyzedTokenCount: verdict.analyzedTokenCount,
     sentences: verdict.sentences.map(({ begin, end, label, score, confidence }) => ({

@@ -91,6 +91,7 @@ export const questionOf = (options: AnalyzeOptions | undefined): Question => ({
   longText: longTextOf(options?.longText ?? LongTextMessage.LONG_TEXT_UNSPECIFIED),
   sentences: options?.sentences ?? false,
   explain: options?.explain ?? false,
+  skipCache: options?.skipCache ?? false,
 });
 
 function longTextOf(longText: LongTextMessage): Question["longText"] {

@@ -3,6 +3,7 @@ import { padded, rowsOf } from "../backend/padding.js";
 import type { ModelFiles, VersionFile } from "../backend/repository/model-repository.js";
 import { Batcher, type BatcherOptions } from "../batch/batcher.js";
 import type { BatchLimits } from "../batch/plan.js";
+import { spaceOf } from "../classify/cache-keys.js";
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
@@ -78,6 +79,8 @@ export class ServedVersion {
       temperature,
       cascadeThreshold,
       tokenizer,
+      space: spaceOf({ ...id, temperature }),
+      lease: () => this.lease(),
       submit: (rows, signal) => batcher.submit(rows, signal),
       isReady: () => this.#loaded && backend.isUp(id),
       canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),

@@ -7,6 +7,8 @@ export interface NormalizerSection {
   readonly type: string;
   /** Of a Sequence. */
   readonly normalizers?: readonly NormalizerSection[];
+  /** Of a BertNormalizer. */
+  readonly lowercase?: boolean;
   /** Of a Replace. */
   readonly pattern?: { readonly String?: string };
   readonly content?: string;

@@ -17,6 +17,8 @@ export interface Tokenizer {
   readonly padId: number;
   /** sha-256 of tokenizer.json, hex. */
   readonly digest: string;
+  /** It tells neither upper from lower case nor one space from several, in ASCII. */
+  readonly isCaseless: boolean;
 }
 
 /** What this server reads of a tokenizer.json besides the engine. */
@@ -59,6 +61,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       suffix: framed.slice(begin + bare.length),
       padId: padIdOf(file),
       digest: createHash("sha256").update(bytes).digest("hex"),
+      isCaseless: lowersCase(file.normalizer) && file.pre_tokenizer?.type === "BertPreTokenizer",
     };
   } catch (error) {
     throw new StartupError(
@@ -67,6 +70,11 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     );
   }
 }
+
+const lowersCase = (section: NormalizerSection | null | undefined): boolean =>
+  section?.type === "BertNormalizer"
+    ? section.lowercase === true
+    : (section?.normalizers ?? []).some(lowersCase);
 
 /** Puts the reference's behaviour in place of the engine's parts that differ from it, and a word cache before its model. */
 function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile): Engine {

@@ -34,7 +34,13 @@ export async function runApp(
       done();
     },
   });
-  const config = loadConfig({ GRPC_PORT: "0", HTTP_PORT: "0", ...env });
+  const config = loadConfig({
+    GRPC_PORT: "0",
+    HTTP_PORT: "0",
+    // Most tests ask for what the model does, some of them over and over.
+    ENABLE_CACHING: "false",
+    ...env,
+  });
   const app = await startApp(config, {
     log: createLog(config.logLevel, lines),
     probeMs: 0,

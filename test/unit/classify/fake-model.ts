@@ -17,7 +17,12 @@ export const NEUTRAL = [0, Math.log(8), 0];
 export const POSITIVE = [0, 0, Math.log(8)];
 
 /** Nothing but the texts' verdicts. */
-export const PLAIN: Question = { longText: "windows", sentences: false, explain: false };
+export const PLAIN: Question = {
+  longText: "windows",
+  sentences: false,
+  explain: false,
+  skipCache: false,
+};
 
 export const answer = (
   logits: readonly number[],
@@ -45,6 +50,7 @@ export const tokenizerOf = (encode: Tokenizer["encode"]): Tokenizer => ({
   suffix: [END],
   padId: 0,
   digest: "",
+  isCaseless: false,
 });
 
 /** A row's ids without the special ones. */
@@ -68,6 +74,8 @@ export function fakeModel(
     maxTokens: MAX_TOKENS,
     temperature: 1,
     cascadeThreshold: undefined,
+    space: "fake",
+    lease: () => ({ [Symbol.dispose]: () => {} }),
     tokenizer: tokenizerOf(encode),
     submit,
     ready: async () => {},

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
 
-const NOTHING = { backends: () => [], models: () => [], memoryBytes: () => 0 };
+const NOTHING = {
+  backends: () => [],
+  models: () => [],
+  memoryBytes: () => 0,
+  hitRate: () => undefined,
+};
 
 /** A registry with all metrics, their recorders, and the sample lines of a scrape that are about one name. */
 function measured(readings: Parameters<typeof createMetrics>[1] = NOTHING) {
@@ -26,6 +31,8 @@ describe("metrics", () => {
     assert.deepEqual(types, {
       sentiment_backend_up: "gauge",
       sentiment_memory_usage_bytes: "gauge",
+      sentiment_cache_hit_rate: "gauge",
+      sentiment_cache_lookups_total: "counter",
       sentiment_model_loaded: "gauge",
       sentiment_model_loads_total: "counter",
       sentiment_model_unloads_total: "counter",
@@ -99,6 +106,7 @@ describe("metrics", () => {
       backends: () => [{ backend: "triton", up }],
       models: () => loaded.map((model) => ({ model, version: "1", loaded: model === "fast" })),
       memoryBytes: () => 4096,
+      hitRate: () => 0.75,
     });
     assert.deepEqual(await samples("sentiment_backend_up"), [
       'sentiment_backend_up{backend="triton"} 1',

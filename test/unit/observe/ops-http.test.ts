@@ -9,7 +9,12 @@ const ADDRESS = "127.0.0.1";
 
 async function opened(reasons: readonly string[] = [], memoryBytes = () => 1) {
   const registry = createRegistry();
-  createMetrics(registry, { backends: () => [], models: () => [], memoryBytes });
+  createMetrics(registry, {
+    backends: () => [],
+    models: () => [],
+    memoryBytes,
+    hitRate: () => 0.5,
+  });
   const [reportFault, faults] = recorder((_error: unknown) => {});
   const readiness = { reasons: () => reasons };
   const ops = await serveOps(ADDRESS, 0, { registry, readiness, reportFault });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { answerAnew } from "../../../server/classify/answering.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Models } from "../../../server/classify/models.js";
 import { type Call, currentCall } from "../../../server/core/call.js";
@@ -54,6 +55,8 @@ describe("analyzer", () => {
     const reportBug = () => {};
     const parts = {
       models,
+      answer: answerAnew(clock),
+      caches: undefined,
       loadsAhead: true,
       defaultTier: "fast",
       limits,

@@ -19,7 +19,9 @@ const MODEL: ServedModel = {
   maxTokens: 128,
   temperature: 1,
   cascadeThreshold: 0.75,
-  tokenizer: { encode: () => [], prefix: [], suffix: [], padId: 0, digest: "" },
+  tokenizer: { encode: () => [], prefix: [], suffix: [], padId: 0, digest: "", isCaseless: false },
+  space: "replies",
+  lease: () => ({ [Symbol.dispose]: () => {} }),
   submit: async () => [],
   ready: async () => {},
   isReady: () => true,
@@ -32,6 +34,7 @@ const VERDICT: Verdict = {
   probabilities: [0.125, 0.25, 0.625],
   model: MODEL,
   version: MODEL.version,
+  cache: "none",
   tokenCount: 300,
   analyzedTokenCount: 126,
   sentences: [

@@ -215,7 +215,7 @@ describe("questionOf", () => {
     ...AnalyzeOptions.decode(new Uint8Array()),
     ...given,
   });
-  const plain = { longText: "windows", sentences: false, explain: false };
+  const plain = { longText: "windows", sentences: false, explain: false, skipCache: false };
 
   it("asks for the verdict on all of a text unless told otherwise", () => {
     assert.deepEqual(questionOf(undefined), plain);
@@ -241,8 +241,8 @@ describe("questionOf", () => {
     });
   }
 
-  it("lets skip_cache pass: without caches it is always so", () => {
-    assert.deepEqual(questionOf(options({ skipCache: true })), plain);
+  it("asks for a new answer where caches are to be skipped", () => {
+    assert.deepEqual(questionOf(options({ skipCache: true })), { ...plain, skipCache: true });
   });
 
   it("refuses a value that the contract does not have", () => {

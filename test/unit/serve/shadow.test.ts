@@ -132,7 +132,12 @@ describe("Shadow", () => {
   });
 
   it("asks for the verdict alone, in the same way", async () => {
-    const question = { longText: "truncate", sentences: true, explain: true } as const;
+    const question = {
+      longText: "truncate",
+      sentences: true,
+      explain: true,
+      skipCache: false,
+    } as const;
     shadow.compare(["1 2"], question, [answered("neutral")]);
     await settle();
     assert.equal(backend.batches.length, 1);

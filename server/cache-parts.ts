@@ -1,0 +1,86 @@
+import type { CacheTier } from "./cache/cache.js";
+import { memoryCache } from "./cache/memory.js";
+import { type Answer, answerAnew, answerFromCaches } from "./classify/answering.js";
+import { bytesOf, type CachedAnswer } from "./classify/cached-answer.js";
+import type { Config } from "./config.js";
+import type { Clock } from "./core/clock.js";
+import type { HitRate } from "./observe/hit-rate.js";
+import type { Log } from "./observe/log.js";
+import type { Metrics } from "./observe/metrics.js";
+import type { Caches } from "./rpc/analyzer.js";
+
+/** Of an answer with a few sentences; those with a weight for each word are larger, and then there are fewer. */
+const BYTES_PER_ENTRY = 2048;
+const SWEEP_MS = 300_000;
+/** Under that rate a cache of this size hardly helps; told once so many texts were looked for. */
+const POOR_RATE = 0.5;
+const ENOUGH_LOOKUPS = 1000;
+
+/** How texts are answered, and what is kept of it. */
+export interface AnswerParts extends Disposable {
+  readonly answer: Answer;
+  /** undefined: nothing is kept. */
+  readonly caches: Caches | undefined;
+  /** Answers in memory. */
+  entries(): number;
+}
+
+export function makeAnswers(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  metrics: Metrics,
+  hitRate: HitRate,
+): AnswerParts {
+  const { cache } = config;
+  if (cache === undefined) {
+    return {
+      answer: answerAnew(clock),
+      caches: undefined,
+      entries: () => 0,
+      [Symbol.dispose]: () => {},
+    };
+  }
+  const options = {
+    maxEntries: cache.maxEntries,
+    maxBytes: cache.maxEntries * BYTES_PER_ENTRY,
+    ttlMs: cache.ttlMs,
+    sizeOf: bytesOf,
+    random: Math.random,
+  };
+  const byText = memoryCache<CachedAnswer>(options, clock);
+  const byReading = memoryCache<CachedAnswer>(options, clock);
+  const report = (tier: CacheTier, outcome: "hit" | "miss", count: number) => {
+    metrics.cacheLooked(tier, outcome, count);
+    // Every text is looked for in memory first.
+    if (tier === "memory") hitRate.looked(count);
+    if (outcome === "hit") hitRate.found(count);
+  };
+  const parts = { byText, byReading, shared: undefined, aggressive: cache.aggressive, report };
+
+  let cancel = () => {};
+  const sweep = () => {
+    const swept = byText.sweep() + byReading.sweep();
+    if (swept > 0) log.debug({ swept }, "expired answers dropped");
+    const rate = hitRate.share ?? 1;
+    if (hitRate.lookups >= ENOUGH_LOOKUPS && rate < POOR_RATE) {
+      const advice =
+        "few texts come again: a larger RESULT_CACHE_SIZE or CACHE_TTL may help, ENABLE_CACHING=false saves the memory";
+      log.warn({ rate: Number(rate.toFixed(3)), lookups: hitRate.lookups }, advice);
+    }
+    cancel = clock.after(SWEEP_MS, sweep);
+  };
+  cancel = clock.after(SWEEP_MS, sweep);
+  return {
+    answer: answerFromCaches(parts, clock, config.requestTimeoutMs),
+    caches: {
+      async clear(tier, space) {
+        if (tier === "redis") return 0;
+        await byReading.clear(space);
+        return byText.clear(space);
+      },
+    },
+    entries: () => byText.entries,
+    [Symbol.dispose]: () => cancel(),
+  };
+}

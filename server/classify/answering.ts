@@ -1,0 +1,237 @@
+import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
+import type { MemoryCache } from "../cache/memory.js";
+import { withLimit } from "../core/abort.js";
+import { currentCall } from "../core/call.js";
+import type { Clock } from "../core/clock.js";
+import { ServiceError } from "../core/errors.js";
+import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
+import { answerOf, type CachedAnswer } from "./cached-answer.js";
+import { classify, type FindVerdicts, type TimedReading, type Verdict } from "./classifier.js";
+import { roomOf, type ServedModel } from "./model.js";
+import type { Question } from "./reading.js";
+import { SingleFlight } from "./single-flight.js";
+
+type Outcome = PromiseSettledResult<Verdict>;
+
+/** As `classify`, but from the caches where they have it. */
+export type Answer = (
+  model: ServedModel,
+  texts: readonly string[],
+  question: Question,
+  signal: AbortSignal,
+) => Promise<Outcome[]>;
+
+export interface AnswerCaches {
+  /** By the very text: a hit pays no tokenizing. */
+  readonly byText: MemoryCache<CachedAnswer>;
+  /** By what the model reads. */
+  readonly byReading: MemoryCache<CachedAnswer>;
+  /** Outside the process; undefined: there is none. */
+  readonly shared: Cache<CachedAnswer> | undefined;
+  /** Texts that differ only in what the model does not see are one text already before they are read. */
+  readonly aggressive: boolean;
+  /** Told what came of looking for so many texts. */
+  readonly report: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
+}
+
+/** Without caches: each text is classified anew. */
+export const answerAnew =
+  (clock: Clock): Answer =>
+  (model, texts, question, signal) =>
+    classify(model, texts, question, signal, clock);
+
+/** Of work that several callers wait for: each of them has his own limit, and this is beyond all of them. */
+const late = () => new ServiceError("DEADLINE", "No answer in time: send less at once.");
+
+/**
+ * Exact text in memory, then what the model reads in memory and in Redis, then an equal text that is under way, then the model. What
+ * was answered is kept. `limitMs` bounds work that its first caller has left.
+ */
+export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: number): Answer {
+  const flights = new SingleFlight<Verdict>();
+
+  const work = async (
+    model: ServedModel,
+    texts: readonly string[],
+    keys: readonly CacheKey[],
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<Outcome[]> => {
+    // Of its own: whoever began it may leave before it is done.
+    using _lease = model.lease();
+    const reader = new ReadingLookup(model, question, keys, caches);
+    const outcomes = await classify(model, texts, question, signal, clock, reader.find);
+    reader.keep(outcomes);
+    return outcomes;
+  };
+
+  const misses = async (
+    model: ServedModel,
+    texts: readonly string[],
+    keys: readonly CacheKey[],
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<Outcome[]> => {
+    const call = {
+      deadlineMs: clock.now() + limitMs,
+      traceparent: currentCall.getStore()?.traceparent,
+    };
+    const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
+    const landings = await flights.run(ids, signal, (places, abandoned) =>
+      currentCall.run(call, () =>
+        withLimit(abandoned, limitMs, clock, late, (limited) =>
+          work(model, pick(texts, places), pick(keys, places), question, limited),
+        ),
+      ),
+    );
+    const outcomes = landings.map(({ outcome }) => outcome);
+    // What failed somebody else may not fail us.
+    const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
+    if (again.length === 0) return outcomes;
+    const retried = await work(model, pick(texts, again), pick(keys, again), question, signal);
+    for (const [index, place] of again.entries()) {
+      const outcome = retried[index];
+      if (outcome) outcomes[place] = outcome;
+    }
+    return outcomes;
+  };
+
+  return async (model, texts, question, signal) => {
+    if (question.skipCache) return classify(model, texts, question, signal, clock);
+    const room = roomOf(model);
+    const keys = texts.map((text) =>
+      textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
+    );
+    const outcomes = keys.map((key): Outcome | undefined => {
+      const value = caches.byText.peek(key);
+      return value && { status: "fulfilled", value: verdictOf(model, value, "memory") };
+    });
+    const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
+    if (missing.length < texts.length)
+      caches.report("memory", "hit", texts.length - missing.length);
+    if (missing.length > 0) {
+      const found = await misses(
+        model,
+        pick(texts, missing),
+        pick(keys, missing),
+        question,
+        signal,
+      );
+      for (const [index, place] of missing.entries()) outcomes[place] = found[index];
+    }
+    return outcomes.map(
+      (outcome) => outcome ?? { status: "rejected", reason: new Error("the text has no outcome") },
+    );
+  };
+}
+
+/** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
+class ReadingLookup {
+  /** Undefined where a text could not be read. */
+  #keys: readonly (CacheKey | undefined)[] = [];
+  readonly #model: ServedModel;
+  readonly #question: Question;
+  readonly #textKeys: readonly CacheKey[];
+  readonly #caches: AnswerCaches;
+
+  constructor(
+    model: ServedModel,
+    question: Question,
+    textKeys: readonly CacheKey[],
+    caches: AnswerCaches,
+  ) {
+    this.#model = model;
+    this.#question = question;
+    this.#textKeys = textKeys;
+    this.#caches = caches;
+  }
+
+  find: FindVerdicts = async (readings) => {
+    const plain = isPlain(this.#question);
+    this.#keys = readings.map((reading, place) => {
+      if (reading.status === "rejected") return undefined;
+      return plain ? readingKey(this.#model, reading.value) : this.#textKeys[place];
+    });
+    const found = this.#keys.map((key, place) => {
+      const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
+      return value && this.#verdictOf(value, "memory", readings[place]);
+    });
+    this.#report("memory", found);
+    await this.#findShared(found, readings);
+    return found;
+  };
+
+  async #findShared(
+    found: (Verdict | undefined)[],
+    readings: Parameters<FindVerdicts>[0],
+  ): Promise<void> {
+    const { shared } = this.#caches;
+    const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
+    if (shared === undefined || places.length === 0) return;
+    const hits = await shared.get(places.map((place) => this.#keys[place] as CacheKey));
+    for (const [index, place] of places.entries()) {
+      const hit = hits[index];
+      if (hit) found[place] = this.#verdictOf(hit.value, hit.tier, readings[place]);
+    }
+    this.#report("redis", pick(found, places));
+  }
+
+  keep(outcomes: readonly Outcome[]): void {
+    const byText: [CacheKey, CachedAnswer][] = [];
+    const byReading: [CacheKey, CachedAnswer][] = [];
+    const shared: [CacheKey, CachedAnswer][] = [];
+    for (const [place, outcome] of outcomes.entries()) {
+      const [textKeyOfIt, key] = [this.#textKeys[place], this.#keys[place]];
+      if (outcome.status === "rejected" || !textKeyOfIt || !key) continue;
+      const answer = answerOf(outcome.value);
+      byText.push([textKeyOfIt, answer]);
+      if (key !== textKeyOfIt) byReading.push([key, answer]);
+      if (outcome.value.cache === "none") shared.push([key, answer]);
+    }
+    this.#caches.byText.set(byText);
+    this.#caches.byReading.set(byReading);
+    if (shared.length > 0) this.#caches.shared?.set(shared);
+  }
+
+  #verdictOf(
+    answer: CachedAnswer,
+    tier: CacheTier,
+    reading: PromiseSettledResult<TimedReading> | undefined,
+  ): Verdict {
+    const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
+    return verdictOf(this.#model, answer, tier, tokenizeMs);
+  }
+
+  #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
+    const hits = found.filter((one) => one !== undefined).length;
+    if (hits > 0) this.#caches.report(tier, "hit", hits);
+    if (found.length > hits) this.#caches.report(tier, "miss", found.length - hits);
+  }
+}
+
+const verdictOf = (
+  model: ServedModel,
+  answer: CachedAnswer,
+  cache: CacheTier,
+  tokenizeMs = 0,
+): Verdict => ({
+  ...answer,
+  model,
+  version: model.version,
+  cache,
+  timings: { tokenizeMs, queueMs: 0, inferenceMs: 0, batchRows: 0, paddingRatio: 0 },
+});
+
+const pick = <Item>(items: readonly Item[], places: readonly number[]): Item[] =>
+  places.map((place) => items[place] as Item);
+
+/** Texts have faults of their own, and those are the same for everybody. */
+const isAnothersFault = (
+  landing: { readonly outcome: Outcome; readonly joined: boolean } | undefined,
+): boolean =>
+  landing?.joined === true &&
+  landing.outcome.status === "rejected" &&
+  !(
+    landing.outcome.reason instanceof ServiceError &&
+    landing.outcome.reason.reason.startsWith("TEXT_")
+  );

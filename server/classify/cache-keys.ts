@@ -1,0 +1,55 @@
+import { hash } from "node:crypto";
+import type { CacheKey } from "../cache/cache.js";
+import type { ServedModel } from "./model.js";
+import type { Question, Reading } from "./reading.js";
+
+/** To be counted up whenever a text is cut into windows or sentences, or its answers are merged, in another way. */
+const RULES = 1;
+
+/** What all answers of a model depend on, as a key's `space`. The version is in it, so that a reply never names another than answered. */
+export function spaceOf(model: {
+  readonly digest: string;
+  readonly tokenizerDigest: string;
+  readonly version: number;
+  readonly maxTokens: number;
+  readonly temperature: number;
+}): string {
+  const { digest, tokenizerDigest, version, maxTokens, temperature } = model;
+  const parts = [RULES, digest, tokenizerDigest, version, maxTokens, temperature];
+  return hash("sha256", parts.join("/"), "base64url").slice(0, 16);
+}
+
+/** By the very text and all that is asked about it. */
+export function textKey({ space }: ServedModel, text: string, question: Question): CacheKey {
+  const { longText, sentences, explain } = question;
+  return {
+    space,
+    hash: hash("sha256", `${longText}/${sentences}/${explain}/${text}`, "base64url"),
+  };
+}
+
+/** Nothing is asked that depends on where in the text something stands. */
+export const isPlain = ({ sentences, explain }: Question): boolean => !sentences && !explain;
+
+/** By what the model reads: texts that it cannot tell apart have one key. Only for plain questions. */
+export function readingKey({ space }: ServedModel, { tokenCount, windows }: Reading): CacheKey {
+  const numbers = [tokenCount];
+  for (const { ids } of windows) numbers.push(-1, ...ids);
+  return { space, hash: hash("sha256", Int32Array.from(numbers), "base64url") };
+}
+
+/** ASCII without the brackets that special tokens are written in: those keep their case. */
+const FOLDABLE = /^[\t\n\r -;=?-Z\\^-~]*$/;
+
+/**
+ * The text with its letters and spaces as the model reads them, where that is certain: ASCII, too short for a second window, a tokenizer
+ * that tells neither case nor the number of spaces. Else the text itself.
+ */
+export function folded(text: string, model: ServedModel, room: number, question: Question): string {
+  if (!(model.tokenizer.isCaseless && isPlain(question))) return text;
+  if (text.length > room || !FOLDABLE.test(text)) return text;
+  return text
+    .toLowerCase()
+    .trim()
+    .replace(/[\t\n\r ]+/g, " ");
+}

@@ -1,0 +1,188 @@
+import type { Codec } from "../cache/cache.js";
+import { LABELS, type Label } from "../core/tiers.js";
+import type { Verdict } from "./classifier.js";
+
+/** What is kept of a verdict: all but who answered, and how long it took. */
+export type CachedAnswer = Omit<Verdict, "model" | "version" | "cache" | "timings">;
+
+export function answerOf(verdict: Verdict): CachedAnswer {
+  const { model: _, version: __, cache: ___, timings: ____, ...answer } = verdict;
+  return answer;
+}
+
+const ANSWER_BYTES = 300;
+const SENTENCE_BYTES = 100;
+const WORD_BYTES = 120;
+
+/** Roughly what an answer takes in memory, in bytes; its key and its place in the cache among them. */
+export const bytesOf = ({ sentences, attributions }: CachedAnswer): number =>
+  ANSWER_BYTES +
+  SENTENCE_BYTES * sentences.length +
+  attributions.reduce((sum, { word }) => sum + WORD_BYTES + 2 * word.length, 0);
+
+/** First byte of every value: one that is written otherwise must get another. */
+const FORMAT = 1;
+const CHECKSUM_BYTES = 4;
+const HEAD_BYTES = 1 + 1 + 5 * 4 + 4 * 4;
+const SENTENCE_SIZE = 4 + 4 + 1 + 4 + 4;
+const WORD_SIZE = 4 + 4 + 4 + 4;
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true }) };
+
+/**
+ * Little-endian: format, label and flags, five float32 (probabilities, score, confidence), four uint32 (tokens, tokens read, sentences,
+ * words), then those, then a checksum of it all. 42 bytes where neither sentences nor words were asked for.
+ */
+export const answerCodec: Codec<CachedAnswer> = {
+  encode(answer) {
+    const words = answer.attributions.map(({ word }) => utf8.encoder.encode(word));
+    const wordBytes = words.reduce((sum, { length }) => sum + WORD_SIZE + length, 0);
+    const size = HEAD_BYTES + SENTENCE_SIZE * answer.sentences.length + wordBytes + CHECKSUM_BYTES;
+    const bytes = new Uint8Array(size);
+    const writer = new Writer(bytes);
+    writer.byte(FORMAT);
+    writer.byte(LABELS.indexOf(answer.label) | (answer.mixed ? 4 : 0));
+    for (const value of [...answer.probabilities, answer.score, answer.confidence])
+      writer.float(value);
+    const { tokenCount, analyzedTokenCount, sentences, attributions } = answer;
+    for (const count of [tokenCount, analyzedTokenCount, sentences.length, attributions.length])
+      writer.uint(count);
+    for (const { begin, end, label, score, confidence } of sentences) {
+      writer.uint(begin);
+      writer.uint(end);
+      writer.byte(LABELS.indexOf(label));
+      writer.float(score);
+      writer.float(confidence);
+    }
+    for (const [place, { begin, end, weight }] of attributions.entries()) {
+      writer.uint(begin);
+      writer.uint(end);
+      writer.float(weight);
+      writer.bytes(words[place] ?? new Uint8Array());
+    }
+    writer.uint(checksumOf(bytes.subarray(0, -CHECKSUM_BYTES)));
+    return bytes;
+  },
+
+  decode(bytes) {
+    if (bytes.length < HEAD_BYTES + CHECKSUM_BYTES || bytes[0] !== FORMAT) return undefined;
+    const reader = new Reader(bytes);
+    if (reader.last() !== checksumOf(bytes.subarray(0, -CHECKSUM_BYTES))) return undefined;
+    try {
+      return read(reader);
+    } catch {
+      // Past its end, or no UTF-8: whoever wrote it meant something else.
+      return undefined;
+    }
+  },
+};
+
+function read(reader: Reader): CachedAnswer {
+  reader.byte();
+  const flags = reader.byte();
+  const probabilities = [reader.float(), reader.float(), reader.float()] as const;
+  const [score, confidence] = [reader.float(), reader.float()];
+  const [tokenCount, analyzedTokenCount] = [reader.uint(), reader.uint()];
+  const [sentenceCount, wordCount] = [reader.uint(), reader.uint()];
+  const sentences = reader.list(sentenceCount, SENTENCE_SIZE, () => ({
+    begin: reader.uint(),
+    end: reader.uint(),
+    label: labelAt(reader.byte()),
+    score: reader.float(),
+    confidence: reader.float(),
+  }));
+  const attributions = reader.list(wordCount, WORD_SIZE, () => ({
+    begin: reader.uint(),
+    end: reader.uint(),
+    weight: reader.float(),
+    word: reader.text(),
+  }));
+  return {
+    label: labelAt(flags & 3),
+    score,
+    confidence,
+    probabilities,
+    tokenCount,
+    analyzedTokenCount,
+    sentences,
+    mixed: (flags & 4) !== 0,
+    attributions,
+  };
+}
+
+function labelAt(place: number): Label {
+  const label = LABELS[place];
+  if (label === undefined) throw new RangeError("no such label");
+  return label;
+}
+
+/** FNV-1a: finds what is cut or garbled, not what is forged. */
+function checksumOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+class Writer {
+  #place = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+  byte(value: number): void {
+    this.#view.setUint8(this.#place, value);
+    this.#place += 1;
+  }
+  uint(value: number): void {
+    this.#view.setUint32(this.#place, value, true);
+    this.#place += 4;
+  }
+  float(value: number): void {
+    this.#view.setFloat32(this.#place, value, true);
+    this.#place += 4;
+  }
+  bytes(value: Uint8Array): void {
+    this.uint(value.length);
+    this.#bytes.set(value, this.#place);
+    this.#place += value.length;
+  }
+}
+
+/** Throws RangeError past the end. */
+class Reader {
+  #place = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  byte(): number {
+    this.#place += 1;
+    return this.#view.getUint8(this.#place - 1);
+  }
+  uint(): number {
+    this.#place += 4;
+    return this.#view.getUint32(this.#place - 4, true);
+  }
+  float(): number {
+    this.#place += 4;
+    return this.#view.getFloat32(this.#place - 4, true);
+  }
+  text(): string {
+    const length = this.uint();
+    const end = this.#place + length;
+    if (end > this.#bytes.length) throw new RangeError("past the end");
+    const text = utf8.decoder.decode(this.#bytes.subarray(this.#place, end));
+    this.#place = end;
+    return text;
+  }
+  list<Item>(count: number, leastBytes: number, next: () => Item): Item[] {
+    if (count * leastBytes > this.#bytes.length) throw new RangeError("past the end");
+    return Array.from({ length: count }, next);
+  }
+  last(): number {
+    return this.#view.getUint32(this.#bytes.length - CHECKSUM_BYTES, true);
+  }
+}

@@ -1,0 +1,91 @@
+import { orAbort } from "../core/abort.js";
+
+/** What became of one item; who led the flight, and so was not merely along. */
+export interface Landing<Result> {
+  readonly outcome: PromiseSettledResult<Result>;
+  readonly joined: boolean;
+}
+
+interface Flight<Result> {
+  readonly landed: Promise<PromiseSettledResult<Result>>;
+  /** Callers that wait for it. */
+  waiting: number;
+  /** Told when nobody waits for it any more. */
+  readonly deserted: () => void;
+}
+
+/** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. */
+type Work<Result> = (
+  places: readonly number[],
+  signal: AbortSignal,
+) => Promise<readonly PromiseSettledResult<Result>[]>;
+
+/**
+ * Work for equal keys that is under way at the same time is done once. It belongs to all who wait for it: one who leaves, the first one
+ * too, takes nothing from the others.
+ */
+export class SingleFlight<Result> {
+  readonly #flights = new Map<string, Flight<Result>>();
+
+  /** Flights under way. */
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  /** One landing a key, in their order. Rejects with the signal's reason when this caller leaves. */
+  async run(
+    keys: readonly string[],
+    signal: AbortSignal,
+    work: Work<Result>,
+  ): Promise<Landing<Result>[]> {
+    signal.throwIfAborted();
+    const own = new Map<string, number>();
+    for (const [place, key] of keys.entries()) {
+      if (!this.#flights.has(key) && !own.has(key)) own.set(key, place);
+    }
+    if (own.size > 0) this.#depart(own, work);
+    const flights = keys.map((key) => this.#flights.get(key) as Flight<Result>);
+    for (const flight of flights) flight.waiting++;
+    const landings = flights.map(async ({ landed }, place) => ({
+      outcome: await landed,
+      joined: own.get(keys[place] ?? "") !== place,
+    }));
+    return orAbort(Promise.all(landings), signal, () => {
+      for (const [place, key] of keys.entries()) this.#leave(key, flights[place]);
+    });
+  }
+
+  #leave(key: string, flight: Flight<Result> | undefined): void {
+    if (flight === undefined) return;
+    flight.waiting--;
+    if (flight.waiting > 0) return;
+    // Work that is given up has nothing for who comes now.
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    flight.deserted();
+  }
+
+  #depart(own: ReadonlyMap<string, number>, work: Work<Result>): void {
+    const abandoned = new AbortController();
+    let left = own.size;
+    const deserted = () => {
+      left--;
+      if (left === 0) abandoned.abort(new Error("nobody waits for the work any more"));
+    };
+    const keys = [...own.keys()];
+    const all = work([...own.values()], abandoned.signal).catch((reason: unknown) =>
+      keys.map(() => ({ status: "rejected" as const, reason })),
+    );
+    for (const [place, key] of keys.entries()) {
+      const landed: Flight<Result>["landed"] = all.then((outcomes) => {
+        if (this.#flights.get(key)?.landed === landed) this.#flights.delete(key);
+        return (
+          outcomes[place] ?? {
+            status: "rejected" as const,
+            reason: new Error("no outcome for the key"),
+          }
+        );
+      });
+      this.#flights.set(key, { landed, waiting: 0, deserted });
+    }
+  }
+}

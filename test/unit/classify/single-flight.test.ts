@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { type Landing, SingleFlight } from "../../../server/classify/single-flight.js";
+import { turn } from "../../support/recorder.js";
+
+const staying = new AbortController().signal;
+const left = new Error("the caller left");
+
+describe("SingleFlight", () => {
+  let flights: SingleFlight<string>;
+  let works: {
+    places: readonly number[];
+    signal: AbortSignal;
+    land(...outcomes: string[]): void;
+    fail(error: unknown): void;
+  }[];
+  beforeEach(() => {
+    flights = new SingleFlight();
+    works = [];
+  });
+  const run = (keys: readonly string[], signal = staying) =>
+    flights.run(keys, signal, (places, abandoned) => {
+      const { promise, resolve, reject } = Promise.withResolvers<PromiseSettledResult<string>[]>();
+      works.push({
+        places,
+        signal: abandoned,
+        land: (...values) =>
+          resolve(values.map((value) => ({ status: "fulfilled" as const, value }))),
+        fail: reject,
+      });
+      return promise;
+    });
+  const values = (landings: readonly Landing<string>[]) =>
+    landings.map(({ outcome, joined }) => [
+      outcome.status === "fulfilled" ? outcome.value : String(outcome.reason),
+      joined,
+    ]);
+
+  it("does work for equal keys once, in one call and in several", async () => {
+    const first = run(["a", "b", "a"]);
+    const second = run(["b", "c"]);
+    assert.deepEqual(
+      works.map(({ places }) => places),
+      [[0, 1], [1]],
+    );
+    works[0]?.land("A", "B");
+    works[1]?.land("C");
+    assert.deepEqual(values(await first), [
+      ["A", false],
+      ["B", false],
+      ["A", true],
+    ]);
+    assert.deepEqual(values(await second), [
+      ["B", true],
+      ["C", false],
+    ]);
+    assert.equal(flights.size, 0);
+  });
+
+  it("does it anew once it has landed", async () => {
+    const first = run(["a"]);
+    works[0]?.land("1");
+    await first;
+    const second = run(["a"]);
+    works[1]?.land("2");
+    assert.deepEqual(values(await second), [["2", false]]);
+  });
+
+  it("goes on while one caller waits, whoever began it", async () => {
+    const leaving = new AbortController();
+    const first = run(["a"], leaving.signal);
+    const second = run(["a"]);
+    leaving.abort(left);
+    await assert.rejects(first, left);
+    assert.equal(works[0]?.signal.aborted, false);
+    works[0]?.land("A");
+    assert.deepEqual(values(await second), [["A", true]]);
+    assert.equal(works.length, 1);
+  });
+
+  it("is given up once the last caller has left, and not a key earlier", async () => {
+    const callers = [new AbortController(), new AbortController()];
+    const first = run(["a", "b"], callers[0]?.signal);
+    const second = run(["b"], callers[1]?.signal);
+    callers[0]?.abort(left);
+    assert.equal(works[0]?.signal.aborted, false);
+    callers[1]?.abort(left);
+    assert.equal(works[0]?.signal.aborted, true);
+    for (const call of [first, second]) await assert.rejects(call, left);
+    works[0]?.fail(new Error("given up"));
+    await turn();
+    assert.equal(flights.size, 0);
+  });
+
+  it("does not take up a newcomer into work that was given up", async () => {
+    const leaving = new AbortController();
+    const first = run(["a"], leaving.signal);
+    leaving.abort(left);
+    await assert.rejects(first, left);
+    const second = run(["a"]);
+    assert.equal(works.length, 2);
+    works[0]?.fail(new Error("given up"));
+    works[1]?.land("A");
+    assert.deepEqual(values(await second), [["A", false]]);
+    assert.equal(flights.size, 0);
+  });
+
+  it("tells everybody that it failed, and who of them merely joined", async () => {
+    const first = run(["a"]);
+    const second = run(["a"]);
+    works[0]?.fail("lost");
+    assert.deepEqual(values(await first), [["lost", false]]);
+    assert.deepEqual(values(await second), [["lost", true]]);
+  });
+
+  it("does nothing for a caller that has left already", async () => {
+    await assert.rejects(run(["a"], AbortSignal.abort(left)), left);
+    assert.equal(works.length, 0);
+  });
+});
