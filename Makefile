@@ -67,7 +67,7 @@ models: build $(VENV)/done ## train, export, quantize and score all tiers; needs
 	  $(PIPELINE).train --tier $$tier $(TRAINING) --threads $(THREADS) && \
 	  $(PIPELINE).export --tier $$tier $(TRAINING) --threads $(THREADS) --repository $(REPOSITORY) || exit 1; \
 	done
-	$(PIPELINE).cascade $(TRAINING) --repository $(REPOSITORY)
+	$(PIPELINE).cascade --data $(DATA) --threads $(THREADS) --repository $(REPOSITORY)
 	$(MAKE) models-score WRITE=1
 
 models-score: build ## accuracy of the committed models through the server; needs DATA=<folder>; WRITE=1 writes it into the cards

@@ -1,6 +1,6 @@
 """Chooses the cascade's threshold on SST dev, and writes it into fast's configuration.
 
-    python -m sentiment_training.cascade --data DATA --work build/training --repository triton-model-repo
+    python -m sentiment_training.cascade --data DATA --repository triton-model-repo
 
 A text goes on from fast to accurate where fast's calibrated confidence is under the threshold. Taken is the least threshold that
 keeps KEPT of accurate's accuracy on SST-2 dev; where none does before MOST_PASSED_ON of the texts go on, the one that keeps most.
@@ -9,14 +9,18 @@ keeps KEPT of accurate's accuracy on SST-2 dev; where none does before MOST_PASS
 from __future__ import annotations
 
 import argparse
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from tokenizers import Tokenizer
 
+from .base import BASES
 from .calibrate import probabilities_of
-from .model import MAX_TOKENS
-from .repository import Settings, write_configs
+from .model import encode
+from .onnx_model import OnnxModel
+from .repository import read_settings, write_configs
 from .slices import Slice, dev_slices
 
 KEPT = 0.995
@@ -44,19 +48,26 @@ def choose(dev: Slice, fast: np.ndarray, accurate: np.ndarray) -> float:
     return best
 
 
+def probabilities(tier: str, texts: list[str], repository: Path) -> np.ndarray:
+    """What the tier's model in the repository says, calibrated; shape [texts, 3]."""
+    folder = repository / f"sentiment_{tier}"
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    model = OnnxModel(folder / "1" / "model.onnx", BASES[tier].pad_id)
+    return probabilities_of(model.sorted(encode(tokenizer, texts)), read_settings(folder).temperature)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--repository", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
-    stored = {tier: json.loads((given.work / f"{tier}.dev.json").read_text(encoding="utf-8")) for tier in ("fast", "accurate")}
-    fast, accurate = (
-        probabilities_of(np.array(stored[tier]["logits"]), stored[tier]["temperature"]) for tier in ("fast", "accurate")
-    )
-    threshold = choose(dev_slices(given.data)[0], fast, accurate)
-    settings = Settings(MAX_TOKENS, stored["fast"]["temperature"], threshold)
-    write_configs(given.repository / "sentiment_fast", settings)
+    torch.set_num_threads(given.threads)
+    dev = dev_slices(given.data)[0]
+    texts = [example.text for example in dev.examples]
+    threshold = choose(dev, *(probabilities(tier, texts, given.repository) for tier in ("fast", "accurate")))
+    folder = given.repository / "sentiment_fast"
+    write_configs(folder, replace(read_settings(folder), cascade_threshold=threshold))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,14 @@ def digests_of(folder: Path) -> dict[str, str]:
     for model in sorted(folder.glob("[0-9]*/model.onnx")):
         files[f"model_sha256_{model.parent.name}"] = model
     return {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()}
+
+
+def read_settings(folder: Path) -> Settings:
+    """As `write_configs` wrote them."""
+    text = (folder / "config.pbtxt").read_text(encoding="utf-8")
+    found = dict(re.findall(r'key: "(\w+)" value: \{ string_value: "([^"]*)" \}', text))
+    threshold = found.get("cascade_threshold")
+    return Settings(int(found["max_length"]), float(found["temperature"]), None if threshold is None else float(threshold))
 
 
 def config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:

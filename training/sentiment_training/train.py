@@ -51,7 +51,7 @@ class Plan:
 PLANS = {
     "accurate": Plan(epochs=2, peak_rate=4e-5, layer_decay=0.9, teacher_share=0.0, skip_share=0.5),
     "balanced": Plan(epochs=5, peak_rate=1.5e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
-    "fast": Plan(epochs=5, peak_rate=2e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
+    "fast": Plan(epochs=3, peak_rate=2e-4, layer_decay=0.9, teacher_share=0.8, skip_share=0.0, invented_weight=0.5),
 }
 
 HEAD = re.compile(r"classifier|pooler")
