@@ -52,6 +52,9 @@ docs: build ## the README's table of settings, from the schema
 bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 	node dist/benchmarks/batch-throughput.js
 
+bench-cache: build ## hit rates of the memory tier and of other ways to evict, simulated: Zipf traffic, scans, change; a markdown table
+	node dist/benchmarks/cache-policies.js
+
 bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
 	CACHE=$(CACHE) node dist/benchmarks/triton.js $(if $(wildcard $(DATA)),--data $(DATA))
 
@@ -100,4 +103,4 @@ $(TRITON)/done: test/support/triton/requirements.txt
 	  $(TRITON)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-triton bench-triton-faults models models-score import-model quantization clean
+.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-cache bench-triton bench-triton-faults models models-score import-model quantization clean

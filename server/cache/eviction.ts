@@ -1,3 +1,4 @@
+import type { CacheKey } from "./cache.js";
 import { Queue, type Queued } from "./queue.js";
 
 export interface Bounds {
@@ -8,9 +9,8 @@ export interface Bounds {
 
 /** What the eviction knows of an entry. */
 export interface Evictable<Entry> extends Queued<Entry> {
-  /** By which an entry that was evicted is known again. */
-  readonly hash: string;
-  /** Since it was last spared, MOST_USES at most: whoever uses an entry counts it here. */
+  readonly key: CacheKey;
+  /** How often it will still be spared, MOST_USES at most: whoever uses an entry adds one. */
   uses: number;
   /** Whether it has proved itself: it then waits in the main queue. */
   proven: boolean;
@@ -59,7 +59,7 @@ export class Eviction<Entry extends Evictable<Entry>> {
   /** Takes in an entry that fits; others go before it comes, so it stays itself and the bounds hold at any time. */
   add(entry: Entry): void {
     while (this.#crowds(entry) && this.entries > 0) this.#evict();
-    if (this.#evicted.take(entry.hash)) entry.proven = true;
+    if (this.#evicted.take(entry.key.hash)) entry.proven = true;
     this.#queueOf(entry).push(entry);
   }
 
@@ -76,18 +76,18 @@ export class Eviction<Entry extends Evictable<Entry>> {
     return this.entries + 1 > maxEntries || this.bytes + bytes > maxBytes;
   }
 
-  /** One step: spares an entry, which costs it its uses, or drops it. */
+  /** One step: spares an entry, which costs it one of its uses, or drops it. */
   #evict(): void {
     const entry = this.#next();
     if (entry === undefined) return;
     this.remove(entry);
     if (entry.uses > 0) {
-      entry.uses = entry.proven ? entry.uses - 1 : 0;
+      entry.uses--;
       entry.proven = true;
       this.#proven.push(entry);
       return;
     }
-    if (!entry.proven) this.#evicted.add(entry.hash);
+    if (!entry.proven) this.#evicted.add(entry.key.hash);
     this.#drop(entry);
   }
 

@@ -5,7 +5,7 @@ import { type Bounds, type Evictable, Eviction, MOST_USES } from "./eviction.js"
 export interface MemoryCacheOptions<Value> extends Bounds {
   /** How long a value is served, in milliseconds, give or take a tenth. */
   readonly ttlMs: number;
-  /** Bytes that the value takes, with whatever is to be counted for its key; not negative. */
+  /** Bytes that the value takes, with whatever is to be counted for its key; not negative. Must not throw. */
   readonly sizeOf: (value: Value) => number;
   /** Random numbers, 0 up to 1. */
   readonly random: () => number;
@@ -26,12 +26,10 @@ export interface MemoryCache<Value> extends Cache<Value> {
 }
 
 interface Entry<Value> extends Evictable<Entry<Value>> {
-  readonly key: CacheKey;
-  bytes: number;
   /** Made once, so that a hit makes nothing. */
-  hit: Hit<Value>;
+  readonly hit: Hit<Value>;
   /** On the cache's clock; from then on it is a miss. */
-  expiresMs: number;
+  readonly expiresMs: number;
   /** Halved whenever the value is written anew: what was hot long ago cools down. */
   hits: number;
 }
@@ -140,8 +138,15 @@ class Memory<Value> implements MemoryCache<Value> {
     // The standing of what it had stays: a popular text must not prove itself again every time that its answer expires.
     const { uses = 0, proven = false, hits = 0 } = old ?? {};
     const entry: Entry<Value> = {
-      ...{ key, hash: key.hash, bytes, hit, expiresMs, uses, proven, hits: hits / 2 },
-      ...{ older: undefined, newer: undefined },
+      key,
+      bytes,
+      hit,
+      expiresMs,
+      uses,
+      proven,
+      hits: hits >> 1,
+      older: undefined,
+      newer: undefined,
     };
     this.#eviction.add(entry);
     const entries = this.#spaces.get(key.space);

@@ -10,10 +10,14 @@ export interface Queued<Entry> {
  * oldest key of one costs a step for every key deleted before it.
  */
 export class Queue<Entry extends Queued<Entry>> {
-  oldest: Entry | undefined;
+  #oldest: Entry | undefined;
   #newest: Entry | undefined;
   #entries = 0;
   #bytes = 0;
+
+  get oldest(): Entry | undefined {
+    return this.#oldest;
+  }
 
   get entries(): number {
     return this.#entries;
@@ -27,7 +31,7 @@ export class Queue<Entry extends Queued<Entry>> {
   push(entry: Entry): void {
     entry.older = this.#newest;
     entry.newer = undefined;
-    if (this.#newest === undefined) this.oldest = entry;
+    if (this.#newest === undefined) this.#oldest = entry;
     else this.#newest.newer = entry;
     this.#newest = entry;
     this.#entries++;
@@ -36,7 +40,7 @@ export class Queue<Entry extends Queued<Entry>> {
 
   /** `entry` must be in this queue, with as many bytes as when it came. */
   remove(entry: Entry): void {
-    if (entry.older === undefined) this.oldest = entry.newer;
+    if (entry.older === undefined) this.#oldest = entry.newer;
     else entry.older.newer = entry.newer;
     if (entry.newer === undefined) this.#newest = entry.older;
     else entry.newer.older = entry.older;

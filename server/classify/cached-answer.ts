@@ -10,7 +10,7 @@ export function answerOf(verdict: Verdict): CachedAnswer {
   return answer;
 }
 
-const ANSWER_BYTES = 300;
+const ANSWER_BYTES = 600;
 const SENTENCE_BYTES = 100;
 const WORD_BYTES = 120;
 
