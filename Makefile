@@ -7,6 +7,7 @@ BUILT := node_modules/.package-lock.json
 CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
+REDIS := $(CACHE)/redis
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
 GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
@@ -25,14 +26,15 @@ run: build ## install, build and start the server on 127.0.0.1:50051
 run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
 	exec node dist/test/support/run-triton.js
 
-test: check build $(TRITON)/done ## all checks and tests that need no more than npm and pip
+test: check build $(TRITON)/done $(REDIS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, and imported models
+test-full: test $(VENV)/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, imported models, and a slow network to Redis
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
+	CACHE=$(CACHE) test/full/toxiproxy.sh
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
 	npm run --silent check
@@ -101,6 +103,11 @@ $(VENV)/done: training/requirements.txt
 $(TRITON)/done: test/support/triton/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing Triton into $(TRITON)"; python3 -m venv --clear $(TRITON) && \
 	  $(TRITON)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(REDIS)/done: test/support/redis/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
 .PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-cache bench-triton bench-triton-faults models models-score import-model quantization clean

@@ -1,7 +1,9 @@
 import type { CacheTier } from "./cache/cache.js";
 import { memoryCache } from "./cache/memory.js";
+import { redisCache } from "./cache/redis.js";
+import { redisTarget } from "./cache/redis-url.js";
 import { type Answer, answerAnew, answerFromCaches } from "./classify/answering.js";
-import { bytesOf, type CachedAnswer } from "./classify/cached-answer.js";
+import { answerCodec, bytesOf, type CachedAnswer } from "./classify/cached-answer.js";
 import type { Config } from "./config.js";
 import type { Clock } from "./core/clock.js";
 import type { HitRate } from "./observe/hit-rate.js";
@@ -17,7 +19,7 @@ const POOR_RATE = 0.5;
 const ENOUGH_LOOKUPS = 1000;
 
 /** How texts are answered, and what is kept of it. */
-export interface AnswerParts extends Disposable {
+export interface AnswerParts extends AsyncDisposable {
   readonly answer: Answer;
   /** undefined: nothing is kept. */
   readonly caches: Caches | undefined;
@@ -38,7 +40,7 @@ export function makeAnswers(
       answer: answerAnew(clock),
       caches: undefined,
       entries: () => 0,
-      [Symbol.dispose]: () => {},
+      [Symbol.asyncDispose]: async () => {},
     };
   }
   const options = {
@@ -56,7 +58,21 @@ export function makeAnswers(
     if (tier === "memory") hitRate.looked(count);
     if (outcome === "hit") hitRate.found(count);
   };
-  const parts = { byText, byReading, shared: undefined, aggressive: cache.aggressive, report };
+  const shared = cache.redisUrl === undefined ? undefined : openRedis(cache.redisUrl);
+  const parts = { byText, byReading, shared, aggressive: cache.aggressive, report };
+
+  function openRedis(url: string) {
+    const { shown } = redisTarget(url);
+    return redisCache({ url, ttlMs: config.cache?.ttlMs ?? 0 }, answerCodec, clock, {
+      // Hits and misses are counted with those of the memory; here only what went wrong.
+      looked: (outcome, keys) => {
+        if (outcome !== "hit" && outcome !== "miss") metrics.cacheLooked("redis", outcome, keys);
+      },
+      wrote: (outcome, entries) => metrics.cacheWrote(outcome, entries),
+      turned: (state, why) => log.warn({ state, why, redis: shown }, "redis"),
+      unclean: (why) => log.error({ why, redis: shown }, "redis was not cleared as a whole"),
+    });
+  }
 
   let cancel = () => {};
   const sweep = () => {
@@ -75,12 +91,16 @@ export function makeAnswers(
     answer: answerFromCaches(parts, clock, config.requestTimeoutMs),
     caches: {
       async clear(tier, space) {
-        if (tier === "redis") return 0;
+        const outside = tier === "memory" ? 0 : ((await shared?.clear(space)) ?? 0);
+        if (tier === "redis") return outside;
         await byReading.clear(space);
-        return byText.clear(space);
+        return outside + (await byText.clear(space));
       },
     },
     entries: () => byText.entries,
-    [Symbol.dispose]: () => cancel(),
+    async [Symbol.asyncDispose]() {
+      cancel();
+      await shared?.[Symbol.asyncDispose]();
+    },
   };
 }

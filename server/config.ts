@@ -83,6 +83,13 @@ export const Settings = z.object({
   CACHE_TTL: whole(1, 31_536_000)
     .default(3600)
     .describe("seconds that an answer is kept, give or take a tenth"),
+  REDIS_URL: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Redis that servers share answers in (`redis://`, `rediss://`, several hosts for a cluster, `redis-sentinel://`); unset: memory alone",
+    ),
   AGGRESSIVE_CACHING: flag
     .default(false)
     .describe(
@@ -130,7 +137,6 @@ export const Settings = z.object({
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
-  "REDIS_URL",
   "TOKENIZERS_PARALLELISM",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "TLS_CERT",
@@ -177,6 +183,7 @@ export function loadConfig(
       ? {
           maxEntries: settings.RESULT_CACHE_SIZE,
           ttlMs: settings.CACHE_TTL * 1000,
+          redisUrl: settings.REDIS_URL,
           aggressive: settings.AGGRESSIVE_CACHING,
         }
       : undefined,

@@ -13,6 +13,9 @@ type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
 /** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
 type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
 
+/** What came of looking for a text: besides the first two, why a miss is one. */
+type LookupOutcome = "hit" | "miss" | "timeout" | "error" | "unreadable" | "skipped";
+
 /** What is asked at each scrape. */
 export interface Readings {
   readonly backends: () => Iterable<{ readonly backend: string; readonly up: boolean }>;
@@ -38,7 +41,12 @@ export interface Metrics {
   /** Between the scores of the model and of its shadow for one text, 0 to 2. */
   readonly shadowDistance: (model: string, distance: number) => void;
   /** So many texts that were looked for in a cache. */
-  readonly cacheLooked: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
+  readonly cacheLooked: (tier: CacheTier, outcome: LookupOutcome, count: number) => void;
+  /** So many answers that were to be written to Redis. */
+  readonly cacheWrote: (
+    outcome: "written" | "error" | "dropped" | "skipped",
+    count: number,
+  ) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
 }
@@ -78,8 +86,13 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
   });
   const lookups = counter(
     "sentiment_cache_lookups_total",
-    "Texts that were looked for in a tier of caches, by whether they were found",
+    "Texts that were looked for in a tier of caches, by whether they were found; for misses in Redis, also why",
     ["tier", "outcome"],
+  );
+  const writes = counter(
+    "sentiment_cache_writes_total",
+    "Answers that were to be written to Redis, by what came of it",
+    ["outcome"],
   );
   const canary = counter(
     "sentiment_canary_total",
@@ -92,6 +105,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     stoodBy: (outcome) => standBy.inc({ outcome }),
     shadowed: (model, outcome) => shadow.inc({ model, outcome }),
     shadowDistance: (model, value) => distance.observe({ model }, value),
+    cacheWrote: (outcome, count) => writes.inc({ outcome }, count),
     cacheLooked: (tier, outcome, count) => lookups.inc({ tier, outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),
   };

@@ -5,13 +5,15 @@ import { Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { type RepositoryCopy, repositoryCopy } from "../support/repository-copy.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
 import { sentences } from "../support/sentences.js";
-import { type LoadedCall, quantile, steadyLoad, wrongOf } from "../support/steady-load.js";
+import { type LoadedCall, steadyLoad, wrongOf } from "../support/steady-load.js";
 import { startTriton, type TritonServer } from "../support/triton-server.js";
 
 /** `make test-full` sets more. */
 const SECONDS = Number(process.env["LOAD_SECONDS"] ?? 8);
 const CALLS_PER_SECOND = Number(process.env["LOAD_CALLS"] ?? 100);
 const TEXTS = sentences(200);
+/** Far over what the breaker allows, and far under REQUEST_TIMEOUT. How long calls do take is told by `make bench-triton-faults`. */
+const LONG_MS = 10_000;
 
 describe("a Triton that fails under load", function () {
   this.timeout((SECONDS + 60) * 1000);
@@ -50,6 +52,7 @@ describe("a Triton that fails under load", function () {
   });
   const failed = (calls: readonly LoadedCall[]) =>
     calls.filter(({ failure }) => failure !== undefined);
+  const mostOf = (calls: readonly LoadedCall[]) => Math.max(...calls.map(({ tookMs }) => tookMs));
   const by = (backend: string) => (call: LoadedCall) => call.modelVersion.includes(`+${backend}.`);
   const restart = async () => {
     await triton.kill();
@@ -81,8 +84,7 @@ describe("a Triton that fails under load", function () {
     assert.deepEqual(failed(calls), []);
     assert.deepEqual(wrongOf(calls, truth), []);
     assert.ok(calls.some(by("embedded")), "the stand-by was never needed");
-    const tookMs = calls.map((call) => call.tookMs);
-    assert.ok(quantile(tookMs, 0.99) < 1500, `p99 ${quantile(tookMs, 0.99)} ms`);
+    assert.ok(mostOf(calls) < LONG_MS, `${mostOf(calls)} ms`);
     assert.ok(calls.at(-1) && by("triton")(calls.at(-1) as LoadedCall), "traffic is not back");
   });
 
@@ -99,12 +101,7 @@ describe("a Triton that fails under load", function () {
       assert.equal(failure?.reason, "BACKEND_DOWN");
       assert.ok((failure?.retryAfterSeconds ?? 0) > 0);
     }
-    assert.ok(
-      quantile(
-        refused.map(({ tookMs }) => tookMs),
-        0.95,
-      ) < 50,
-    );
+    assert.ok(mostOf(refused) < LONG_MS, `${mostOf(refused)} ms`);
     assert.deepEqual(wrongOf(calls, truth), []);
     assert.equal(calls.at(-1)?.failure, undefined);
   });

@@ -27,7 +27,7 @@ describe("loadConfig", () => {
       backends: ["embedded"],
       tritonUrls: ["127.0.0.1:8001"],
       gpu: false,
-      cache: { maxEntries: 10_000, ttlMs: 3_600_000, aggressive: false },
+      cache: { maxEntries: 10_000, ttlMs: 3_600_000, redisUrl: undefined, aggressive: false },
       memory: { processBytes: 4 * 2 ** 30, modelBytes: 2 * 2 ** 30 },
       modelRepository: "triton-model-repo",
       defaultTier: "balanced",
@@ -66,6 +66,7 @@ describe("loadConfig", () => {
       ENABLE_CACHING: "true",
       RESULT_CACHE_SIZE: "500",
       CACHE_TTL: "60",
+      REDIS_URL: "redis://cache",
       AGGRESSIVE_CACHING: "true",
       MODEL_CACHE_SIZE: "512m",
       MEMORY_LIMIT: "1.5GiB",
@@ -85,7 +86,7 @@ describe("loadConfig", () => {
       backends: ["triton", "embedded"],
       tritonUrls: ["one:8001", "[::1]:8001"],
       gpu: true,
-      cache: { maxEntries: 500, ttlMs: 60_000, aggressive: true },
+      cache: { maxEntries: 500, ttlMs: 60_000, redisUrl: "redis://cache", aggressive: true },
       memory: { processBytes: 1.5 * 2 ** 30, modelBytes: 512 * 2 ** 20 },
       modelRepository: "/models",
       defaultTier: "fast",
@@ -254,12 +255,11 @@ describe("loadConfig", () => {
 
   it("lists settings of later versions that are set, in a fixed order, and no others", () => {
     const env = {
-      REDIS_URL: "redis://cache",
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel",
       CACHE_TTL: "",
       PATH: "/bin",
     };
-    assert.deepEqual(load(env).ignored, ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    assert.deepEqual(load(env).ignored, ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
   });
 
   describe("threads", () => {

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The tests of a Redis that fails once more, behind toxiproxy, built once with Go into $CACHE/bin.
+set -euo pipefail
+: "${CACHE:?the folder for builds: make sets it}"
+version=v2.5.0
+toxiproxy=$CACHE/bin/toxiproxy-$version
+if [ ! -x "$toxiproxy" ]; then
+  folder=$(mktemp -d)
+  GOBIN=$folder go install "github.com/Shopify/toxiproxy/v2/cmd/server@$version"
+  mkdir -p "$CACHE/bin"
+  mv "$folder/server" "$toxiproxy"
+  rmdir "$folder"
+fi
+
+log=$(mktemp)
+port=$((20000 + RANDOM % 12000))
+"$toxiproxy" -host 127.0.0.1 -port "$port" >"$log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -f "$log"' EXIT
+until (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+  kill -0 "$server" || { echo "toxiproxy ended before it was ready"; cat "$log"; exit 1; }
+  sleep 0.1
+done
+TOXIPROXY_URL=http://127.0.0.1:$port mocha -g 'the Redis cache while Redis fails'
