@@ -23,8 +23,6 @@ export interface AnswerParts extends AsyncDisposable {
   readonly answer: Answer;
   /** undefined: nothing is kept. */
   readonly caches: Caches | undefined;
-  /** Answers in memory. */
-  entries(): number;
 }
 
 export function makeAnswers(
@@ -39,7 +37,6 @@ export function makeAnswers(
     return {
       answer: answerAnew(clock),
       caches: undefined,
-      entries: () => 0,
       [Symbol.asyncDispose]: async () => {},
     };
   }
@@ -97,7 +94,6 @@ export function makeAnswers(
         return outside + (await byText.clear(space));
       },
     },
-    entries: () => byText.entries,
     async [Symbol.asyncDispose]() {
       cancel();
       await shared?.[Symbol.asyncDispose]();

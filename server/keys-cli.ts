@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { StartupError } from "./core/errors.js";
+import { messageOf, StartupError } from "./core/errors.js";
 import { KeyName, RIGHTS, type Right } from "./rpc/keys/key-file.js";
 import { addNewKey } from "./rpc/keys/new-key.js";
 
@@ -31,7 +31,7 @@ function read(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

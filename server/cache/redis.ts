@@ -23,16 +23,17 @@ export interface RedisOptions {
   readonly maxWrites?: number;
 }
 
+/** What came of looking up keys. `skipped`: Redis is down, and was not asked. */
+export type LookupOutcome = "hit" | "miss" | "timeout" | "error" | "unreadable" | "skipped";
+/** What came of writing entries. `dropped`: too many are under way. */
+export type WriteOutcome = "written" | "error" | "dropped" | "skipped";
+
 /** What happened, for metrics and the log. It must not throw. */
 export interface RedisReport {
-  /** That many keys were looked up. `skipped`: Redis is down, and was not asked. `why` for `error`. */
-  looked(
-    outcome: "hit" | "miss" | "timeout" | "error" | "unreadable" | "skipped",
-    keys: number,
-    why?: string,
-  ): void;
-  /** That many entries were to be written. `dropped`: too many are under way. `why` for `error`. */
-  wrote(outcome: "written" | "error" | "dropped" | "skipped", entries: number, why?: string): void;
+  /** That many keys were looked up. `why` for `error`. */
+  looked(outcome: LookupOutcome, keys: number, why?: string): void;
+  /** That many entries were to be written. `why` for `error`. */
+  wrote(outcome: WriteOutcome, entries: number, why?: string): void;
   readonly turned: Turned;
   /** A clear could not be finished: answers that it should have removed are still given. */
   unclean(why: string): void;

@@ -1,7 +1,7 @@
 import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
 import type { MemoryCache } from "../cache/memory.js";
 import { withLimit } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import { withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
@@ -50,37 +50,22 @@ const late = () => new ServiceError("DEADLINE", "No answer in time: send less at
 export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: number): Answer {
   const flights = new SingleFlight<Verdict>();
 
-  const work = async (
-    model: ServedModel,
-    texts: readonly string[],
-    keys: readonly CacheKey[],
-    question: Question,
-    signal: AbortSignal,
-  ): Promise<Outcome[]> => {
+  const work = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
+    const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
     using _lease = model.lease();
-    const reader = new ReadingLookup(model, question, keys, caches);
-    const outcomes = await classify(model, texts, question, signal, clock, reader.find);
-    reader.keep(outcomes);
+    const lookup = new ReadingLookup(inquiry, caches);
+    const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
+    lookup.keep(outcomes);
     return outcomes;
   };
 
-  const misses = async (
-    model: ServedModel,
-    texts: readonly string[],
-    keys: readonly CacheKey[],
-    question: Question,
-    signal: AbortSignal,
-  ): Promise<Outcome[]> => {
-    const call = {
-      deadlineMs: clock.now() + limitMs,
-      traceparent: currentCall.getStore()?.traceparent,
-    };
-    const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
+  const misses = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
+    const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
     const landings = await flights.run(ids, signal, (places, abandoned) =>
-      currentCall.run(call, () =>
+      withDeadline(clock.now() + limitMs, () =>
         withLimit(abandoned, limitMs, clock, late, (limited) =>
-          work(model, pick(texts, places), pick(keys, places), question, limited),
+          work(partOf(inquiry, places), limited),
         ),
       ),
     );
@@ -88,7 +73,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     // What failed somebody else may not fail us.
     const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
     if (again.length === 0) return outcomes;
-    const retried = await work(model, pick(texts, again), pick(keys, again), question, signal);
+    const retried = await work(partOf(inquiry, again), signal);
     for (const [index, place] of again.entries()) {
       const outcome = retried[index];
       if (outcome) outcomes[place] = outcome;
@@ -110,13 +95,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     if (missing.length < texts.length)
       caches.report("memory", "hit", texts.length - missing.length);
     if (missing.length > 0) {
-      const found = await misses(
-        model,
-        pick(texts, missing),
-        pick(keys, missing),
-        question,
-        signal,
-      );
+      const inquiry = partOf({ model, texts, keys, question }, missing);
+      const found = await misses(inquiry, signal);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index];
     }
     return outcomes.map(
@@ -125,32 +105,38 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   };
 }
 
+/** Texts that are asked about, each with its key. */
+interface Inquiry {
+  readonly model: ServedModel;
+  readonly texts: readonly string[];
+  readonly keys: readonly CacheKey[];
+  readonly question: Question;
+}
+
+const partOf = (inquiry: Inquiry, places: readonly number[]): Inquiry => ({
+  ...inquiry,
+  texts: pick(inquiry.texts, places),
+  keys: pick(inquiry.keys, places),
+});
+
 /** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
 class ReadingLookup {
   /** Undefined where a text could not be read. */
   #keys: readonly (CacheKey | undefined)[] = [];
-  readonly #model: ServedModel;
-  readonly #question: Question;
-  readonly #textKeys: readonly CacheKey[];
+  readonly #inquiry: Inquiry;
   readonly #caches: AnswerCaches;
 
-  constructor(
-    model: ServedModel,
-    question: Question,
-    textKeys: readonly CacheKey[],
-    caches: AnswerCaches,
-  ) {
-    this.#model = model;
-    this.#question = question;
-    this.#textKeys = textKeys;
+  constructor(inquiry: Inquiry, caches: AnswerCaches) {
+    this.#inquiry = inquiry;
     this.#caches = caches;
   }
 
   find: FindVerdicts = async (readings) => {
-    const plain = isPlain(this.#question);
+    const { model, keys, question } = this.#inquiry;
+    const plain = isPlain(question);
     this.#keys = readings.map((reading, place) => {
       if (reading.status === "rejected") return undefined;
-      return plain ? readingKey(this.#model, reading.value) : this.#textKeys[place];
+      return plain ? readingKey(model, reading.value) : keys[place];
     });
     const found = this.#keys.map((key, place) => {
       const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
@@ -181,11 +167,11 @@ class ReadingLookup {
     const byReading: [CacheKey, CachedAnswer][] = [];
     const shared: [CacheKey, CachedAnswer][] = [];
     for (const [place, outcome] of outcomes.entries()) {
-      const [textKeyOfIt, key] = [this.#textKeys[place], this.#keys[place]];
-      if (outcome.status === "rejected" || !textKeyOfIt || !key) continue;
+      const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
+      if (outcome.status === "rejected" || !itsTextKey || !key) continue;
       const answer = answerOf(outcome.value);
-      byText.push([textKeyOfIt, answer]);
-      if (key !== textKeyOfIt) byReading.push([key, answer]);
+      byText.push([itsTextKey, answer]);
+      if (key !== itsTextKey) byReading.push([key, answer]);
       if (outcome.value.cache === "none") shared.push([key, answer]);
     }
     this.#caches.byText.set(byText);
@@ -199,7 +185,7 @@ class ReadingLookup {
     reading: PromiseSettledResult<TimedReading> | undefined,
   ): Verdict {
     const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
-    return verdictOf(this.#model, answer, tier, tokenizeMs);
+    return verdictOf(this.#inquiry.model, answer, tier, tokenizeMs);
   }
 
   #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {

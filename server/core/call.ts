@@ -10,3 +10,7 @@ export interface Call {
 
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
 export const currentCall = new AsyncLocalStorage<Call>();
+
+/** Does the work for the same call, but with that deadline. */
+export const withDeadline = <T>(deadlineMs: number, work: () => T): T =>
+  currentCall.run({ deadlineMs, traceparent: currentCall.getStore()?.traceparent }, work);

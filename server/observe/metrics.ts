@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CacheTier } from "../cache/cache.js";
+import type { LookupOutcome, WriteOutcome } from "../cache/redis.js";
 
 export type { Registry } from "prom-client";
 /** One a process: two apps in one process must not count for each other. */
@@ -12,9 +13,6 @@ const STAND_BY_OUTCOMES = ["primary_down", "primary_failed"] as const;
 type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
 /** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
 type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
-
-/** What came of looking for a text: besides the first two, why a miss is one. */
-type LookupOutcome = "hit" | "miss" | "timeout" | "error" | "unreadable" | "skipped";
 
 /** What is asked at each scrape. */
 export interface Readings {
@@ -43,10 +41,7 @@ export interface Metrics {
   /** So many texts that were looked for in a cache. */
   readonly cacheLooked: (tier: CacheTier, outcome: LookupOutcome, count: number) => void;
   /** So many answers that were to be written to Redis. */
-  readonly cacheWrote: (
-    outcome: "written" | "error" | "dropped" | "skipped",
-    count: number,
-  ) => void;
+  readonly cacheWrote: (outcome: WriteOutcome, count: number) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
 }

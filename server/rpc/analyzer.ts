@@ -5,7 +5,7 @@ import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
 import { withLimit } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import { currentCall, withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
@@ -111,10 +111,8 @@ export function analyzer(parts: ServiceParts): Analyze {
         "DEADLINE",
         `No answer within ${limits.timeoutMs / 1000} s: send less at once.`,
       );
-    const call = currentCall.getStore();
-    const limitedMs = clock.now() + limits.timeoutMs;
-    const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, limitedMs);
-    return currentCall.run({ traceparent: call?.traceparent, deadlineMs }, () =>
+    const callersMs = currentCall.getStore()?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return withDeadline(Math.min(callersMs, clock.now() + limits.timeoutMs), () =>
       withLimit(signal, limits.timeoutMs, clock, late, (limited) =>
         tier === "auto"
           ? answerByCascade(texts, question, limited)

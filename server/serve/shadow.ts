@@ -1,8 +1,7 @@
-import type { Verdict } from "../classify/classifier.js";
-import { classify } from "../classify/classifier.js";
+import { classify, type Verdict } from "../classify/classifier.js";
 import type { Question } from "../classify/reading.js";
 import { withLimit } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import { withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { ServedVersion } from "./served-version.js";
 
@@ -57,12 +56,7 @@ export class Shadow {
     }
     this.#underWay++;
     // Whoever sent the texts may give up long before the candidate has to.
-    const call = {
-      deadlineMs: this.#clock.now() + LIMIT_MS,
-      traceparent: currentCall.getStore()?.traceparent,
-    };
-    void currentCall
-      .run(call, () => this.#ask(texts, question))
+    void withDeadline(this.#clock.now() + LIMIT_MS, () => this.#ask(texts, question))
       .then((others) => {
         for (const [place, outcome] of outcomes.entries()) this.#note(outcome, others[place]);
       })
