@@ -57,6 +57,10 @@ bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
 bench-cache: build ## hit rates of the memory tier and of other ways to evict, simulated: Zipf traffic, scans, change; a markdown table
 	node dist/benchmarks/cache-policies.js
 
+bench-cached: build ## cached unary calls a second against a bare nice-grpc server, by ghz (needs Go)
+	CACHE=$(CACHE) benchmarks/ghz/install.sh
+	CACHE=$(CACHE) node dist/benchmarks/cached-unary.js
+
 bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
 	CACHE=$(CACHE) node dist/benchmarks/triton.js $(if $(wildcard $(DATA)),--data $(DATA))
 
@@ -110,4 +114,4 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-cache bench-triton bench-triton-faults models models-score import-model quantization clean
+.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean

@@ -11,17 +11,25 @@ import {
 export interface BenchedServer extends AsyncDisposable {
   readonly client: SentimentServiceClient;
   readonly channel: Channel;
+  /** `address:port` of gRPC. */
+  readonly address: string;
   readonly pid: number;
   /** From the start of the process to its first answerable call. */
   readonly readyMs: number;
 }
 
-/** The server as a process of its own, on free ports. */
+/** The server as a process of its own, on free ports; or another `script` that prints its address. `cpus`: as taskset takes them. */
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
+  { script = "dist/server/main.js", cpus }: { script?: string; cpus?: string } = {},
 ): Promise<BenchedServer> {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, ["dist/server/main.js"], {
+  const [command = "", ...args] = [
+    ...(cpus === undefined ? [] : ["taskset", "-c", cpus]),
+    process.execPath,
+    script,
+  ];
+  const child = spawn(command, args, {
     // What the model does is measured, unless a benchmark says otherwise.
     env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0", ENABLE_CACHING: "false", ...env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -34,6 +42,7 @@ export async function startServer(
     return {
       client: createClient(SentimentServiceDefinition, channel),
       channel,
+      address,
       pid: child.pid ?? 0,
       readyMs,
       async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
 import type { MemoryCache } from "../cache/memory.js";
-import { withLimit } from "../core/abort.js";
+import { type Caller, withLimit } from "../core/abort.js";
 import { withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
@@ -18,7 +18,7 @@ export type Answer = (
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  signal: AbortSignal,
+  caller: Caller,
 ) => Promise<Outcome[]>;
 
 export interface AnswerCaches {
@@ -37,8 +37,8 @@ export interface AnswerCaches {
 /** Without caches: each text is classified anew. */
 export const answerAnew =
   (clock: Clock): Answer =>
-  (model, texts, question, signal) =>
-    classify(model, texts, question, signal, clock);
+  (model, texts, question, caller) =>
+    classify(model, texts, question, caller.signal, clock);
 
 /** Of work that several callers wait for: each of them has his own limit, and this is beyond all of them. */
 const late = () => new ServiceError("DEADLINE", "No answer in time: send less at once.");
@@ -64,8 +64,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
     const landings = await flights.run(ids, signal, (places, abandoned) =>
       withDeadline(clock.now() + limitMs, () =>
-        withLimit(abandoned, limitMs, clock, late, (limited) =>
-          work(partOf(inquiry, places), limited),
+        withLimit(abandoned, limitMs, clock, late, ({ signal }) =>
+          work(partOf(inquiry, places), signal),
         ),
       ),
     );
@@ -81,8 +81,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     return outcomes;
   };
 
-  return async (model, texts, question, signal) => {
-    if (question.skipCache) return classify(model, texts, question, signal, clock);
+  return async (model, texts, question, caller) => {
+    if (question.skipCache) return classify(model, texts, question, caller.signal, clock);
     const room = roomOf(model);
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
@@ -96,7 +96,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
       caches.report("memory", "hit", texts.length - missing.length);
     if (missing.length > 0) {
       const inquiry = partOf({ model, texts, keys, question }, missing);
-      const found = await misses(inquiry, signal);
+      const found = await misses(inquiry, caller.signal);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index];
     }
     return outcomes.map(

@@ -1,3 +1,4 @@
+import type { Caller } from "../core/abort.js";
 import type { Answer } from "./answering.js";
 import type { Verdict } from "./classifier.js";
 import type { ServedModel } from "./model.js";
@@ -19,12 +20,12 @@ export async function cascade(
   { fast, accurate, threshold }: Cascade,
   texts: readonly string[],
   question: Question,
-  signal: AbortSignal,
+  caller: Caller,
   answer: Answer,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   // Sentences and words cost many rows: only the model that answers is asked about them.
   const quick = { ...question, sentences: false, explain: false };
-  const outcomes = await answer(fast, texts, quick, signal);
+  const outcomes = await answer(fast, texts, quick, caller);
   const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
   const again =
     question.sentences || question.explain
@@ -33,9 +34,9 @@ export async function cascade(
   const ask = async (model: ServedModel, places: readonly number[]) => {
     if (places.length === 0) return;
     const asked = places.map((place) => texts[place] ?? "");
-    const answers = await answer(model, asked, question, signal).catch((reason: unknown) => {
+    const answers = await answer(model, asked, question, caller).catch((reason: unknown) => {
       // What fails one model is no fault of the texts that the other has answered.
-      signal.throwIfAborted();
+      caller.signal.throwIfAborted();
       return asked.map(() => ({ status: "rejected" as const, reason }));
     });
     for (const [index, place] of places.entries()) {

@@ -1,8 +1,14 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.js";
 
+/** Somebody who waits for an answer. */
+export interface Caller {
+  /** Fires when he waits no longer. */
+  readonly signal: AbortSignal;
+}
+
 /**
- * Runs `work` with a signal that fires when the caller leaves or when `limitMs` have passed, whichever is first.
+ * Runs `work` for a caller whose signal fires when the one of `signal` leaves or when `limitMs` have passed, whichever is first.
  * `late` makes the reason for the second case where it happens, so that the stack tells the truth.
  */
 export async function withLimit<T>(
@@ -10,20 +16,54 @@ export async function withLimit<T>(
   limitMs: number,
   clock: Clock,
   late: () => Error,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (caller: Caller) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  const limit = new AbortController();
-  // Each batch that has a row of the call listens.
-  setMaxListeners(0, limit.signal);
-  const leave = () => limit.abort(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
-  const cancel = clock.after(limitMs, () => limit.abort(late()));
-  try {
-    return await work(limit.signal);
-  } finally {
-    cancel();
-    signal.removeEventListener("abort", leave);
+  using caller = new LimitedCaller(signal, clock.now() + limitMs, clock, late);
+  return await work(caller);
+}
+
+/** Its signal is made when it is asked for: what is answered from memory does without, and a signal with its timer costs as much as all the rest. */
+class LimitedCaller implements Caller, Disposable {
+  #limit: AbortController | undefined;
+  #dispose = () => {};
+  readonly #outer: AbortSignal;
+  readonly #endMs: number;
+  readonly #clock: Clock;
+  readonly #late: () => Error;
+
+  constructor(outer: AbortSignal, endMs: number, clock: Clock, late: () => Error) {
+    this.#outer = outer;
+    this.#endMs = endMs;
+    this.#clock = clock;
+    this.#late = late;
+  }
+
+  get signal(): AbortSignal {
+    this.#limit ??= this.#begin();
+    return this.#limit.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#dispose();
+  }
+
+  #begin(): AbortController {
+    const limit = new AbortController();
+    // Each batch that has a row of the call listens.
+    setMaxListeners(0, limit.signal);
+    const outer = this.#outer;
+    const leave = () => limit.abort(outer.reason);
+    outer.addEventListener("abort", leave, { once: true });
+    if (outer.aborted) leave();
+    const cancel = this.#clock.after(this.#endMs - this.#clock.now(), () =>
+      limit.abort(this.#late()),
+    );
+    this.#dispose = () => {
+      cancel();
+      outer.removeEventListener("abort", leave);
+    };
+    return limit;
   }
 }
 

@@ -84,6 +84,8 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     "Texts that were looked for in a tier of caches, by whether they were found; for misses in Redis, also why",
     ["tier", "outcome"],
   );
+  // Found once: an answer from memory has little else to do.
+  const memoryHits = lookups.labels({ tier: "memory", outcome: "hit" });
   const writes = counter(
     "sentiment_cache_writes_total",
     "Answers that were to be written to Redis, by what came of it",
@@ -101,7 +103,10 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     shadowed: (model, outcome) => shadow.inc({ model, outcome }),
     shadowDistance: (model, value) => distance.observe({ model }, value),
     cacheWrote: (outcome, count) => writes.inc({ outcome }, count),
-    cacheLooked: (tier, outcome, count) => lookups.inc({ tier, outcome }, count),
+    cacheLooked: (tier, outcome, count) =>
+      tier === "memory" && outcome === "hit"
+        ? memoryHits.inc(count)
+        : lookups.inc({ tier, outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),
   };
 }

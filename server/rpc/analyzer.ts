@@ -4,7 +4,7 @@ import { cascade } from "../classify/cascade.js";
 import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
-import { withLimit } from "../core/abort.js";
+import { type Caller, withLimit } from "../core/abort.js";
 import { currentCall, withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
@@ -74,19 +74,15 @@ export function analyzer(parts: ServiceParts): Analyze {
     tier: Tier,
     texts: readonly string[],
     question: Question,
-    signal: AbortSignal,
+    caller: Caller,
   ) => {
     using leased = lease(tier, texts);
-    const outcomes = await parts.answer(leased.model, texts, question, signal);
+    const outcomes = await parts.answer(leased.model, texts, question, caller);
     leased.compare(texts, question, outcomes);
     return outcomes;
   };
 
-  const answerByCascade = async (
-    texts: readonly string[],
-    question: Question,
-    signal: AbortSignal,
-  ) => {
+  const answerByCascade = async (texts: readonly string[], question: Question, caller: Caller) => {
     if (!servesCascade(models)) {
       throw new ServiceError(
         "TIER_UNKNOWN",
@@ -100,7 +96,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     const threshold = fast.model.cascadeThreshold ?? 1;
     const both = { fast: fast.model, accurate: accurate.model, threshold };
     // Awaited here: both would be given back at once.
-    return await cascade(both, texts, question, signal, parts.answer);
+    return await cascade(both, texts, question, caller, parts.answer);
   };
 
   return async (texts, tierMessage, options, signal) => {
@@ -113,10 +109,10 @@ export function analyzer(parts: ServiceParts): Analyze {
       );
     const callersMs = currentCall.getStore()?.deadlineMs ?? Number.POSITIVE_INFINITY;
     return withDeadline(Math.min(callersMs, clock.now() + limits.timeoutMs), () =>
-      withLimit(signal, limits.timeoutMs, clock, late, (limited) =>
+      withLimit(signal, limits.timeoutMs, clock, late, (caller) =>
         tier === "auto"
-          ? answerByCascade(texts, question, limited)
-          : answer(tier, texts, question, limited),
+          ? answerByCascade(texts, question, caller)
+          : answer(tier, texts, question, caller),
       ),
     );
   };

@@ -1,5 +1,6 @@
-import type { CallContext, Metadata, ServerMiddlewareCall } from "nice-grpc-common";
+import type { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../core/errors.js";
+import type { Check } from "./around-calls.js";
 import type { Right } from "./keys/key-file.js";
 import type { Keys } from "./keys/keys.js";
 
@@ -7,24 +8,17 @@ import type { Keys } from "./keys/keys.js";
  * Lets a call pass whose key has one of `rights`; without `keys` (none are configured), every call. Throws KEY_MISSING,
  * KEY_UNKNOWN or NOT_ALLOWED. A stream is checked when it begins.
  */
-export const authorize = (keys: Keys | undefined, ...rights: readonly Right[]) =>
-  async function* authorized<Req, Res>(
-    call: ServerMiddlewareCall<Req, Res>,
-    context: CallContext,
-  ): AsyncGenerator<Res, Res | void, undefined> {
-    if (keys !== undefined) check(keys, rights, context.metadata);
-    return yield* call.next(call.request, context);
+export const authorize =
+  (keys: Keys | undefined, ...rights: readonly Right[]): Check =>
+  (metadata) => {
+    if (keys !== undefined) check(keys, rights, metadata);
   };
 
 /** As `authorize` for the right `admin`; without `keys` no call passes: a server that is open to all has no admins. */
-export const authorizeAdmin = (keys: Keys | undefined) =>
+export const authorizeAdmin = (keys: Keys | undefined): Check =>
   keys === undefined ? refuseAdmin : authorize(keys, "admin");
 
-// biome-ignore lint/correctness/useYield: a middleware is a generator, also one that never answers.
-async function* refuseAdmin<Req, Res>(
-  _call: ServerMiddlewareCall<Req, Res>,
-  _context: CallContext,
-): AsyncGenerator<Res, Res | void, undefined> {
+function refuseAdmin(): never {
   throw new ServiceError(
     "NOT_ALLOWED",
     "AdminService is off: this server has no keys. Set API_KEYS_FILE to a file with a key that has the right admin (npx sentiment-keys new makes one).",

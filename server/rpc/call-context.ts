@@ -1,6 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import type { ServerMiddleware } from "nice-grpc";
-import { currentCall } from "../core/call.js";
+import type { Metadata } from "nice-grpc-common";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 
 /** Set here and nowhere else: what a client sends under this name is overwritten. */
@@ -20,28 +20,12 @@ export const passDeadlineOn: ServerInterceptor = (_method, call) =>
       }),
   });
 
-/** Runs each call with its deadline and its trace as `currentCall`. */
-export function callContext(clock: Clock): ServerMiddleware {
-  return async function* inContext(call, context) {
-    const leftMs = Number(context.metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);
-    const traceparent = context.metadata.get("traceparent");
-    const store = {
-      deadlineMs: clock.now() + leftMs,
-      traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : undefined,
-    };
-    const steps = call.next(call.request, context);
-    // A generator's body runs in the context of whoever takes its next step.
-    const next = () => currentCall.run(store, () => steps.next());
-    let step = await next();
-    try {
-      while (!step.done) {
-        yield step.value;
-        step = await next();
-      }
-      return step.value;
-    } finally {
-      // Undefined stands for "no further response" of a stream; a unary call has none left either.
-      if (!step.done) await currentCall.run(store, () => steps.return(undefined as never));
-    }
+/** What a call brings along, from its metadata. */
+export function callOf(metadata: Metadata, clock: Clock): Call {
+  const leftMs = Number(metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);
+  const traceparent = metadata.get("traceparent");
+  return {
+    deadlineMs: clock.now() + leftMs,
+    traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : undefined,
   };
 }

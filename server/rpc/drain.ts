@@ -13,11 +13,13 @@ const draining = () =>
 export interface Drain {
   begin(): void;
   readonly begun: boolean;
-  /** Refuses new calls; those under way go on. A stream of requests is read no further: what was read of it is answered. */
-  refuse<Req, Res>(
-    call: ServerMiddlewareCall<Req, Res>,
-    context: CallContext,
-  ): AsyncGenerator<Res, Res | void, undefined>;
+  /** Refuses new calls; those under way go on. */
+  readonly refuse: () => void;
+  /** A stream of requests is read no further once it has begun; what was read of it is answered. */
+  cutShort<Req, Res>(
+    requests: AsyncIterable<Req>,
+    answer: (requests: AsyncIterable<Req>) => AsyncIterable<Res>,
+  ): AsyncGenerator<Res, void, undefined>;
   /** Ends calls that would never end by themselves (a health watch), so that the server can. */
   end<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
@@ -63,12 +65,13 @@ export function createDrain(): Drain {
       return begun.signal.aborted;
     },
 
-    async *refuse(call, context) {
+    refuse() {
       if (begun.signal.aborted) throw draining();
-      if (!call.requestStream) return yield* call.next(call.request, context);
-      const result = yield* call.next(until(call.request, begun.signal), context);
+    },
+
+    async *cutShort(requests, answer) {
+      yield* answer(until(requests, begun.signal));
       if (begun.signal.aborted) throw draining();
-      return result;
     },
 
     async *end(call, context) {

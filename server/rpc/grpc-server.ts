@@ -12,11 +12,11 @@ import {
 } from "../gen/sentiment/v1/sentiment.js";
 import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
+import { aroundCalls, type Check } from "./around-calls.js";
 import { authorize, authorizeAdmin } from "./authorize.js";
-import { callContext, passDeadlineOn } from "./call-context.js";
+import { passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
-import { errorMiddleware } from "./error-middleware.js";
 import type { Keys } from "./keys/keys.js";
 import { KserveDefinition } from "./kserve/definition.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
@@ -73,28 +73,24 @@ export async function serveGrpc(
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
     interceptors: [passDeadlineOn],
-  })
-    .use(errorMiddleware(parts.reportBug))
-    .use(callContext(clock));
+  });
+  const around = (...checks: readonly Check[]) => aroundCalls(clock, parts.reportBug, ...checks);
   const analyze = analyzer(parts);
   const { version } = JSON.parse(await readFile(PACKAGE, "utf8"));
   server
-    .with(drain.refuse)
-    .with(authorize(keys, "analyze"))
-    .add(SentimentServiceDefinition, sentimentService(parts, analyze));
+    .with(around(drain.refuse, authorize(keys, "analyze")))
+    .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
   server
-    .with(drain.refuse)
-    .with(authorizeAdmin(keys))
+    .with(around(drain.refuse, authorizeAdmin(keys)))
     .add(AdminServiceDefinition, adminService(parts));
   server
-    .with(allButProbes(drain.refuse))
-    .with(allButProbes(authorize(keys, "analyze")))
+    .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze"))))
     .add(KserveDefinition, kserveService(parts, analyze, drain, version));
   // Open to all: probes have no keys.
-  server.with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
+  server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
+    .with(around(authorize(keys, "analyze", "admin")))
     .with(drain.end)
-    .with(authorize(keys, "analyze", "admin"))
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
   const host = isIPv6(address) ? `[${address}]` : address;

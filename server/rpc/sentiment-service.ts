@@ -9,6 +9,7 @@ import type {
   Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
+import type { Drain } from "./drain.js";
 import { outOfOrder } from "./out-of-order.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, statusOf } from "./status.js";
@@ -17,6 +18,7 @@ import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 export function sentimentService(
   parts: ServiceParts,
   analyze: Analyze,
+  drain: Drain,
 ): SentimentServiceImplementation {
   const { models, defaultTier, limits, clock, reportBug } = parts;
 
@@ -75,7 +77,9 @@ export function sentimentService(
     },
 
     analyzeStream: (requests, context) =>
-      outOfOrder(requests, limits.maxStreamTexts, (request) => answerOf(request, context)),
+      drain.cutShort(requests, (read) =>
+        outOfOrder(read, limits.maxStreamTexts, (request) => answerOf(request, context)),
+      ),
 
     listModels: async () => ({
       models: models.list().map((model) => modelMessage(model, defaultTier)),

@@ -75,7 +75,7 @@ export class Shadow {
     const never = new AbortController().signal;
     const clock = this.#clock;
     // Awaited here: the lease would be given back at once.
-    return await withLimit(never, LIMIT_MS, clock, late, (signal) =>
+    return await withLimit(never, LIMIT_MS, clock, late, ({ signal }) =>
       classify(this.#candidate.model, texts, plain, signal, clock),
     ).catch(() => []);
   }

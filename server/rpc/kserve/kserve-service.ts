@@ -1,4 +1,3 @@
-import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
 import type { Verdict } from "../../classify/classifier.js";
 import { ServiceError } from "../../core/errors.js";
 import type {
@@ -6,6 +5,7 @@ import type {
   ModelInferRequest,
 } from "../../gen/inference/grpc_service.js";
 import type { Analyze, ServiceParts } from "../analyzer.js";
+import type { Check } from "../around-calls.js";
 import type { Drain } from "../drain.js";
 import { checkId, checkText } from "../validate.js";
 import { KserveDefinition } from "./definition.js";
@@ -154,14 +154,9 @@ const PROBES = new Set(
   ),
 );
 
-/** The middleware for all calls but probes: those are answered as long as the port is open, and have no keys. */
-export const allButProbes = (middleware: Middleware): Middleware =>
-  function probesPass(call, context) {
-    const isProbe = !call.requestStream && PROBES.has(call.method.path);
-    return isProbe ? call.next(call.request, context) : middleware(call, context);
+/** The check of all calls but probes: those are answered as long as the port is open, and have no keys. */
+export const allButProbes =
+  (check: Check): Check =>
+  (metadata, path) => {
+    if (!PROBES.has(path)) check(metadata, path);
   };
-
-type Middleware = <Req, Res>(
-  call: ServerMiddlewareCall<Req, Res>,
-  context: CallContext,
-) => AsyncGenerator<Res, Res | void, undefined>;

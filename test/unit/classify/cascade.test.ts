@@ -47,7 +47,7 @@ describe("cascade", () => {
     texts: readonly string[],
     question: Partial<Question> = {},
     signal = new AbortController().signal,
-  ) => cascade(parts, texts, { ...PLAIN, ...question }, signal, answerAnew(clock));
+  ) => cascade(parts, texts, { ...PLAIN, ...question }, { signal }, answerAnew(clock));
 
   const tiersOf = (outcomes: readonly PromiseSettledResult<{ model: ServedModel }>[]) =>
     outcomes.map((outcome) => resultOf(outcome).model.tier);
@@ -181,7 +181,7 @@ describe("cascade", () => {
     const { parts } = cascadeOf({ 1: answer(UNSURE) });
     const { signal } = new AbortController();
     const listening = { ...parts, fast: heard(parts.fast), accurate: heard(parts.accurate) };
-    await cascade(listening, ["1"], PLAIN, signal, answerAnew(clock));
+    await cascade(listening, ["1"], PLAIN, { signal }, answerAnew(clock));
     assert.deepEqual(signals.length, 2);
     for (const one of signals) assert.equal(one, signal);
   });

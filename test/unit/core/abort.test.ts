@@ -21,7 +21,7 @@ describe("withLimit", () => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
   const limited = <T>(work: (signal: AbortSignal) => Promise<T>, late = () => tooLate) =>
-    withLimit(caller.signal, 100, clock, late, work);
+    withLimit(caller.signal, 100, clock, late, ({ signal }) => work(signal));
   const assertNothingLeft = () => {
     assert.equal(clock.pending, 0);
     assert.equal(listeners(caller.signal), 0);

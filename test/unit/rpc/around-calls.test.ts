@@ -19,25 +19,27 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { callContext, passDeadlineOn } from "../../../server/rpc/call-context.js";
+import { aroundCalls } from "../../../server/rpc/around-calls.js";
+import { passDeadlineOn } from "../../../server/rpc/call-context.js";
 import { FakeClock } from "../../support/fake-clock.js";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
 
-describe("callContext", () => {
+describe("aroundCalls", () => {
   let clock: FakeClock;
   let seen: (Call | undefined)[];
   let server: Server;
   let address: string;
   let channel: Channel;
   let client: SentimentServiceClient;
+  const around = () => aroundCalls(clock, () => {});
   const note = () => seen.push(currentCall.getStore());
 
   beforeEach(async () => {
     [clock, seen] = [new FakeClock(), []];
     clock.advance(10_000);
-    server = createServer({ interceptors: [passDeadlineOn] }).use(callContext(clock));
+    server = createServer({ interceptors: [passDeadlineOn] }).use(around());
     const analyze = async () => {
       note();
       await sleep(1);
@@ -164,7 +166,7 @@ describe("callContext", () => {
       yield { ...REQUEST, id: "a" };
       await new Promise(() => {});
     };
-    const middleware = callContext(clock);
+    const middleware = around();
     const steps = middleware(
       {
         requestStream: true,

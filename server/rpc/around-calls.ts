@@ -1,0 +1,57 @@
+import { isAbortError } from "abort-controller-x";
+import {
+  type CallContext,
+  type Metadata,
+  ServerError,
+  type ServerMiddlewareCall,
+} from "nice-grpc-common";
+import { currentCall } from "../core/call.js";
+import type { Clock } from "../core/clock.js";
+import { Status } from "../gen/google/rpc/status.js";
+import { callOf } from "./call-context.js";
+import { type ReportBug, statusOf } from "./status.js";
+
+/** Where google.rpc.Status travels, by gRPC's convention. */
+const DETAILS = "grpc-status-details-bin";
+
+/** Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". */
+export type Check = (metadata: Metadata, path: string) => void;
+
+/**
+ * What happens around every call: it is checked, runs as `currentCall`, and what it throws becomes a gRPC status with details. One middleware for all of
+ * it, since each further one is two more generators that a call passes through.
+ */
+export const aroundCalls = (clock: Clock, reportBug: ReportBug, ...checks: readonly Check[]) =>
+  async function* around<Req, Res>(
+    call: ServerMiddlewareCall<Req, Res>,
+    context: CallContext,
+  ): AsyncGenerator<Res, Res | void, undefined> {
+    try {
+      for (const check of checks) check(context.metadata, call.method.path);
+      const store = callOf(context.metadata, clock);
+      const steps = call.next(call.request, context);
+      // A generator's body runs in the context of whoever takes its next step.
+      const next = () => currentCall.run(store, () => steps.next());
+      let step = await next();
+      try {
+        while (!step.done) {
+          yield step.value;
+          step = await next();
+        }
+        return step.value;
+      } finally {
+        // Undefined stands for "no further response" of a stream; a unary call has none left either.
+        if (!step.done) await currentCall.run(store, () => steps.return(undefined as never));
+      }
+    } catch (error) {
+      throw statusErrorOf(error, context, reportBug);
+    }
+  };
+
+function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBug): unknown {
+  // The client has left: there is nobody to read a status. A ServerError is a library's: health's NOT_FOUND.
+  if (error instanceof ServerError || (isAbortError(error) && context.signal.aborted)) return error;
+  const status = statusOf(error, reportBug);
+  context.trailer.set(DETAILS, Status.encode(status).finish());
+  return new ServerError(status.code, status.message);
+}
