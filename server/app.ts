@@ -1,9 +1,11 @@
 import type { Backend } from "./backend/backend.js";
 import { type ModelFiles, readRepository } from "./backend/repository/model-repository.js";
-import { makeAnswers } from "./cache-parts.js";
+import { type AnswerParts, makeAnswers } from "./cache-parts.js";
+import { Warming } from "./classify/warming.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
+import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry } from "./observe/metrics.js";
@@ -17,8 +19,11 @@ import {
   prefetch,
   readingsOf,
 } from "./parts.js";
+import { analyzer } from "./rpc/analyzer.js";
 import { serveGrpc } from "./rpc/grpc-server.js";
+import { textWarmer } from "./rpc/warmer.js";
 import { TierModels } from "./serve/tier-models.js";
+import { readWarmUp, startWarmUp } from "./warm-up.js";
 
 /** Parts that a test may bring instead of the real ones. */
 export interface AppParts {
@@ -58,8 +63,10 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       `DEFAULT_TIER ${config.defaultTier} is not in ${config.modelRepository}: add sentiment_${config.defaultTier}, or set another`,
     );
   }
+  const texts = await readWarmUp(config, log);
   const registry = createRegistry();
   let served: TierModels | undefined;
+  let answers: AnswerParts | undefined;
   const hitRate = new HitRate(clock);
   const readings = readingsOf(() => served, hitRate);
   const metrics = createMetrics(registry, readings);
@@ -70,13 +77,21 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
 
   const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
   const models = opened.use(
-    new TierModels(backend, modelOptions(config), clock, modelEvents(log, metrics)),
+    new TierModels(
+      backend,
+      modelOptions(config, () => answers?.trim()),
+      clock,
+      modelEvents(log, metrics),
+    ),
   );
   served = models;
   for (const file of files) await models.add(file);
   if (config.prefetchModels) await prefetch(models, config, clock, log, opened);
 
-  const { answer, caches } = opened.use(makeAnswers(config, clock, log, metrics, hitRate));
+  answers = opened.use(makeAnswers(config, clock, log, metrics, hitRate));
+  await answers.restore((space) => models.versions().some(({ model }) => model.space === space));
+  const { answer, caches, save } = answers;
+  const warming = new Warming(() => models.isInUse, clock);
   const limits = {
     maxTextLength: config.maxTextLength,
     maxBatchTexts: config.maxBatchTexts,
@@ -89,6 +104,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     models,
     answer,
     caches,
+    warming,
     loadsAhead: config.prefetchModels,
     defaultTier: config.defaultTier,
     limits,
@@ -96,8 +112,13 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     reportBug,
   };
   const server = await serveGrpc(config.bindAddress, config.grpcPort, service, clock, keys);
+  opened.defer(save);
   opened.defer(() => server.drain(parts.probeMs ?? PROBE_MS, config.requestTimeoutMs));
   readiness.serving();
+  const warm = textWarmer(service, analyzer(service), TierMessage.TIER_UNSPECIFIED);
+  const isReady = () =>
+    models.list().some((model) => model.tier === config.defaultTier && model.isReady());
+  opened.use(startWarmUp(texts, { warming, warm, isReady, clock, log }));
 
   const address = `${config.bindAddress}:${server.port}`;
   log.info(

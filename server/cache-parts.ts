@@ -2,9 +2,11 @@ import type { CacheTier } from "./cache/cache.js";
 import { memoryCache } from "./cache/memory.js";
 import { redisCache } from "./cache/redis.js";
 import { redisTarget } from "./cache/redis-url.js";
+import { CacheKeeping } from "./cache-keeping.js";
 import { type Answer, answerAnew, answerFromCaches } from "./classify/answering.js";
 import { answerCodec, bytesOf, type CachedAnswer } from "./classify/cached-answer.js";
 import type { Config } from "./config.js";
+import { currentCall } from "./core/call.js";
 import type { Clock } from "./core/clock.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
@@ -17,12 +19,20 @@ const SWEEP_MS = 300_000;
 /** Under that rate a cache of this size hardly helps; told once so many texts were looked for. */
 const POOR_RATE = 0.5;
 const ENOUGH_LOOKUPS = 1000;
+/** Of the entries, for want of memory. */
+const TRIMMED_SHARE = 0.25;
 
 /** How texts are answered, and what is kept of it. */
 export interface AnswerParts extends AsyncDisposable {
   readonly answer: Answer;
   /** undefined: nothing is kept. */
   readonly caches: Caches | undefined;
+  /** Takes in what the last run kept, for spaces that are served. Resolves after a second at the latest, and goes on then. */
+  restore(isServed: (space: string) => boolean): Promise<void>;
+  /** Keeps the answers used most for the next run. Never rejects. */
+  save(): Promise<void>;
+  /** Drops a quarter of what is in memory. */
+  trim(): void;
 }
 
 export function makeAnswers(
@@ -37,6 +47,9 @@ export function makeAnswers(
     return {
       answer: answerAnew(clock),
       caches: undefined,
+      restore: async () => {},
+      save: async () => {},
+      trim: () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }
@@ -49,7 +62,10 @@ export function makeAnswers(
   };
   const byText = memoryCache<CachedAnswer>(options, clock);
   const byReading = memoryCache<CachedAnswer>(options, clock);
+  const keeping = cache.file === undefined ? undefined : openFile(cache.file, cache.ttlMs);
   const report = (tier: CacheTier, outcome: "hit" | "miss", count: number) => {
+    // Nobody asked for it: it says nothing of what the caches are worth.
+    if (currentCall.getStore()?.warms) return;
     metrics.cacheLooked(tier, outcome, count);
     // Every text is looked for in memory first.
     if (tier === "memory") hitRate.looked(count);
@@ -57,6 +73,14 @@ export function makeAnswers(
   };
   const shared = cache.redisUrl === undefined ? undefined : openRedis(cache.redisUrl);
   const parts = { byText, byReading, shared, aggressive: cache.aggressive, report };
+
+  function openFile(file: string, maxAgeMs: number) {
+    const kept = new Map([
+      ["text", byText],
+      ["reading", byReading],
+    ]);
+    return new CacheKeeping({ file, codec: answerCodec, caches: kept, maxAgeMs }, clock, log);
+  }
 
   function openRedis(url: string) {
     const { shown } = redisTarget(url);
@@ -90,9 +114,19 @@ export function makeAnswers(
       async clear(tier, space) {
         const outside = tier === "memory" ? 0 : ((await shared?.clear(space)) ?? 0);
         if (tier === "redis") return outside;
+        await keeping?.forget();
         await byReading.clear(space);
         return outside + (await byText.clear(space));
       },
+    },
+    restore: async (isServed) => keeping?.restore(isServed),
+    save: async () => keeping?.save(),
+    trim() {
+      const trimmed = byText.trim(TRIMMED_SHARE) + byReading.trim(TRIMMED_SHARE);
+      if (trimmed === 0) return;
+      metrics.cacheTrimmed(trimmed);
+      const left = byText.entries + byReading.entries;
+      log.warn({ trimmed, left }, "memory is short: answers dropped from the caches");
     },
     async [Symbol.asyncDispose]() {
       cancel();

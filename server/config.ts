@@ -90,6 +90,20 @@ export const Settings = z.object({
     .describe(
       "Redis that servers share answers in (`redis://`, `rediss://`, several hosts for a cluster, `redis-sentinel://`); unset: memory alone",
     ),
+  CACHE_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "file that the answers used most (100,000 of each of the two caches in memory at most; hashes, no texts) are kept in from a drain to the next start, for CACHE_TTL; a file for each server: whoever can write it decides what is answered; unset: none are kept",
+    ),
+  WARM_UP_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "texts, one a line, that the default tier analyzes after the start, so that calls find them in the caches; with `PREFETCH_MODELS=false` once a call has loaded that tier; unset: `warm-up.txt` in MODEL_REPOSITORY, where there is one; `/dev/null`: none",
+    ),
   AGGRESSIVE_CACHING: flag
     .default(false)
     .describe(
@@ -102,7 +116,9 @@ export const Settings = z.object({
     ),
   MEMORY_LIMIT: size
     .default(4 * 2 ** 30)
-    .describe("memory of the process (`4g`); over 80 % of it tiers that are not used are unloaded"),
+    .describe(
+      "memory of the process (`4g`); over 80 % of it tiers that are not used are unloaded, and a quarter of the answers in memory is dropped, every 5 seconds",
+    ),
   MEMORY_OPTIMIZATION: flag
     .default(true)
     .describe(
@@ -184,6 +200,8 @@ export function loadConfig(
           maxEntries: settings.RESULT_CACHE_SIZE,
           ttlMs: settings.CACHE_TTL * 1000,
           redisUrl: settings.REDIS_URL,
+          file: settings.CACHE_FILE,
+          warmUpFile: settings.WARM_UP_FILE,
           aggressive: settings.AGGRESSIVE_CACHING,
         }
       : undefined,

@@ -65,7 +65,7 @@ export function makeBackend(config: Config, clock: Clock, log: Log, metrics: Met
   return second === undefined ? first : standBy(first, second, clock, metrics.stoodBy);
 }
 
-export const modelOptions = (config: Config): TierModelsOptions => ({
+export const modelOptions = (config: Config, trimCaches: () => void): TierModelsOptions => ({
   repository: config.modelRepository,
   batching: {
     limits: {
@@ -78,6 +78,7 @@ export const modelOptions = (config: Config): TierModelsOptions => ({
   },
   memory: config.memory,
   rss: () => process.memoryUsage.rss(),
+  trimCaches,
 });
 
 export const modelEvents = (log: Log, metrics: Metrics): ModelEvents => ({

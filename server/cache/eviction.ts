@@ -56,9 +56,22 @@ export class Eviction<Entry extends Evictable<Entry>> {
     return this.#bounds.maxEntries >= 1 && bytes <= this.#bounds.maxBytes;
   }
 
+  /** Whether an entry of so many bytes has room beside all others. */
+  hasRoom(bytes: number): boolean {
+    return this.fits(bytes) && !this.#isCrowdedBy(bytes);
+  }
+
+  /** Drops that share (0 to 1) of the entries, rounded up, as if others needed their room; returns how many. */
+  trim(share: number): number {
+    const before = this.entries;
+    const after = Math.floor(before * (1 - share));
+    while (this.entries > after) this.#evict();
+    return before - this.entries;
+  }
+
   /** Takes in an entry that fits; others go before it comes, so it stays itself and the bounds hold at any time. */
   add(entry: Entry): void {
-    while (this.#crowds(entry) && this.entries > 0) this.#evict();
+    while (this.#isCrowdedBy(entry.bytes) && this.entries > 0) this.#evict();
     if (this.#evicted.take(entry.key.hash)) entry.proven = true;
     this.#queueOf(entry).push(entry);
   }
@@ -71,7 +84,7 @@ export class Eviction<Entry extends Evictable<Entry>> {
     return entry.proven ? this.#proven : this.#onTrial;
   }
 
-  #crowds({ bytes }: Entry): boolean {
+  #isCrowdedBy(bytes: number): boolean {
     const { maxEntries, maxBytes } = this.#bounds;
     return this.entries + 1 > maxEntries || this.bytes + bytes > maxBytes;
   }

@@ -11,6 +11,16 @@ export interface MemoryCacheOptions<Value> extends Bounds {
   readonly random: () => number;
 }
 
+/** A value with all that a cache knows of it, so that it can be kept elsewhere and come back. */
+export interface Kept<Value> {
+  readonly key: CacheKey;
+  readonly value: Value;
+  /** How often it was used lately. */
+  readonly hits: number;
+  /** Until it expires, in milliseconds. */
+  readonly leftMs: number;
+}
+
 /** The tier in the process. Its methods never throw; nothing in it happens by itself, so whoever has it calls sweep() now and then. */
 export interface MemoryCache<Value> extends Cache<Value> {
   /** Held, those included that have expired and not been swept yet. */
@@ -22,7 +32,14 @@ export interface MemoryCache<Value> extends Cache<Value> {
   /** Drops what has expired; returns how many. Takes time for every entry. */
   sweep(): number;
   /** At most `count` values that have not expired, those used most often lately first. Takes time for every entry. */
-  hottest(count: number): (readonly [key: CacheKey, value: Value])[];
+  hottest(count: number): Kept<Value>[];
+  /**
+   * Takes in what hottest() gave, of this cache or of one before it: for no longer than it was to live, nor than `ttlMs`. Returns
+   * false for one that has expired, whose key has a value, or that others would have to make room for.
+   */
+  restore(kept: Kept<Value>): boolean;
+  /** Drops that share (0 to 1) of the entries, those first that would make room for others; returns how many. */
+  trim(share: number): number;
 }
 
 interface Entry<Value> extends Evictable<Entry<Value>> {
@@ -33,6 +50,8 @@ interface Entry<Value> extends Evictable<Entry<Value>> {
   /** Halved whenever the value is written anew: what was hot long ago cools down. */
   hits: number;
 }
+
+type NewEntry<Value> = Omit<Entry<Value>, "hit" | "older" | "newer"> & { readonly value: Value };
 
 /**
  * A cache in memory, bounded by entries and by bytes; which entries make room for others is `Eviction`'s choice. A value too
@@ -104,13 +123,32 @@ class Memory<Value> implements MemoryCache<Value> {
     return swept;
   }
 
-  hottest(count: number): (readonly [key: CacheKey, value: Value])[] {
+  hottest(count: number): Kept<Value>[] {
     const nowMs = this.#clock.now();
     const live = [...this.#spaces.values()]
       .flatMap((entries) => [...entries.values()])
       .filter(({ expiresMs }) => nowMs < expiresMs);
     live.sort((one, other) => other.hits - one.hits);
-    return live.slice(0, count).map(({ key, hit }) => [key, hit.value]);
+    return live.slice(0, count).map(({ key, hit, hits, expiresMs }) => ({
+      key,
+      value: hit.value,
+      hits,
+      leftMs: expiresMs - nowMs,
+    }));
+  }
+
+  restore({ key, value, hits, leftMs }: Kept<Value>): boolean {
+    const bytes = this.#options.sizeOf(value);
+    const has = this.#spaces.get(key.space)?.has(key.hash) === true;
+    if (has || !(leftMs > 0) || !this.#eviction.hasRoom(bytes)) return false;
+    const expiresMs = this.#clock.now() + Math.min(leftMs, this.#options.ttlMs);
+    const uses = Math.min(hits, MOST_USES);
+    this.#add({ key, value, bytes, expiresMs, uses, proven: uses > 0, hits });
+    return true;
+  }
+
+  trim(share: number): number {
+    return this.#eviction.trim(share);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,7 +166,6 @@ class Memory<Value> implements MemoryCache<Value> {
   #write(key: CacheKey, value: Value): void {
     const bytes = this.#options.sizeOf(value);
     const expiresMs = this.#clock.now() + this.#options.ttlMs * this.#jitter();
-    const hit = { value, tier: "memory" } as const;
     const old = this.#spaces.get(key.space)?.get(key.hash);
     if (old !== undefined) {
       this.#eviction.remove(old);
@@ -137,21 +174,17 @@ class Memory<Value> implements MemoryCache<Value> {
     if (!this.#eviction.fits(bytes)) return;
     // The standing of what it had stays: a popular text must not prove itself again every time that its answer expires.
     const { uses = 0, proven = false, hits = 0 } = old ?? {};
-    const entry: Entry<Value> = {
-      key,
-      bytes,
-      hit,
-      expiresMs,
-      uses,
-      proven,
-      hits: hits >> 1,
-      older: undefined,
-      newer: undefined,
-    };
+    this.#add({ key, value, bytes, expiresMs, uses, proven, hits: hits >> 1 });
+  }
+
+  #add({ value, ...rest }: NewEntry<Value>): void {
+    const hit = { value, tier: "memory" } as const;
+    const entry: Entry<Value> = { ...rest, hit, older: undefined, newer: undefined };
+    const { space, hash } = entry.key;
     this.#eviction.add(entry);
-    const entries = this.#spaces.get(key.space);
-    if (entries === undefined) this.#spaces.set(key.space, new Map([[key.hash, entry]]));
-    else entries.set(key.hash, entry);
+    const entries = this.#spaces.get(space);
+    if (entries === undefined) this.#spaces.set(space, new Map([[hash, entry]]));
+    else entries.set(hash, entry);
   }
 
   /** So that values written together do not all expire together, and all be asked of the model at once. */

@@ -67,6 +67,15 @@ class LimitedCaller implements Caller, Disposable {
   }
 }
 
+/** Resolves after `ms`. Rejects with the signal's reason as soon as it fires. */
+export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  let cancel = () => {};
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  return orAbort(over, signal, () => cancel());
+}
+
 /** The promise, or the signal's reason as soon as it fires. `onAbort` gives back what the promise was going to use. */
 export function orAbort<T>(
   promise: Promise<T>,

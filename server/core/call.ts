@@ -6,6 +6,8 @@ export interface Call {
   readonly deadlineMs: number;
   /** W3C trace context that came with it; passed on as it is. */
   readonly traceparent: string | undefined;
+  /** Nobody asked for the answer: it is to be in the caches for later calls, and is not counted among what they look for there. */
+  readonly warms?: true;
 }
 
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
@@ -13,4 +15,10 @@ export const currentCall = new AsyncLocalStorage<Call>();
 
 /** Does the work for the same call, but with that deadline. */
 export const withDeadline = <T>(deadlineMs: number, work: () => T): T =>
-  currentCall.run({ deadlineMs, traceparent: currentCall.getStore()?.traceparent }, work);
+  currentCall.run({ traceparent: undefined, ...currentCall.getStore(), deadlineMs }, work);
+
+/** Does the work for the same call, or for none, but for the caches alone. */
+export const withWarming = <T>(work: () => T): T => {
+  const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
+  return currentCall.run({ ...none, ...currentCall.getStore(), warms: true }, work);
+};

@@ -42,6 +42,8 @@ export interface Metrics {
   readonly cacheLooked: (tier: CacheTier, outcome: LookupOutcome, count: number) => void;
   /** So many answers that were to be written to Redis. */
   readonly cacheWrote: (outcome: WriteOutcome, count: number) => void;
+  /** So many answers that made room in memory because the process ran short of it. */
+  readonly cacheTrimmed: (count: number) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
 }
@@ -91,6 +93,11 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     "Answers that were to be written to Redis, by what came of it",
     ["outcome"],
   );
+  const trimmed = counter(
+    "sentiment_cache_trimmed_total",
+    "Answers dropped from the caches in memory because the process ran short of it",
+    [],
+  );
   const canary = counter(
     "sentiment_canary_total",
     "Calls to a model that has a canary, by the version that answered",
@@ -107,6 +114,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
       tier === "memory" && outcome === "hit"
         ? memoryHits.inc(count)
         : lookups.inc({ tier, outcome }, count),
+    cacheTrimmed: (count) => trimmed.inc(count),
     canaried: (model, version) => canary.inc({ model, version }),
   };
 }

@@ -7,15 +7,14 @@ import {
   CacheTier as CacheTierMessage,
   type Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
-import type { ServiceParts } from "./analyzer.js";
+import type { Analyze, ServiceParts } from "./analyzer.js";
 import { modelMessage } from "./replies.js";
 import { tierOf } from "./validate.js";
+import { cacheWarmer } from "./warmer.js";
 
-export function adminService({
-  models,
-  caches,
-  defaultTier,
-}: ServiceParts): AdminServiceImplementation {
+export function adminService(parts: ServiceParts, analyze: Analyze): AdminServiceImplementation {
+  const { models, caches, defaultTier } = parts;
+  const warm = cacheWarmer(parts, analyze);
   const notServed = async (): Promise<never> => {
     throw new ServiceError("NOT_IMPLEMENTED", "This call is not served by this version.");
   };
@@ -41,7 +40,7 @@ export function adminService({
     });
   };
   return {
-    warmCache: notServed,
+    warmCache: ({ texts, tier }, { signal }) => warm(texts, tier, signal),
     async clearCache({ cache, model }) {
       const tier = cacheTierOf(cache);
       const space = model === "" ? undefined : spaceOf(model);

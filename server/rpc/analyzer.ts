@@ -4,6 +4,7 @@ import { cascade } from "../classify/cascade.js";
 import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
+import type { Warming } from "../classify/warming.js";
 import { type Caller, withLimit } from "../core/abort.js";
 import { currentCall, withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
@@ -39,6 +40,7 @@ export interface ServiceParts {
   /** How texts are answered: from the caches, or always by the model. */
   readonly answer: Answer;
   readonly caches: Caches | undefined;
+  readonly warming: Warming;
   readonly defaultTier: Tier;
   readonly limits: RequestLimits;
   readonly clock: Clock;

@@ -82,7 +82,7 @@ export async function serveGrpc(
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
   server
     .with(around(drain.refuse, authorizeAdmin(keys)))
-    .add(AdminServiceDefinition, adminService(parts));
+    .add(AdminServiceDefinition, adminService(parts, analyze));
   server
     .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze"))))
     .add(KserveDefinition, kserveService(parts, analyze, drain, version));

@@ -17,16 +17,23 @@ const MOST_SHARE = 0.8;
 /** A model that was used more lately is in use. */
 const IDLE_MS = 60_000;
 
+/** What the manager does to its surroundings. */
+export interface MemoryActs {
+  /** Drops some of the answers in memory. Must not throw. */
+  readonly trimCaches: () => void;
+  readonly unloaded: (version: ServedVersion, cause: UnloadCause) => void;
+}
+
 /**
- * Unloads the model that was used longest ago while the process takes over 80 % of its memory, or before another is loaded that would not
- * fit beside it. One at a time: what it gives back shows at the next check.
+ * Unloads the model that was used longest ago, and trims the caches, while the process takes over 80 % of its memory; unloads also before
+ * another model is loaded that would not fit beside it. One at a time: what it gives back shows at the next check.
  */
 export class MemoryManager implements Disposable {
   readonly #limits: MemoryLimits;
   readonly #versions: () => readonly ServedVersion[];
   readonly #rss: () => number;
   readonly #clock: Clock;
-  readonly #report: (version: ServedVersion, cause: UnloadCause) => void;
+  readonly #acts: MemoryActs;
   #cancel = () => {};
   #closed = false;
 
@@ -35,13 +42,13 @@ export class MemoryManager implements Disposable {
     versions: () => readonly ServedVersion[],
     rss: () => number,
     clock: Clock,
-    report: (version: ServedVersion, cause: UnloadCause) => void,
+    acts: MemoryActs,
   ) {
     this.#limits = limits;
     this.#versions = versions;
     this.#rss = rss;
     this.#clock = clock;
-    this.#report = report;
+    this.#acts = acts;
     this.#checkLater();
   }
 
@@ -69,6 +76,7 @@ export class MemoryManager implements Disposable {
 
   async #check(): Promise<void> {
     if (this.#rss() > MOST_SHARE * this.#limits.processBytes) {
+      this.#acts.trimCaches();
       const now = this.#clock.now();
       const idle = this.#versions().filter((one) => one.isIdle && now - one.lastUsedMs >= IDLE_MS);
       const oldest = oldestOf(idle);
@@ -81,7 +89,7 @@ export class MemoryManager implements Disposable {
   async #unload(version: ServedVersion, cause: UnloadCause): Promise<void> {
     // Where it could not be told, it is unloaded here all the same.
     const unloaded = await version.unloadIfIdle().catch(() => true);
-    if (unloaded) this.#report(version, cause);
+    if (unloaded) this.#acts.unloaded(version, cause);
   }
 }
 

@@ -31,6 +31,8 @@ export interface TierModelsOptions {
   /** undefined: nothing is ever unloaded for want of memory. */
   readonly memory: MemoryLimits | undefined;
   readonly rss: () => number;
+  /** Drops some of the answers in memory; for want of it. Must not throw. */
+  readonly trimCaches: () => void;
 }
 
 /** What one tier serves now. */
@@ -59,13 +61,10 @@ export class TierModels implements Models, Disposable {
     this.#events = events;
     this.#memory =
       options.memory &&
-      new MemoryManager(
-        options.memory,
-        () => this.versions(),
-        options.rss,
-        clock,
-        (one, cause) => events.unloaded(one.model, cause),
-      );
+      new MemoryManager(options.memory, () => this.versions(), options.rss, clock, {
+        trimCaches: options.trimCaches,
+        unloaded: (one, cause) => events.unloaded(one.model, cause),
+      });
   }
 
   /** Serves what the files describe; loads nothing yet. */
@@ -78,6 +77,11 @@ export class TierModels implements Models, Disposable {
     return [...this.#slots.values()].flatMap(({ served, candidate }) =>
       candidate === undefined ? [served] : [served, candidate],
     );
+  }
+
+  /** A call uses one of them. */
+  get isInUse(): boolean {
+    return this.versions().some((version) => version.isInUse);
   }
 
   backends(): readonly BackendStatus[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { CacheTier, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { until } from "../support/held-backend.js";
 import { type RepositoryCopy, repositoryCopy } from "../support/repository-copy.js";
@@ -67,6 +67,30 @@ describe("a server that runs short of memory", function () {
     );
   });
 
+  it("drops a quarter of the answers in memory at each check, says so, and asks the model again", async () => {
+    const clock = new FakeClock();
+    await using app = await start({ MEMORY_LIMIT: "1m", ENABLE_CACHING: "true" }, clock);
+    const trims = () => app.log.filter(({ msg }) => String(msg).startsWith("memory is short"));
+    const cacheOf = async (text: string) => {
+      const request = { text, tier: Tier.TIER_FAST, options: undefined };
+      return (await app.client.analyze(request)).sentiment?.cache;
+    };
+    for (let text = 0; text < 8; text++) await cacheOf(`text ${text}`);
+    assert.equal(await cacheOf("text 0"), CacheTier.CACHE_TIER_MEMORY);
+    clock.advance(CHECK_MS);
+    assert.deepEqual(
+      trims().map(({ level, trimmed, left }) => ({ level, trimmed, left })),
+      [{ level: "warn", trimmed: 4, left: 12 }],
+    );
+    assert.match(await metrics(app), /^sentiment_cache_trimmed_total 4$/m);
+    while (trims().at(-1)?.["left"] !== 0) {
+      await new Promise((next) => setImmediate(next));
+      clock.advance(CHECK_MS);
+    }
+    assert.equal(await cacheOf("text 0"), CacheTier.CACHE_TIER_NONE);
+    assert.match(await metrics(app), /^sentiment_cache_trimmed_total 16$/m);
+  });
+
   it("starts with models that do not fit together, and answers for all of them", async () => {
     await using app = await start({ MODEL_CACHE_SIZE: "30m" });
     assert.deepEqual(unloadsOf(app), [
@@ -78,7 +102,7 @@ describe("a server that runs short of memory", function () {
     assert.equal(unloadsOf(app).length, 4);
   });
 
-  it("unloads nothing with MEMORY_OPTIMIZATION=false", async () => {
+  it("unloads and drops nothing with MEMORY_OPTIMIZATION=false", async () => {
     const clock = new FakeClock();
     const env = { MEMORY_LIMIT: "1m", MODEL_CACHE_SIZE: "1m", MEMORY_OPTIMIZATION: "false" };
     await using app = await start(env, clock);

@@ -39,6 +39,8 @@ export async function runApp(
     HTTP_PORT: "0",
     // Most tests ask for what the model does, some of them over and over.
     ENABLE_CACHING: "false",
+    // Nor do those with caches want other texts at the model than their own.
+    WARM_UP_FILE: "/dev/null",
     ...env,
   });
   const app = await startApp(config, {

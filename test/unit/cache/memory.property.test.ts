@@ -80,8 +80,8 @@ class Pair {
   /** What must hold at any time. */
   check(): void {
     const live = this.cache.hottest(Number.POSITIVE_INFINITY);
-    for (const [key, value] of live) this.#allows(key, value);
-    const liveBytes = live.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+    for (const { key, value } of live) this.#allows(key, value);
+    const liveBytes = live.reduce((sum, { value }) => sum + value.bytes, 0);
     assert.ok(live.length <= this.cache.entries && this.cache.entries <= this.#maxEntries);
     assert.ok(liveBytes <= this.cache.bytes && this.cache.bytes <= MAX_BYTES);
     if (live.length === this.cache.entries) assert.equal(this.cache.bytes, liveBytes);

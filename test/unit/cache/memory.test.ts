@@ -135,8 +135,8 @@ describe("the hottest of the memory cache", () => {
     for (let use = 0; use < 9; use++) cache.peek(keyOf("hot", "fast"));
     await cache.get([keyOf("warm", "fast"), keyOf("warm", "fast")]);
     assert.deepEqual(cache.hottest(2), [
-      [keyOf("hot", "fast"), sized("hot")],
-      [keyOf("warm", "fast"), sized("warm")],
+      { key: keyOf("hot", "fast"), value: sized("hot"), hits: 9, leftMs: 1000 },
+      { key: keyOf("warm", "fast"), value: sized("warm"), hits: 2, leftMs: 1000 },
     ]);
     assert.equal(cache.hottest(100).length, 3);
     assert.deepEqual(cache.hottest(0), []);
@@ -148,9 +148,9 @@ describe("the hottest of the memory cache", () => {
     for (let use = 0; use < 11; use++) cache.peek(keyOf("past"));
     for (let use = 0; use < 4; use++) cache.peek(keyOf("present"));
     fill(cache, ["past"]);
-    assert.equal(cache.hottest(1)[0]?.[1].name, "past");
+    assert.equal(cache.hottest(1)[0]?.value.name, "past");
     fill(cache, ["past"]);
-    assert.equal(cache.hottest(1)[0]?.[1].name, "present");
+    assert.equal(cache.hottest(1)[0]?.value.name, "present");
   });
 
   it("have not expired", () => {
@@ -159,7 +159,9 @@ describe("the hottest of the memory cache", () => {
     clock.advance(600);
     fill(cache, ["new"]);
     clock.advance(600);
-    assert.deepEqual(cache.hottest(9), [[keyOf("new"), sized("new")]]);
+    assert.deepEqual(cache.hottest(9), [
+      { key: keyOf("new"), value: sized("new"), hits: 0, leftMs: 400 },
+    ]);
   });
 });
 

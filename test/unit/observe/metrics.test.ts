@@ -34,6 +34,7 @@ describe("metrics", () => {
       sentiment_cache_hit_rate: "gauge",
       sentiment_cache_lookups_total: "counter",
       sentiment_cache_writes_total: "counter",
+      sentiment_cache_trimmed_total: "counter",
       sentiment_model_loaded: "gauge",
       sentiment_model_loads_total: "counter",
       sentiment_model_unloads_total: "counter",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { answerAnew } from "../../../server/classify/answering.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Models } from "../../../server/classify/models.js";
+import { Warming } from "../../../server/classify/warming.js";
 import { type Call, currentCall } from "../../../server/core/call.js";
 import type { Tier as TierName } from "../../../server/core/tiers.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
@@ -57,6 +58,7 @@ describe("analyzer", () => {
       models,
       answer: answerAnew(clock),
       caches: undefined,
+      warming: new Warming(() => false, clock),
       loadsAhead: true,
       defaultTier: "fast",
       limits,

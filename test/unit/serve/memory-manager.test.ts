@@ -15,6 +15,7 @@ describe("MemoryManager", () => {
   let rss: number;
   let versions: ServedVersion[];
   let unloaded: string[];
+  let trims: number;
   let memory: MemoryManager;
   const make = (version: number, bytes = 100) => {
     const beforeLoad = () => memory.makeRoom(one);
@@ -34,13 +35,16 @@ describe("MemoryManager", () => {
   beforeEach(() => {
     clock = new FakeClock();
     backend = scriptedBackend();
-    [rss, versions, unloaded] = [800, [], []];
+    [rss, versions, unloaded, trims] = [800, [], [], 0];
     memory = new MemoryManager(
       LIMITS,
       () => versions,
       () => rss,
       clock,
-      (one, cause) => unloaded.push(`${one.id.version} ${cause}`),
+      {
+        trimCaches: () => trims++,
+        unloaded: (one, cause) => unloaded.push(`${one.id.version} ${cause}`),
+      },
     );
   });
   afterEach(() => memory[Symbol.dispose]());
@@ -59,6 +63,20 @@ describe("MemoryManager", () => {
       assert.deepEqual(loaded(), []);
       await wait(MINUTE_MS);
       assert.equal(unloaded.length, 2);
+    });
+
+    it("trims the caches at each check, also with models in use, and no more at 80 % of the limit", async () => {
+      const one = make(1);
+      await one.ready();
+      using _lease = one.lease();
+      await wait(10_000);
+      assert.equal(trims, 0);
+      rss = 801;
+      await wait(15_000);
+      assert.deepEqual([trims, unloaded], [3, []]);
+      rss = 800;
+      await wait(15_000);
+      assert.equal(trims, 3);
     });
 
     it("unloads nothing at 80 % of the limit, nor what was used within a minute", async () => {

@@ -77,7 +77,13 @@ describe("TierModels", function () {
     clock = new FakeClock();
     backend = scriptedBackend();
     events = [];
-    const options = { repository: folder, batching: SETTINGS, memory: undefined, rss: () => 0 };
+    const options = {
+      repository: folder,
+      batching: SETTINGS,
+      memory: undefined,
+      rss: () => 0,
+      trimCaches: () => {},
+    };
     models = new TierModels(backend, options, clock, {
       loaded: ({ version }) => events.push(`loaded ${version[0]}`),
       unloaded: ({ version }, cause) => events.push(`unloaded ${version[0]} ${cause}`),
