@@ -51,8 +51,14 @@ release-proto: $(BUILT) ## take the API as it is now for the one that later chan
 docs: build ## the README's table of settings, from the schema
 	node dist/docs/settings-table.js README.md
 
-bench: build ## AnalyzeBatch against a plain onnxruntime loop, alternating
-	node dist/benchmarks/batch-throughput.js
+bench: build ## texts a second of every call against a plain onnxruntime loop, alternating, with each batch policy
+	node dist/benchmarks/throughput.js
+
+bench-latency: build ## one call alone, tier by tier; a short text behind a long one
+	node dist/benchmarks/latency.js
+
+bench-overload: build ## goodput, latency and refusals at 0.5 to 3 times what the server can do
+	node dist/benchmarks/overload.js
 
 bench-cache: build ## hit rates of the memory tier and of other ways to evict, simulated: Zipf traffic, scans, change; a markdown table
 	node dist/benchmarks/cache-policies.js
@@ -114,4 +120,4 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean
+.PHONY: help bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean

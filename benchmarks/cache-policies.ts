@@ -14,7 +14,7 @@ import { cacheKey, entriesAlone, Shipped } from "./cache-policies/shipped.js";
 import { Sieve } from "./cache-policies/sieve.js";
 import { type TrafficKind, traffic } from "./cache-policies/traffic.js";
 import { WTinyLfu } from "./cache-policies/w-tiny-lfu.js";
-import { spread } from "./server.js";
+import { spread } from "./results.js";
 
 const CAPACITY = 10_000;
 const PEEKS = 5_000_000;

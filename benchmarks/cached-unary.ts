@@ -10,7 +10,8 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
-import { inParallel, spread, startServer } from "./server.js";
+import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
+import { inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const TEXTS = 1000;
@@ -45,16 +46,16 @@ await using server = await startServer({ ENABLE_CACHING: "true" }, { cpus: SERVE
 await inParallel(8, texts, async (text) => {
   await server.client.analyze({ text, tier: Tier.TIER_UNSPECIFIED, options: undefined });
 });
-const speeds = { echo: [] as number[], server: [] as number[] };
-for (let round = -1; round < Number(values.rounds); round++) {
-  const [one, other] = [await callsASecond(echo.address), await callsASecond(server.address)];
-  // The first turn warms up.
-  if (round < 0) continue;
-  speeds.echo.push(one);
-  speeds.server.push(other);
-}
-const ratios = speeds.server.map((speed, round) => speed / (speeds.echo[round] ?? Number.NaN));
-process.stdout.write(`bare nice-grpc   ${spread(speeds.echo, 0)} calls a second\n`);
+const bare: InTurn = { run: () => callsASecond(echo.address), rounds: [] };
+const cached: InTurn = { run: () => callsASecond(server.address), rounds: [] };
+await inTurns(Number(values.rounds), [bare, cached]);
+const ratios = ratiosOf(cached.rounds, bare.rounds);
+process.stdout.write(`bare nice-grpc   ${spread(bare.rounds, 0)} calls a second\n`);
 process.stdout.write(
-  `cached Analyze   ${spread(speeds.server, 0)} calls a second; ratio ${spread(ratios, 3)}\n`,
+  `cached Analyze   ${spread(cached.rounds, 0)} calls a second; ratio ${spread(ratios, 3)}\n`,
 );
+await record("cached-unary", [
+  { what: "bare nice-grpc", unit: "calls/s", rounds: bare.rounds },
+  { what: "cached Analyze", unit: "calls/s", rounds: cached.rounds },
+  { what: "cached Analyze, to bare nice-grpc", unit: "ratio", rounds: ratios },
+]);

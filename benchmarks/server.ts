@@ -80,6 +80,37 @@ export async function callServer(
   return (texts.length * 1000) / (performance.now() - startedMs);
 }
 
+/** Texts a second of Analyze, so many calls at once; throws when one fails. */
+export async function callUnary(
+  client: SentimentServiceClient,
+  tier: Tier,
+  texts: readonly string[],
+  callsAtOnce: number,
+): Promise<number> {
+  const startedMs = performance.now();
+  await inParallel(callsAtOnce, texts, async (text) => {
+    await client.analyze({ text, tier, options: undefined });
+  });
+  return (texts.length * 1000) / (performance.now() - startedMs);
+}
+
+/** Texts a second of one AnalyzeStream, sent as fast as the server reads; throws when a text is not answered. */
+export async function callStream(
+  client: SentimentServiceClient,
+  tier: Tier,
+  texts: readonly string[],
+): Promise<number> {
+  const startedMs = performance.now();
+  const requests = async function* () {
+    for (const [index, text] of texts.entries())
+      yield { id: String(index), text, tier, options: undefined };
+  };
+  let answered = 0;
+  for await (const { sentiment } of client.analyzeStream(requests())) if (sentiment) answered++;
+  if (answered !== texts.length) throw new Error("a text was not answered");
+  return (texts.length * 1000) / (performance.now() - startedMs);
+}
+
 /** So many at once; the next begins when one is done. */
 export async function inParallel<Item>(
   atOnce: number,
@@ -91,12 +122,4 @@ export async function inParallel<Item>(
     for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
-/** Median, and the least and the most in brackets. */
-export function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((one, other) => one - other);
-  const at = (share: number) =>
-    (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(digits);
-  return `${at(0.5)} (${at(0)} to ${at(1)})`;
 }

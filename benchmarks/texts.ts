@@ -17,25 +17,43 @@ async function wordsOf(tokenizerPath: string): Promise<readonly string[]> {
   return Object.keys(model.vocab).filter((word) => /^[a-z]{2,9}$/.test(word));
 }
 
+/** Distinct texts of words that are one token each; `lengthOf` says how many tokens the next one has, special tokens included. */
+async function textsOf(
+  count: number,
+  tokenizerPath: string,
+  seed: number,
+  lengthOf: (chance: () => number) => number,
+): Promise<string[]> {
+  const words = await wordsOf(tokenizerPath);
+  const chance = seeded(seed);
+  const texts = new Set<string>();
+  while (texts.size < count) {
+    const word = () => words[Math.floor(chance() * words.length)];
+    texts.add(Array.from({ length: lengthOf(chance) - 2 }, word).join(" "));
+  }
+  return [...texts];
+}
+
 /**
  * `count` distinct texts whose lengths in tokens (special tokens included) are lognormal with the mean 20 and a sigma of 0.5,
  * at least 4 and at most 128.
  */
-export async function lognormalTexts(
-  count: number,
-  tokenizerPath: string,
-  seed = 1,
-): Promise<string[]> {
-  const words = await wordsOf(tokenizerPath);
-  const chance = seeded(seed);
+export function lognormalTexts(count: number, tokenizerPath: string, seed = 1): Promise<string[]> {
   const sigma = 0.5;
   const mu = Math.log(20) - (sigma * sigma) / 2;
-  const normal = () => Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
-  const texts = new Set<string>();
-  while (texts.size < count) {
-    const tokens = Math.min(128, Math.max(4, Math.round(Math.exp(mu + sigma * normal()))));
-    const word = () => words[Math.floor(chance() * words.length)];
-    texts.add(Array.from({ length: tokens - 2 }, word).join(" "));
-  }
-  return [...texts];
+  return textsOf(count, tokenizerPath, seed, (chance) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
+    return Math.min(128, Math.max(4, Math.round(Math.exp(mu + sigma * normal))));
+  });
 }
+
+/** Distinct texts of which four fifths have 10 to 20 tokens, and one fifth 150 to 250. */
+export function mixedTexts(count: number, tokenizerPath: string, seed = 1): Promise<string[]> {
+  return textsOf(count, tokenizerPath, seed, (chance) =>
+    chance() < 0.8 ? 10 + Math.floor(chance() * 11) : 150 + Math.floor(chance() * 101),
+  );
+}
+
+/** Distinct texts of that many tokens. */
+export const evenTexts = (count: number, tokenizerPath: string, tokens: number, seed = 1) =>
+  textsOf(count, tokenizerPath, seed, () => tokens);

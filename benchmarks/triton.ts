@@ -21,8 +21,9 @@ import {
 import { loadTokenizer } from "../server/tokenize/tokenizer.js";
 import { modelVersion } from "../test/support/model-version.js";
 import { startTriton } from "../test/support/triton-server.js";
+import { spread } from "./results.js";
 import { readExamples } from "./scoring/slices.js";
-import { callServer, inParallel, spread, startServer } from "./server.js";
+import { callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const TEXTS = 4000;

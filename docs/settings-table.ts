@@ -4,7 +4,7 @@
  *   make docs
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { Settings } from "../server/config.js";
+import { Settings } from "../server/settings.js";
 
 const BEGIN = "<!-- settings: made by make docs -->\n";
 const END = "<!-- end of settings -->";

@@ -96,6 +96,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     maxTextLength: config.maxTextLength,
     maxBatchTexts: config.maxBatchTexts,
     timeoutMs: config.requestTimeoutMs,
+    brownOutMs: config.brownOutMs,
     maxStreamTexts: MAX_STREAM_TEXTS,
   };
   const reportBug = (id: string, error: unknown) =>

@@ -1,155 +1,7 @@
 import { availableParallelism } from "node:os";
-import { z } from "zod";
+import type { z } from "zod";
 import { StartupError } from "./core/errors.js";
-import { TIERS } from "./core/tiers.js";
-
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
-const UNITS = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
-/** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. */
-const size = z
-  .string()
-  .regex(/^\d+(\.\d+)? ?([kmg]?)(i?b)?$/i, "must be a size such as 512m, 2GB or 4g")
-  .transform((text) => {
-    const unit = /[kmg]/i.exec(text)?.[0].toLowerCase() ?? "";
-    return Math.round(Number.parseFloat(text) * UNITS[unit as keyof typeof UNITS]);
-  })
-  .pipe(z.number().min(2 ** 20));
-const HOST_PORT = /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d{1,5}$/i;
-const flag = z.enum(["true", "false"]).transform((value) => value === "true");
-
-/** Every setting, in the order of the README's table, which is made from the descriptions. */
-export const Settings = z.object({
-  GRPC_PORT: whole(0, 65535)
-    .default(50051)
-    .describe("port of gRPC; 0 takes a free one, and the log tells which"),
-  HTTP_PORT: whole(0, 65535)
-    .default(9464)
-    .describe("port of /metrics, /livez and /readyz; 0 takes a free one, and the log tells which"),
-  BIND_ADDRESS: z
-    .string()
-    .min(1)
-    .default("127.0.0.1")
-    .describe("address to listen on; images and charts set 0.0.0.0"),
-  BACKEND: z
-    .enum(["embedded", "triton", "triton,embedded"])
-    .default("embedded")
-    .describe(
-      "what runs the models: `embedded` is onnxruntime inside the server, `triton` a Triton server; `triton,embedded`: the server itself where Triton is down",
-    ),
-  TRITON_URL: z
-    .string()
-    .default("127.0.0.1:8001")
-    .transform((text) => text.split(",").map((url) => url.trim()))
-    .pipe(
-      z.array(
-        z.string().regex(HOST_PORT, "must be host:port of Triton's gRPC, several with commas"),
-      ),
-    )
-    .describe("Triton's gRPC, host:port; several with commas: batches go to those that answer"),
-  MODEL_REPOSITORY: z
-    .string()
-    .min(1)
-    .default("triton-model-repo")
-    .describe("folder with the models, in Triton's layout"),
-  DEFAULT_TIER: z.enum(TIERS).default("balanced").describe("tier of a request that names none"),
-  MAX_WORKERS: whole(1, 256)
-    .default(4)
-    .describe("inference threads; never more than the CPUs that the process may use"),
-  BATCH_SIZE: whole(1, 1024).default(32).describe("rows of a batch while 10 to 100 texts wait"),
-  BATCH_SIZE_MIN: whole(1, 1024)
-    .default(8)
-    .describe("rows of a batch while fewer than 10 texts wait"),
-  BATCH_SIZE_MAX: whole(1, 1024)
-    .default(128)
-    .describe("most rows of a batch; over 100 waiting texts it is a quarter of them, up to this"),
-  MAX_INPUT_LENGTH: whole(1, 1_000_000).default(10_000).describe("code points of one text"),
-  MAX_BATCH_SIZE: whole(1, 10_000).default(100).describe("texts of one AnalyzeBatch"),
-  REQUEST_TIMEOUT: whole(1, 3600)
-    .default(30)
-    .describe(
-      "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
-    ),
-  ENABLE_CACHING: flag
-    .default(true)
-    .describe("keep answers, and answer equal texts that are under way at the same time once"),
-  RESULT_CACHE_SIZE: whole(1, 100_000_000)
-    .default(10_000)
-    .describe("answers kept in memory; up to 2 kB each on average, else fewer"),
-  CACHE_TTL: whole(1, 31_536_000)
-    .default(3600)
-    .describe("seconds that an answer is kept, give or take a tenth"),
-  REDIS_URL: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "Redis that servers share answers in (`redis://`, `rediss://`, several hosts for a cluster, `redis-sentinel://`); unset: memory alone",
-    ),
-  CACHE_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "file that the answers used most (100,000 of each of the two caches in memory at most; hashes, no texts) are kept in from a drain to the next start, for CACHE_TTL; a file for each server: whoever can write it decides what is answered; unset: none are kept",
-    ),
-  WARM_UP_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "texts, one a line, that the default tier analyzes after the start, so that calls find them in the caches; with `PREFETCH_MODELS=false` once a call has loaded that tier; unset: `warm-up.txt` in MODEL_REPOSITORY, where there is one; `/dev/null`: none",
-    ),
-  AGGRESSIVE_CACHING: flag
-    .default(false)
-    .describe(
-      "short ASCII texts that differ only in case and white space are one text where the model's tokenizer cannot tell them apart",
-    ),
-  MODEL_CACHE_SIZE: size
-    .default(2 * 2 ** 30)
-    .describe(
-      "bytes of model files that are loaded at once (`2GB`, `512m`); the tier used longest ago makes room",
-    ),
-  MEMORY_LIMIT: size
-    .default(4 * 2 ** 30)
-    .describe(
-      "memory of the process (`4g`); over 80 % of it tiers that are not used are unloaded, and a quarter of the answers in memory is dropped, every 5 seconds",
-    ),
-  MEMORY_OPTIMIZATION: flag
-    .default(true)
-    .describe(
-      "keep to MODEL_CACHE_SIZE and MEMORY_LIMIT; a tier that was unloaded loads again when it is asked for",
-    ),
-  ENABLE_GPU: flag
-    .default(false)
-    .describe(
-      "embedded: onnxruntime's TensorRT or CUDA provider; without one the server does not start",
-    ),
-  PREFETCH_MODELS: flag.default(true).describe("load all tiers at start-up; `false`: at first use"),
-  ASYNC_PROCESSING: flag
-    .default(true)
-    .describe("dynamic batching; `false`: each text alone, for comparison"),
-  OMP_NUM_THREADS: whole(1, 256)
-    .optional()
-    .describe(
-      "onnxruntime's threads, shared out over the workers; unset: the CPUs that the process may use",
-    ),
-  API_KEYS_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset: all may analyze, and AdminService is off",
-    ),
-  LOG_LEVEL: z
-    .enum(["trace", "debug", "info", "warn", "error", "fatal"])
-    .default("info")
-    .describe("JSON lines on standard output; never a text, never a key"),
-});
+import { Settings } from "./settings.js";
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
@@ -212,20 +64,26 @@ export function loadConfig(
     defaultTier: settings.DEFAULT_TIER,
     workers,
     intraOpThreads: Math.max(1, Math.floor((settings.OMP_NUM_THREADS ?? cpus) / workers)),
-    batchRows: settings.BATCH_SIZE,
-    batchMinRows: settings.BATCH_SIZE_MIN,
-    batchMaxRows: settings.BATCH_SIZE_MAX,
     maxTextLength: settings.MAX_INPUT_LENGTH,
     maxBatchTexts: settings.MAX_BATCH_SIZE,
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
     prefetchModels: settings.PREFETCH_MODELS,
-    batching: settings.ASYNC_PROCESSING,
+    ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
     logLevel: settings.LOG_LEVEL,
     /** Set, but without effect in this version. */
     ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
   } as const;
 }
+
+const batchingOf = (settings: z.infer<typeof Settings>) => ({
+  batchPolicy: settings.ASYNC_PROCESSING ? settings.BATCH_POLICY : ("single" as const),
+  batchRows: settings.BATCH_SIZE,
+  batchMinRows: settings.BATCH_SIZE_MIN,
+  batchMaxRows: settings.BATCH_SIZE_MAX,
+  queueTimeoutMs: settings.QUEUE_TIMEOUT * 1000,
+  brownOutMs: settings.BROWN_OUT_MS === 0 ? undefined : settings.BROWN_OUT_MS,
+});
 
 function portFaults({ GRPC_PORT, HTTP_PORT }: z.infer<typeof Settings>): string[] {
   return HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT

@@ -1,9 +1,13 @@
 import { orAbort } from "../core/abort.js";
-import { type Call, currentCall } from "../core/call.js";
+import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { admit, waitOf } from "./admission.js";
+import { CostModel, type RunSize } from "./cost.js";
 import { runHalving } from "./halving.js";
-import { type BatchLimits, planBatch } from "./plan.js";
+import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
+import { type CalledRow, type RunContext, runContextOf } from "./run-context.js";
+import { Sharing } from "./sharing.js";
 
 /** What the model said of one row. */
 export interface RowResult {
@@ -26,24 +30,15 @@ export interface RowAnswer extends RowResult {
 
 export interface BatcherOptions {
   readonly limits: BatchLimits;
+  readonly policy: BatchPolicy;
   /** Batches under way at once: as many as the backend runs side by side. */
   readonly maxInFlight: number;
   /** Rows that may wait; what comes on top is refused at once. */
   readonly maxQueuedRows: number;
-  /** false: each row alone, in the order of arrival (for comparison). */
-  readonly batching: boolean;
+  /** Milliseconds that a call may take by estimate, whatever its deadline; what would take longer is refused at once. */
+  readonly maxWaitMs: number;
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;
-}
-
-/** What whoever runs a batch needs to know of its callers. */
-export interface RunContext {
-  /** Fires when the last of them has left. */
-  readonly signal: AbortSignal;
-  /** When the last of them gives up, on the server's clock in milliseconds; Infinity where none does. */
-  readonly deadlineMs: number;
-  /** W3C trace context that the run belongs to. */
-  readonly traceparent: string | undefined;
 }
 
 /** Runs rows of token ids as one batch; one result a row, in their order. */
@@ -52,26 +47,29 @@ export type RunBatch = (
   context: RunContext,
 ) => Promise<readonly RowResult[]>;
 
-interface WaitingRow {
+interface WaitingRow extends CalledRow {
   readonly ids: readonly number[];
-  readonly order: number;
   readonly sinceMs: number;
-  /** The call that it belongs to; undefined for a row of no call. */
-  readonly call: Call | undefined;
-  /** Of the caller: nobody waits for the row any more once it has fired. */
-  readonly signal: AbortSignal;
+  /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
+  readonly dueMs: number;
   settle(outcome: PromiseSettledResult<RowAnswer>): void;
 }
 
 /**
  * Gathers rows of many callers into batches of near-equal length. It never lingers: a free backend takes at once what
  * waits, and what arrives meanwhile is the next batch. So a lone call pays nothing, and load makes full batches by itself.
+ *
+ * First in turn is who would be done first if the backend were shared evenly: a short text does not wait behind a long one, nor a single one behind
+ * a large call, nor one key's calls behind another's many; and since all of it is counted from the arrival, nothing starves.
  */
 export class Batcher {
-  /** Ascending by length, then by order of arrival. */
+  /** Ascending by length, then by order of arrival; `fifo`: by arrival alone. */
   #queue: WaitingRow[] = [];
   #inFlight = 0;
+  #runningTokens = 0;
   #arrivals = 0;
+  readonly #cost = new CostModel();
+  readonly #sharing = new Sharing();
   readonly #run: RunBatch;
   readonly #options: BatcherOptions;
   readonly #clock: Clock;
@@ -86,6 +84,11 @@ export class Batcher {
     return this.#queue.length;
   }
 
+  /** Milliseconds that a row would wait behind all that waits and runs, by estimate; 0 while nothing is known. */
+  get waitMs(): number {
+    return this.#waitOf(0, Number.POSITIVE_INFINITY);
+  }
+
   /**
    * One outcome a row, in the order of `rows`; a row that breaks the model is rejected alone. Rejects as a whole with
    * OVERLOADED, or with the signal's reason when the caller leaves: rows that still wait then take no place in a batch.
@@ -95,36 +98,79 @@ export class Batcher {
     signal: AbortSignal,
   ): Promise<PromiseSettledResult<RowAnswer>[]> {
     signal.throwIfAborted();
-    if (this.#queue.length + rows.length > this.#options.maxQueuedRows) {
-      throw new ServiceError(
-        "OVERLOADED",
-        `The queue is full (${this.#queue.length} texts wait): try again later.`,
-        {
-          retryAfterMs: 1000,
-        },
-      );
-    }
-    const mine = new Set<WaitingRow>();
+    if (rows.length === 0) return [];
     const call = currentCall.getStore();
-    const sinceMs = this.#clock.now();
-    const outcomes = rows.map(
-      (ids) =>
-        new Promise<PromiseSettledResult<RowAnswer>>((settle) => {
-          const row = { ids, order: this.#arrivals++, sinceMs, call, signal, settle };
-          mine.add(row);
-          this.#insert(row);
-        }),
-    );
+    using _part = this.#sharing.enter(call?.holder ?? "");
+    const waiting = this.#waitingRows(rows, signal);
+    this.#admit(waiting.map(({ row }) => row));
+    for (const { row } of waiting) this.#insert(row);
     // After the caller's turn: the rows of calls that arrived together then form one batch.
     queueMicrotask(() => this.#dispatch());
-    // One listener a call, not one a row.
-    return orAbort(Promise.all(outcomes), signal, () => {
+    const mine = new Set(waiting.map(({ row }) => row));
+    // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
+    return await orAbort(Promise.all(waiting.map(({ settled }) => settled)), signal, () => {
       this.#queue = this.#queue.filter((row) => !mine.has(row));
     });
   }
 
+  /** In the order of `rows`. A call's shorter rows are due before its longer ones. */
+  #waitingRows(rows: readonly (readonly number[])[], signal: AbortSignal) {
+    const call = currentCall.getStore();
+    const sinceMs = this.#clock.now();
+    const { maxInFlight } = this.#options;
+    const msPerToken =
+      ((this.#cost.msPerToken ?? 0) / maxInFlight) * this.#sharing.parts(call?.holder ?? "");
+    let tokens = 0;
+    const dues = new Map<readonly number[], number>();
+    for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
+      tokens += ids.length;
+      dues.set(ids, sinceMs + tokens * msPerToken);
+    }
+    return rows.map((ids) => {
+      const { promise: settled, resolve: settle } =
+        Promise.withResolvers<PromiseSettledResult<RowAnswer>>();
+      const dueMs = dues.get(ids) ?? sinceMs;
+      const row: WaitingRow = {
+        ids,
+        order: this.#arrivals++,
+        sinceMs,
+        dueMs,
+        call,
+        signal,
+        settle,
+      };
+      return { row, settled };
+    });
+  }
+
+  /** Throws OVERLOADED for what would not be answered in time. A backend that is idle takes anything: it has nothing better to do. */
+  #admit(rows: readonly WaitingRow[]): void {
+    const { maxQueuedRows, maxWaitMs } = this.#options;
+    if (this.#queue.length + rows.length > maxQueuedRows) {
+      const message = `The queue is full (${this.#queue.length} texts wait): try again later.`;
+      throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
+    }
+    if (this.#queue.length === 0 && this.#inFlight === 0) return;
+    const nowMs = this.#clock.now();
+    const deadlineMs = rows[0]?.call?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
+    admit(this.#waitOf(tokensOf(rows), dueMs), Math.min(maxWaitMs, deadlineMs - nowMs));
+  }
+
+  #waitOf(ownTokens: number, dueMs: number): number {
+    let aheadTokens = 0;
+    for (const row of this.#queue) if (row.dueMs <= dueMs) aheadTokens += row.ids.length;
+    return waitOf({
+      aheadTokens,
+      runningTokens: this.#runningTokens,
+      ownTokens,
+      concurrency: this.#options.maxInFlight,
+      msPerToken: this.#cost.msPerToken,
+    });
+  }
+
   #insert(row: WaitingRow): void {
-    let low = 0;
+    let low = this.#options.policy === "fifo" ? this.#queue.length : 0;
     let high = this.#queue.length;
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -135,41 +181,48 @@ export class Batcher {
   }
 
   #dispatch(): void {
-    while (this.#queue.length > 0 && this.#inFlight < this.#options.maxInFlight) {
-      const oldest = this.#oldest();
-      const { start, end } = this.#options.batching
-        ? planBatch(
-            this.#queue.map((row) => row.ids.length),
-            oldest,
-            this.#options.limits,
-          )
-        : { start: oldest, end: oldest + 1 };
+    const { maxInFlight, policy, limits } = this.#options;
+    while (this.#queue.length > 0 && this.#inFlight < maxInFlight) {
+      const lengths = this.#queue.map((row) => row.ids.length);
+      const free = maxInFlight - this.#inFlight;
+      const { worthwhileTokens } = this.#cost;
+      const budget = budgetOf(policy, { queued: lengths.length, free, worthwhileTokens }, limits);
+      const { start, end } = planBatch(lengths, this.#first(), budget);
       void this.#runBatch(this.#queue.splice(start, end - start));
     }
   }
 
-  #oldest(): number {
-    let oldest = 0;
-    let order = Number.POSITIVE_INFINITY;
+  /** The place of the row that is first in turn. */
+  #first(): number {
+    if (this.#options.policy === "fifo") return 0;
+    let first = 0;
     for (const [place, row] of this.#queue.entries()) {
-      if (row.order < order) [oldest, order] = [place, row.order];
+      const best = this.#queue[first] as WaitingRow;
+      if (row.dueMs < best.dueMs || (row.dueMs === best.dueMs && row.order < best.order))
+        first = place;
     }
-    return oldest;
+    return first;
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
+    const size = sizeOf(batch);
     this.#inFlight++;
+    this.#runningTokens += size.tokens;
     const startedMs = this.#clock.now();
-    using callers = callersOf(batch);
+    using context = runContextOf(batch);
     const outcomes = await runHalving(
       batch.map((row) => row.ids),
-      (rows) => this.#run(rows, callers),
+      (rows) => this.#run(rows, context),
       this.#options.blames,
     );
     const inferenceMs = this.#clock.now() - startedMs;
     this.#inFlight--;
+    this.#runningTokens -= size.tokens;
+    // One that failed took as long as failing takes.
+    if (outcomes.every(({ status }) => status === "fulfilled"))
+      this.#cost.observe(size, inferenceMs);
     this.#dispatch();
-    const paddingRatio = paddingOf(batch);
+    const paddingRatio = 1 - size.tokens / size.paddedTokens;
     for (const [place, row] of batch.entries()) {
       const outcome = outcomes[place] ?? {
         status: "rejected",
@@ -178,51 +231,17 @@ export class Batcher {
       if (outcome.status === "rejected") row.settle(outcome);
       else {
         const queueMs = startedMs - row.sinceMs;
-        const value = {
-          ...outcome.value,
-          queueMs,
-          inferenceMs,
-          batchRows: batch.length,
-          paddingRatio,
-        };
-        row.settle({ status: "fulfilled", value });
+        const took = { queueMs, inferenceMs, batchRows: batch.length, paddingRatio };
+        row.settle({ status: "fulfilled", value: { ...outcome.value, ...took } });
       }
     }
   }
 }
 
-/** Share of a batch, padded to its longest row, that is padding. */
-function paddingOf(batch: readonly WaitingRow[]): number {
-  let tokens = 0;
-  let longest = 0;
-  for (const { ids } of batch) {
-    tokens += ids.length;
-    longest = Math.max(longest, ids.length);
-  }
-  return 1 - tokens / Math.max(1, longest * batch.length);
-}
+const tokensOf = (rows: readonly WaitingRow[]): number =>
+  rows.reduce((sum, { ids }) => sum + ids.length, 0);
 
-/**
- * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. Its trace
- * is that of the row that has waited longest.
- */
-function callersOf(batch: readonly WaitingRow[]): RunContext & Disposable {
-  const left = new AbortController();
-  const signals = new Set(batch.map(({ signal }) => signal));
-  let waiting = signals.size;
-  const leave = () => {
-    waiting--;
-    if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
-  };
-  for (const signal of signals) signal.addEventListener("abort", leave, { once: true });
-  const [first] = [...batch].sort((one, other) => one.order - other.order);
-  const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
-  return {
-    signal: left.signal,
-    deadlineMs: Math.max(...deadlines),
-    traceparent: first?.call?.traceparent,
-    [Symbol.dispose]() {
-      for (const signal of signals) signal.removeEventListener("abort", leave);
-    },
-  };
+function sizeOf(batch: readonly WaitingRow[]): RunSize {
+  const longest = batch.reduce((most, { ids }) => Math.max(most, ids.length), 1);
+  return { tokens: tokensOf(batch), paddedTokens: longest * batch.length };
 }

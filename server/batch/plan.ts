@@ -12,6 +12,54 @@ export interface BatchLimits {
   readonly maxPaddingRatio: number;
 }
 
+/**
+ * What goes into a batch: `cost`: rows of near-equal length, no more than pay, and a part for each free place of the backend; `guide`: rows of
+ * near-equal length, by the queue's length; `fifo`: rows as they came, padded to the longest; `single`: each row alone.
+ */
+export type BatchPolicy = "cost" | "guide" | "fifo" | "single";
+
+/** What is known when a batch is put together. */
+export interface BatchMoment {
+  /** Rows that wait, at least one. */
+  readonly queued: number;
+  /** Batches that the backend takes now, at least one. */
+  readonly free: number;
+  /** Padded tokens from which on more hardly pays; undefined while it is not known. */
+  readonly worthwhileTokens: number | undefined;
+}
+
+/** What one batch may be. */
+export interface Budget {
+  readonly rows: number;
+  readonly paddedTokens: number;
+  /** Share that may be padding, 0 to 1. */
+  readonly paddingRatio: number;
+}
+
+export function budgetOf(
+  policy: BatchPolicy,
+  { queued, free, worthwhileTokens }: BatchMoment,
+  limits: BatchLimits,
+): Budget {
+  const paddedTokens = limits.maxPaddedTokens;
+  const paddingRatio = limits.maxPaddingRatio;
+  switch (policy) {
+    case "cost":
+      return {
+        // A batch of all that waits would leave the other places idle.
+        rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
+        paddedTokens: Math.min(paddedTokens, worthwhileTokens ?? paddedTokens),
+        paddingRatio,
+      };
+    case "guide":
+      return { rows: adaptedRows(queued, limits), paddedTokens, paddingRatio };
+    case "fifo":
+      return { rows: limits.rows, paddedTokens: Number.POSITIVE_INFINITY, paddingRatio: 1 };
+    case "single":
+      return { rows: 1, paddedTokens, paddingRatio };
+  }
+}
+
 /** Rows `start` up to, not including, `end`. */
 export interface Range {
   readonly start: number;
@@ -26,22 +74,25 @@ export function adaptedRows(queued: number, limits: BatchLimits): number {
 }
 
 /**
- * The next batch: the row that has waited longest, and the rows nearest to it in length. So nothing starves, and a short
- * row is never padded to a far longer one. Pure: same queue, same answer.
+ * The next batch: the row that is first in turn, and the rows nearest to it in length. So a short row is never padded to a far longer
+ * one. Pure: same queue, same answer.
  *
- * @param lengths tokens of each waiting row, ascending, at least one
- * @param oldest place in `lengths` of the row that has waited longest; it always goes, even alone over the token budget
+ * @param lengths tokens of each waiting row, at least one; ascending, or in whatever order rows are to stay together
+ * @param first place in `lengths` of the row that is first in turn; it always goes, even alone over the budget
  */
-export function planBatch(lengths: readonly number[], oldest: number, limits: BatchLimits): Range {
-  const rowLimit = adaptedRows(lengths.length, limits);
-  let range: Range = { start: oldest, end: oldest + 1 };
-  let tokens = lengths[oldest] ?? 0;
-  while (range.end - range.start < rowLimit) {
+export function planBatch(lengths: readonly number[], first: number, budget: Budget): Range {
+  let range: Range = { start: first, end: first + 1 };
+  let tokens = lengths[first] ?? 0;
+  let longest = tokens;
+  while (range.end - range.start < budget.rows) {
     const wider = withNearest(lengths, range);
     if (wider === undefined) break;
-    tokens += lengths[wider.start < range.start ? wider.start : range.end] ?? 0;
+    const added = lengths[wider.start < range.start ? wider.start : range.end] ?? 0;
+    tokens += added;
+    longest = Math.max(longest, added);
+    const padded = longest * (wider.end - wider.start);
     // The nearest neighbour does not fit: a farther one would pad more.
-    if (!fits(lengths, wider, tokens, limits)) break;
+    if (padded > budget.paddedTokens || padded - tokens > padded * budget.paddingRatio) break;
     range = wider;
   }
   return range;
@@ -55,14 +106,4 @@ function withNearest(lengths: readonly number[], { start, end }: Range): Range |
   const down = (lengths[start] ?? 0) - (shorter ?? Number.NEGATIVE_INFINITY);
   const up = (longer ?? Number.POSITIVE_INFINITY) - (lengths[end - 1] ?? 0);
   return down <= up ? { start: start - 1, end } : { start, end: end + 1 };
-}
-
-function fits(
-  lengths: readonly number[],
-  range: Range,
-  tokens: number,
-  limits: BatchLimits,
-): boolean {
-  const padded = (lengths[range.end - 1] ?? 0) * (range.end - range.start);
-  return padded <= limits.maxPaddedTokens && padded - tokens <= padded * limits.maxPaddingRatio;
 }

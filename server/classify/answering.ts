@@ -1,7 +1,6 @@
 import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
 import type { MemoryCache } from "../cache/memory.js";
 import { type Caller, withLimit } from "../core/abort.js";
-import { withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
@@ -63,10 +62,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const misses = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
     const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
     const landings = await flights.run(ids, signal, (places, abandoned) =>
-      withDeadline(clock.now() + limitMs, () =>
-        withLimit(abandoned, limitMs, clock, late, ({ signal }) =>
-          work(partOf(inquiry, places), signal),
-        ),
+      withLimit(abandoned, limitMs, clock, late, ({ signal }) =>
+        work(partOf(inquiry, places), signal),
       ),
     );
     const outcomes = landings.map(({ outcome }) => outcome);

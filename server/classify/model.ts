@@ -24,6 +24,8 @@ export interface ServedModel {
     rows: readonly (readonly number[])[],
     signal: AbortSignal,
   ): Promise<PromiseSettledResult<RowAnswer>[]>;
+  /** Milliseconds that a text would wait for it now, by estimate. */
+  waitMs(): number;
   /** Resolves when the model is loaded; loads it where that has not been asked for yet. */
   ready(): Promise<void>;
   /** It is loaded and answers now. */

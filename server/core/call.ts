@@ -6,6 +6,8 @@ export interface Call {
   readonly deadlineMs: number;
   /** W3C trace context that came with it; passed on as it is. */
   readonly traceparent: string | undefined;
+  /** Whose key it came with; undefined where there are no keys. */
+  readonly holder?: string | undefined;
   /** Nobody asked for the answer: it is to be in the caches for later calls, and is not counted among what they look for there. */
   readonly warms?: true;
 }

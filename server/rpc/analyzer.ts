@@ -1,5 +1,6 @@
 import type { CacheTier } from "../cache/cache.js";
 import type { Answer } from "../classify/answering.js";
+import { underPressure } from "../classify/brown-out.js";
 import { cascade } from "../classify/cascade.js";
 import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
@@ -22,6 +23,8 @@ interface RequestLimits {
   readonly maxBatchTexts: number;
   /** Of a call; of a stream, of each text. */
   readonly timeoutMs: number;
+  /** Wait from which on fast answers for balanced and the cascade; undefined: never. */
+  readonly brownOutMs: number | undefined;
   /** Texts of one stream that are under way at once. */
   readonly maxStreamTexts: number;
 }
@@ -102,7 +105,7 @@ export function analyzer(parts: ServiceParts): Analyze {
   };
 
   return async (texts, tierMessage, options, signal) => {
-    const tier = tierOf(tierMessage) ?? defaultTier;
+    const tier = underPressure(tierOf(tierMessage) ?? defaultTier, models, limits.brownOutMs);
     const question = questionOf(options);
     const late = () =>
       new ServiceError(

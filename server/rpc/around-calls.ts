@@ -7,15 +7,21 @@ import {
 } from "nice-grpc-common";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
+import { ServiceError } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { callOf } from "./call-context.js";
 import { type ReportBug, statusOf } from "./status.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
 const DETAILS = "grpc-status-details-bin";
+/** What gRPC's own retries wait for, in milliseconds (gRFC A6): the same as RetryInfo says to people's. */
+const PUSHBACK = "grpc-retry-pushback-ms";
 
-/** Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". */
-export type Check = (metadata: Metadata, path: string) => void;
+/**
+ * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". Returns whose key it came
+ * with, where that is what it looks at.
+ */
+export type Check = (metadata: Metadata, path: string) => string | undefined;
 
 /**
  * What happens around every call: it is checked, runs as `currentCall`, and what it throws becomes a gRPC status with details. One middleware for all of
@@ -27,8 +33,9 @@ export const aroundCalls = (clock: Clock, reportBug: ReportBug, ...checks: reado
     context: CallContext,
   ): AsyncGenerator<Res, Res | void, undefined> {
     try {
-      for (const check of checks) check(context.metadata, call.method.path);
-      const store = callOf(context.metadata, clock);
+      let holder: string | undefined;
+      for (const check of checks) holder = check(context.metadata, call.method.path) ?? holder;
+      const store = { ...callOf(context.metadata, clock), holder };
       const steps = call.next(call.request, context);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
@@ -52,6 +59,8 @@ function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBu
   // The client has left: there is nobody to read a status. A ServerError is a library's: health's NOT_FOUND.
   if (error instanceof ServerError || (isAbortError(error) && context.signal.aborted)) return error;
   const status = statusOf(error, reportBug);
+  const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
+  if (retryAfterMs !== undefined) context.trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
   context.trailer.set(DETAILS, Status.encode(status).finish());
   return new ServerError(status.code, status.message);
 }

@@ -10,9 +10,8 @@ import type { Keys } from "./keys/keys.js";
  */
 export const authorize =
   (keys: Keys | undefined, ...rights: readonly Right[]): Check =>
-  (metadata) => {
-    if (keys !== undefined) check(keys, rights, metadata);
-  };
+  (metadata) =>
+    keys && holderOf(keys, rights, metadata);
 
 /** As `authorize` for the right `admin`; without `keys` no call passes: a server that is open to all has no admins. */
 export const authorizeAdmin = (keys: Keys | undefined): Check =>
@@ -25,7 +24,7 @@ function refuseAdmin(): never {
   );
 }
 
-function check(keys: Keys, rights: readonly Right[], metadata: Metadata): void {
+function holderOf(keys: Keys, rights: readonly Right[], metadata: Metadata): string {
   const key = keyIn(metadata);
   if (key === undefined) {
     throw new ServiceError(
@@ -47,6 +46,7 @@ function check(keys: Keys, rights: readonly Right[], metadata: Metadata): void {
       `The key of ${holder.name} lacks the right ${wanted}: ask who runs this server for one that has.`,
     );
   }
+  return holder.name;
 }
 
 /** Another scheme than Bearer is somebody else's: a proxy's. */

@@ -14,7 +14,7 @@ export interface Drain {
   begin(): void;
   readonly begun: boolean;
   /** Refuses new calls; those under way go on. */
-  readonly refuse: () => void;
+  readonly refuse: () => undefined;
   /** A stream of requests is read no further once it has begun; what was read of it is answered. */
   cutShort<Req, Res>(
     requests: AsyncIterable<Req>,
@@ -67,6 +67,7 @@ export function createDrain(): Drain {
 
     refuse() {
       if (begun.signal.aborted) throw draining();
+      return undefined;
     },
 
     async *cutShort(requests, answer) {

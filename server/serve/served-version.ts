@@ -10,7 +10,7 @@ import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 
 /** What of the batcher is a matter of settings. */
-export interface BatchSettings extends Pick<BatcherOptions, "batching"> {
+export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitMs"> {
   readonly limits: Omit<BatchLimits, "maxPaddingRatio">;
 }
 
@@ -64,7 +64,8 @@ export class ServedVersion {
       },
       {
         limits: { ...settings.limits, maxPaddingRatio: backend.maxPaddingRatio },
-        batching: settings.batching,
+        policy: settings.policy,
+        maxWaitMs: settings.maxWaitMs,
         maxInFlight: backend.concurrency,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
@@ -82,6 +83,7 @@ export class ServedVersion {
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),
       submit: (rows, signal) => batcher.submit(rows, signal),
+      waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),
       canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),
       ready: () => this.ready(),

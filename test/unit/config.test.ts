@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { loadConfig, Settings } from "../../server/config.js";
+import { loadConfig } from "../../server/config.js";
 import { StartupError } from "../../server/core/errors.js";
+import { Settings } from "../../server/settings.js";
 
 const CPUS = 8;
 const load = (env: Readonly<Record<string, string | undefined>>, cpus = CPUS) =>
@@ -47,7 +48,9 @@ describe("loadConfig", () => {
       maxBatchTexts: 100,
       requestTimeoutMs: 30_000,
       prefetchModels: true,
-      batching: true,
+      batchPolicy: "cost",
+      queueTimeoutMs: 5000,
+      brownOutMs: undefined,
       apiKeysFile: undefined,
       logLevel: "info",
       ignored: [],
@@ -67,6 +70,9 @@ describe("loadConfig", () => {
       BATCH_SIZE: "16",
       BATCH_SIZE_MIN: "4",
       BATCH_SIZE_MAX: "64",
+      BATCH_POLICY: "guide",
+      QUEUE_TIMEOUT: "2",
+      BROWN_OUT_MS: "250",
       MAX_INPUT_LENGTH: "500",
       MAX_BATCH_SIZE: "10",
       REQUEST_TIMEOUT: "5",
@@ -115,7 +121,9 @@ describe("loadConfig", () => {
       maxBatchTexts: 10,
       requestTimeoutMs: 5000,
       prefetchModels: false,
-      batching: false,
+      batchPolicy: "single",
+      queueTimeoutMs: 2000,
+      brownOutMs: 250,
       apiKeysFile: "keys.json",
       logLevel: "debug",
       ignored: [],

@@ -27,7 +27,8 @@ const OPTIONS: BatcherOptions = {
   limits: LIMITS,
   maxInFlight: 1,
   maxQueuedRows: 1000,
-  batching: true,
+  policy: "guide",
+  maxWaitMs: 60_000,
   blames: () => false,
 };
 const refused = new Error("the model refused the batch");
@@ -148,7 +149,7 @@ describe("Batcher", () => {
     });
 
     it("runs each row alone in the order of arrival when batching is off", async () => {
-      const batcher = held({ batching: false });
+      const batcher = held({ policy: "single" });
       const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5)], staying);
       await turn();
       for (const batch of [0, 1, 2]) await end(batch);
@@ -159,6 +160,99 @@ describe("Batcher", () => {
         outcomes.map((outcome) => resultOf(outcome).batchRows),
         [1, 1, 1],
       );
+    });
+  });
+
+  describe("turns", () => {
+    /** Runs four batches of ten tokens, ten milliseconds each: a token costs a millisecond from then on. */
+    const learned = async (options: Partial<BatcherOptions> = {}) => {
+      const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0 }, ...options });
+      for (let batch = 0; batch < 4; batch++) {
+        const answer = batcher.submit([row(0, 10)], staying);
+        await turn();
+        clock.advance(10);
+        await end(batch);
+        await answer;
+      }
+      return batcher;
+    };
+    const as = <T>(holder: string, deadlineMs: number, work: () => T): T =>
+      currentCall.run({ holder, deadlineMs, traceparent: undefined }, work);
+    const forever = Number.POSITIVE_INFINITY;
+    /** The ids of all further batches, in the order in which they run. */
+    const ran = async (from: number) => {
+      for (let batch = from; runs[batch] !== undefined; batch++) await end(batch);
+      return runs.slice(from).map(idsOf);
+    };
+
+    it("lets a short text go before a long one that came a little earlier, and not much earlier", async () => {
+      const batcher = await learned();
+      void batcher.submit([row(1, 10)], staying);
+      await turn();
+      void batcher.submit([row(2, 100)], staying);
+      clock.advance(20);
+      void batcher.submit([row(3, 10)], staying);
+      clock.advance(400);
+      void batcher.submit([row(4, 11)], staying);
+      await turn();
+      assert.deepEqual(await ran(4), [[1], [3], [2], [4]]);
+    });
+
+    it("lets a single text go before the rest of a large call", async () => {
+      const batcher = await learned({ policy: "single" });
+      const call = Array.from({ length: 6 }, (_, place) => row(10 + place, 10));
+      void batcher.submit(call, staying);
+      await turn();
+      clock.advance(5);
+      void batcher.submit([row(1, 10)], staying);
+      await turn();
+      assert.deepEqual((await ran(4)).flat(), [10, 11, 1, 12, 13, 14, 15]);
+    });
+
+    it("shares evenly between keys, however many calls one of them has", async () => {
+      const batcher = await learned({ policy: "single" });
+      const busy = Array.from({ length: 8 }, (_, place) => 10 + place);
+      for (const id of busy) void as("busy", forever, () => batcher.submit([row(id, 10)], staying));
+      await turn();
+      for (const id of [1, 2, 3])
+        void as("calm", forever, () => batcher.submit([row(id, 10)], staying));
+      await turn();
+      const order = (await ran(4)).flat();
+      const places = [1, 2, 3].map((id) => order.indexOf(id));
+      assert.ok(Math.max(...places) <= 8, `the calm key's texts ran at ${places} of ${order}`);
+    });
+
+    it("refuses at once what would miss its deadline, and nothing else", async () => {
+      const batcher = await learned();
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      // 50 ms of what runs, and 10 of its own.
+      const at = (ms: number) =>
+        as("", clock.now() + ms, () => batcher.submit([row(2, 10)], staying));
+      const refusal = reasonOf((await Promise.allSettled([at(59)]))[0]);
+      assert.ok(refusal instanceof Error);
+      assert.match(refusal.message, /would take about 0\.1 s/);
+      assert.equal(batcher.queuedRows, 0);
+      void at(60);
+      assert.equal(batcher.queuedRows, 1);
+      assert.deepEqual(await ran(4), [[1], [2]]);
+    });
+
+    it("refuses what would take longer than the limit, however patient its caller is", async () => {
+      const batcher = await learned({ maxWaitMs: 100 });
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      const call = [row(2, 50), row(3, 50)];
+      await assert.rejects(batcher.submit(call, staying), /may take 0\.1 s/);
+      assert.equal(Math.round(batcher.waitMs), 50);
+    });
+
+    it("takes anything while it is idle: an estimate that is wrong must not keep all away", async () => {
+      const batcher = await learned({ maxWaitMs: 100 });
+      const answer = batcher.submit([row(1, 500)], staying);
+      await turn();
+      await end(4);
+      assert.deepEqual(answered(await answer), [1]);
     });
   });
 

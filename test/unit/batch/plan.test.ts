@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import {
   adaptedRows,
   type BatchLimits,
+  type BatchMoment,
+  type Budget,
+  budgetOf,
   planBatch,
   type Range,
 } from "../../../server/batch/plan.js";
@@ -14,14 +17,12 @@ const LIMITS: BatchLimits = {
   maxPaddedTokens: 4096,
   maxPaddingRatio: 0.12,
 };
-/** Limits of which only the named ones can bind. */
-const only = (limits: Partial<BatchLimits>): BatchLimits => ({
+/** A budget of which only what is named can bind. */
+const only = (budget: Partial<Budget>): Budget => ({
   rows: 1000,
-  minRows: 1000,
-  maxRows: 1000,
-  maxPaddedTokens: 1_000_000,
-  maxPaddingRatio: 1,
-  ...limits,
+  paddedTokens: 1_000_000,
+  paddingRatio: 1,
+  ...budget,
 });
 
 describe("adaptedRows", () => {
@@ -44,25 +45,60 @@ describe("adaptedRows", () => {
   }
 });
 
+describe("budgetOf", () => {
+  const moment: BatchMoment = { queued: 200, free: 1, worthwhileTokens: undefined };
+  const near = { paddedTokens: 4096, paddingRatio: 0.12 };
+
+  it("cost: as much as pays, and a part for each free place", () => {
+    const cost = (of: Partial<BatchMoment>) => budgetOf("cost", { ...moment, ...of }, LIMITS);
+    assert.deepEqual(cost({}), { ...near, rows: 128 });
+    assert.deepEqual(cost({ queued: 100 }), { ...near, rows: 100 });
+    assert.deepEqual(cost({ queued: 101, free: 2 }), { ...near, rows: 51 });
+    assert.deepEqual(cost({ queued: 1, free: 3 }), { ...near, rows: 1 });
+    assert.equal(cost({ worthwhileTokens: 300 }).paddedTokens, 300);
+    assert.equal(cost({ worthwhileTokens: 9000 }).paddedTokens, 4096);
+  });
+
+  it("guide: rows by the length of the queue", () => {
+    assert.deepEqual(budgetOf("guide", { ...moment, free: 4, worthwhileTokens: 1 }, LIMITS), {
+      ...near,
+      rows: 50,
+    });
+  });
+
+  it("fifo: rows as they come, whatever padding costs", () => {
+    const budget = budgetOf("fifo", moment, LIMITS);
+    const lengths = [500, 2, 500, 2, ...Array<number>(40).fill(9)];
+    assert.deepEqual(planBatch(lengths, 0, budget), { start: 0, end: 32 });
+  });
+
+  it("single: one row", () => {
+    assert.deepEqual(planBatch([5, 5, 5], 1, budgetOf("single", moment, LIMITS)), {
+      start: 1,
+      end: 2,
+    });
+  });
+});
+
 describe("planBatch", () => {
   it("takes a row that waits alone", () => {
-    assert.deepEqual(planBatch([7], 0, LIMITS), { start: 0, end: 1 });
+    assert.deepEqual(planBatch([7], 0, only({})), { start: 0, end: 1 });
   });
 
   it("takes all rows of one length", () => {
-    assert.deepEqual(planBatch([9, 9, 9, 9], 2, LIMITS), { start: 0, end: 4 });
+    assert.deepEqual(planBatch([9, 9, 9, 9], 2, only({})), { start: 0, end: 4 });
   });
 
   it("takes the rows nearest in length to the oldest, not the shortest ones", () => {
     const lengths = [1, 2, 50, 51, 52, 90];
-    const limits = only({ minRows: 3 });
+    const limits = only({ rows: 3 });
     assert.deepEqual(planBatch(lengths, 3, limits), { start: 2, end: 5 });
     assert.deepEqual(planBatch(lengths, 0, limits), { start: 0, end: 3 });
     assert.deepEqual(planBatch(lengths, 5, limits), { start: 3, end: 6 });
   });
 
   it("takes the shorter of two rows that are equally near", () => {
-    assert.deepEqual(planBatch([8, 10, 12], 1, only({ minRows: 2 })), { start: 0, end: 2 });
+    assert.deepEqual(planBatch([8, 10, 12], 1, only({ rows: 2 })), { start: 0, end: 2 });
   });
 
   it("takes no more rows than the limit", () => {
@@ -72,47 +108,38 @@ describe("planBatch", () => {
     assert.ok(start <= 25 && 25 < end);
   });
 
-  it("takes a quarter of a long queue", () => {
-    const { start, end } = planBatch(
-      Array.from({ length: 200 }, () => 5),
-      0,
-      LIMITS,
-    );
-    assert.deepEqual({ start, end }, { start: 0, end: 50 });
-  });
-
   it("fills the token budget to the brim, and not beyond it", () => {
     const lengths = [10, 10, 10, 10, 10];
-    assert.deepEqual(planBatch(lengths, 0, only({ maxPaddedTokens: 40 })), { start: 0, end: 4 });
-    assert.deepEqual(planBatch(lengths, 0, only({ maxPaddedTokens: 39 })), { start: 0, end: 3 });
+    assert.deepEqual(planBatch(lengths, 0, only({ paddedTokens: 40 })), { start: 0, end: 4 });
+    assert.deepEqual(planBatch(lengths, 0, only({ paddedTokens: 39 })), { start: 0, end: 3 });
   });
 
   it("counts padding in the token budget", () => {
     // Two rows of 10 tokens make 20, though only 11 are real.
-    assert.deepEqual(planBatch([1, 10], 1, only({ maxPaddedTokens: 19 })), { start: 1, end: 2 });
-    assert.deepEqual(planBatch([1, 10], 1, only({ maxPaddedTokens: 20 })), { start: 0, end: 2 });
+    assert.deepEqual(planBatch([1, 10], 1, only({ paddedTokens: 19 })), { start: 1, end: 2 });
+    assert.deepEqual(planBatch([1, 10], 1, only({ paddedTokens: 20 })), { start: 0, end: 2 });
   });
 
   it("lets the oldest go alone where it is over the token budget by itself", () => {
-    const limits = only({ maxPaddedTokens: 100 });
+    const limits = only({ paddedTokens: 100 });
     assert.deepEqual(planBatch([5, 6, 500], 2, limits), { start: 2, end: 3 });
     assert.deepEqual(planBatch([499, 500, 500], 1, limits), { start: 1, end: 2 });
   });
 
   it("allows padding up to the ratio, and not beyond it", () => {
     // 8 of 8 + 6 of 8 tokens: 2 of 16 are padding, 0.125.
-    assert.deepEqual(planBatch([6, 8], 1, only({ maxPaddingRatio: 0.125 })), { start: 0, end: 2 });
-    assert.deepEqual(planBatch([6, 8], 1, only({ maxPaddingRatio: 0.124 })), { start: 1, end: 2 });
+    assert.deepEqual(planBatch([6, 8], 1, only({ paddingRatio: 0.125 })), { start: 0, end: 2 });
+    assert.deepEqual(planBatch([6, 8], 1, only({ paddingRatio: 0.124 })), { start: 1, end: 2 });
   });
 
   it("takes rows of one length only where no padding is allowed", () => {
-    const limits = only({ maxPaddingRatio: 0 });
+    const limits = only({ paddingRatio: 0 });
     assert.deepEqual(planBatch([7, 8, 8, 8, 9], 2, limits), { start: 1, end: 4 });
   });
 
   it("leaves the queue as it was", () => {
     const lengths = Object.freeze([3, 4, 5, 6]);
-    assert.deepEqual(planBatch(lengths, 1, LIMITS), planBatch(lengths, 1, LIMITS));
+    assert.deepEqual(planBatch(lengths, 1, only({})), planBatch(lengths, 1, only({})));
   });
 
   it("keeps every promise for 2000 random queues", () => {
@@ -126,29 +153,27 @@ function checkQueue(draw: Draw, round: string): void {
   const most = draw(1, 4) === 1 ? 8 : 512;
   const lengths = Array.from({ length: draw(1, 250) }, () => draw(1, most)).sort((a, b) => a - b);
   const oldest = draw(0, lengths.length - 1);
-  const limits: BatchLimits = {
+  const budget: Budget = {
     rows: draw(1, 64),
-    minRows: draw(1, 16),
-    maxRows: draw(1, 128),
-    maxPaddedTokens: draw(1, 8192),
-    maxPaddingRatio: draw(0, 100) / 100,
+    paddedTokens: draw(1, 8192),
+    paddingRatio: draw(0, 100) / 100,
   };
-  const range = planBatch(lengths, oldest, limits);
+  const range = planBatch(lengths, oldest, budget);
   assert.ok(0 <= range.start && range.end <= lengths.length, round);
   assert.ok(range.start <= oldest && oldest < range.end, round);
-  assert.ok(range.end - range.start === 1 || allowed(lengths, range, limits), round);
+  assert.ok(range.end - range.start === 1 || allowed(lengths, range, budget), round);
   const wider = withNearest(lengths, range);
-  assert.ok(wider === undefined || !allowed(lengths, wider, limits), round);
+  assert.ok(wider === undefined || !allowed(lengths, wider, budget), round);
 }
 
-function allowed(lengths: readonly number[], { start, end }: Range, limits: BatchLimits): boolean {
+function allowed(lengths: readonly number[], { start, end }: Range, budget: Budget): boolean {
   const rows = lengths.slice(start, end);
   const padded = Math.max(...rows) * rows.length;
   const padding = rows.reduce((sum, length) => sum + Math.max(...rows) - length, 0);
   return (
-    rows.length <= adaptedRows(lengths.length, limits) &&
-    padded <= limits.maxPaddedTokens &&
-    padding <= padded * limits.maxPaddingRatio
+    rows.length <= budget.rows &&
+    padded <= budget.paddedTokens &&
+    padding <= padded * budget.paddingRatio
   );
 }
 

@@ -52,7 +52,13 @@ describe("analyzer", () => {
     };
   });
   const analyze = (tier: Tier, texts: readonly string[] = ["1"]) => {
-    const limits = { maxTextLength: 100, maxBatchTexts: 10, timeoutMs: 1000, maxStreamTexts: 1 };
+    const limits = {
+      maxTextLength: 100,
+      maxBatchTexts: 10,
+      timeoutMs: 1000,
+      maxStreamTexts: 1,
+      brownOutMs: undefined,
+    };
     const reportBug = () => {};
     const parts = {
       models,

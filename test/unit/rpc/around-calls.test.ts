@@ -12,6 +12,7 @@ import {
   Status,
 } from "nice-grpc";
 import { type Call, currentCall } from "../../../server/core/call.js";
+import { ServiceError } from "../../../server/core/errors.js";
 import {
   AnalyzeRequest,
   AnalyzeResponse,
@@ -97,7 +98,11 @@ describe("aroundCalls", () => {
 
   it("has none where the client sent none", async () => {
     await client.analyze(REQUEST);
-    assert.deepEqual(seen[0], { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined });
+    assert.deepEqual(seen[0], {
+      deadlineMs: Number.POSITIVE_INFINITY,
+      traceparent: undefined,
+      holder: undefined,
+    });
   });
 
   it("lets no client set what the server tells itself", async () => {
@@ -150,6 +155,49 @@ describe("aroundCalls", () => {
     assert.equal(seen.length, 7);
     assert.equal(new Set(seen).size, 1);
     assert.equal(seen[0]?.traceparent, TRACE);
+  });
+
+  it("knows whose key a call came with", async () => {
+    const middleware = aroundCalls(
+      clock,
+      () => {},
+      () => "reader",
+      () => undefined,
+    );
+    let seenHolder: string | undefined;
+    const steps = middleware(
+      {
+        requestStream: false,
+        responseStream: false,
+        request: {},
+        method: { path: "", requestStream: false, responseStream: false, options: {} },
+        // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+        async *next() {
+          seenHolder = currentCall.getStore()?.holder;
+          return {};
+        },
+      } as never,
+      { metadata: Metadata() } as never,
+    );
+    await steps.next();
+    assert.equal(seenHolder, "reader");
+  });
+
+  it("tells gRPC's own retries how long to wait", async () => {
+    const trailer = Metadata();
+    const refuse = () => {
+      throw new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 });
+    };
+    const steps = aroundCalls(
+      clock,
+      () => {},
+      refuse,
+    )(
+      { method: { path: "" } } as never,
+      { metadata: Metadata(), trailer, signal: new AbortController().signal } as never,
+    );
+    await assert.rejects(steps.next(), ServerError);
+    assert.equal(trailer.get("grpc-retry-pushback-ms"), "251");
   });
 
   it("passes on what a call throws, and outlasts no call", async () => {

@@ -23,6 +23,7 @@ const MODEL: ServedModel = {
   space: "replies",
   lease: () => ({ [Symbol.dispose]: () => {} }),
   submit: async () => [],
+  waitMs: () => 0,
   ready: async () => {},
   isReady: () => true,
   canServe: () => true,

@@ -40,7 +40,13 @@ describe("warming by the path of Analyze", () => {
     parts = {
       warming: new Warming(() => busy, clock),
       caches: { clear: async () => 0 },
-      limits: { maxTextLength: 20, maxBatchTexts: 2, timeoutMs: 3000, maxStreamTexts: 1 },
+      limits: {
+        maxTextLength: 20,
+        maxBatchTexts: 2,
+        timeoutMs: 3000,
+        maxStreamTexts: 1,
+        brownOutMs: undefined,
+      },
       clock,
       reportBug: (_id, error) => bugs.push(error),
     } as Partial<ServiceParts> as ServiceParts;

@@ -7,7 +7,8 @@ import { numbersOf, tokenizerOf } from "../classify/fake-model.js";
 
 export const SETTINGS = {
   limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
-  batching: true,
+  policy: "guide" as const,
+  maxWaitMs: 60_000,
 };
 
 const fileOf = (version: number, bytes: number): VersionFile => ({

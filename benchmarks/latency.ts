@@ -1,0 +1,81 @@
+/**
+ * How long a call takes that is alone, tier by tier, and what of it is the front's own (all but the model); and what a text of 512 tokens in front of it
+ * costs a short one.
+ *
+ *   make bench-latency
+ */
+import { parseArgs } from "node:util";
+import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import { quantile } from "../test/support/steady-load.js";
+import { type Measured, record, spread } from "./results.js";
+import { type BenchedServer, startServer } from "./server.js";
+import { evenTexts } from "./texts.js";
+
+const TIERS = {
+  fast: Tier.TIER_FAST,
+  balanced: Tier.TIER_BALANCED,
+  accurate: Tier.TIER_ACCURATE,
+};
+const TOKENIZER = "triton-model-repo/sentiment_balanced/tokenizer.json";
+const CALLS = 200;
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
+const texts = await evenTexts(CALLS, TOKENIZER, 20);
+const short = await evenTexts(CALLS, TOKENIZER, 12, 2);
+const long = await evenTexts(CALLS, TOKENIZER, 512, 3);
+
+type Duration = { readonly seconds: number; readonly nanos: number } | undefined;
+const msOf = (duration: Duration) =>
+  (duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1_000_000;
+
+async function timed({ client }: BenchedServer, tier: Tier, text: string) {
+  const startedMs = performance.now();
+  const { timing } = await client.analyze({ text, tier, options: undefined });
+  const tookMs = performance.now() - startedMs;
+  return { tookMs, frontMs: msOf(timing?.total) - msOf(timing?.inference) };
+}
+
+await using server = await startServer();
+const measured: Measured[] = [];
+const tell = (what: string, rounds: readonly number[]) => {
+  process.stdout.write(`${what}: ${spread(rounds, 2)} ms\n`);
+  measured.push({ what, unit: "ms", rounds });
+};
+for (const [name, tier] of Object.entries(TIERS)) {
+  const rounds = { p50: [] as number[], p95: [] as number[], front: [] as number[] };
+  for (let round = -1; round < Number(values.rounds); round++) {
+    const calls: Awaited<ReturnType<typeof timed>>[] = [];
+    for (const text of texts) calls.push(await timed(server, tier, text));
+    if (round < 0) continue;
+    const tookMs = calls.map((call) => call.tookMs);
+    rounds.p50.push(quantile(tookMs, 0.5));
+    rounds.p95.push(quantile(tookMs, 0.95));
+    rounds.front.push(
+      quantile(
+        calls.map(({ frontMs }) => frontMs),
+        0.95,
+      ),
+    );
+  }
+  tell(`${name}, 20 tokens, p50`, rounds.p50);
+  tell(`${name}, 20 tokens, p95`, rounds.p95);
+  tell(`${name}, 20 tokens, the front's own part, p95`, rounds.front);
+}
+
+const behind = { alone: [] as number[], behind: [] as number[], long: [] as number[] };
+const tier = Tier.TIER_BALANCED;
+for (let round = 0; round < Number(values.rounds); round++) {
+  const tookMs = { alone: [] as number[], behind: [] as number[], long: [] as number[] };
+  for (const [place, text] of short.entries()) {
+    tookMs.alone.push((await timed(server, tier, text)).tookMs);
+    const before = timed(server, tier, long[place] ?? "");
+    const after = timed(server, tier, text);
+    tookMs.behind.push((await after).tookMs);
+    tookMs.long.push((await before).tookMs);
+  }
+  for (const name of ["alone", "behind", "long"] as const)
+    behind[name].push(quantile(tookMs[name], 0.5));
+}
+tell("10-token call, alone, p50", behind.alone);
+tell("10-token call, right behind a text of 512 tokens, p50", behind.behind);
+tell("the text of 512 tokens, p50", behind.long);
+await record("latency", measured);

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { appendFile, mkdir } from "node:fs/promises";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+
+const FOLDER = "benchmarks/results";
+
+/** Rounds of one number; ratios are taken within a round. */
+export interface Measured {
+  /** What was done, as in "balanced: AnalyzeBatch". */
+  readonly what: string;
+  readonly unit: string;
+  readonly rounds: readonly number[];
+}
+
+const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
+
+/** Adds a line to benchmarks/results/<benchmark>.jsonl: what was measured, of which commit, where and when. */
+export async function record(benchmark: string, measured: readonly Measured[]): Promise<void> {
+  const dirty = git("status", "--porcelain", "--", "server", "triton-model-repo") !== "";
+  const line = {
+    at: new Date().toISOString(),
+    commit: `${git("rev-parse", "--short", "HEAD")}${dirty ? "+" : ""}`,
+    machine: `${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} CPUs, Node ${process.version}`,
+    measured: measured.map(({ rounds, ...rest }) => ({
+      ...rest,
+      ...spreadOf(rounds),
+      rounds: rounds.map((value) => Number(value.toPrecision(5))),
+    })),
+  };
+  await mkdir(FOLDER, { recursive: true });
+  await appendFile(join(FOLDER, `${benchmark}.jsonl`), `${JSON.stringify(line)}\n`);
+}
+
+function spreadOf(values: readonly number[]) {
+  const sorted = values.toSorted((one, other) => one - other);
+  const at = (share: number) =>
+    Number((sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toPrecision(5));
+  return { median: at(0.5), least: at(0), most: at(1) };
+}
+
+/** "0.91 (0.88 to 0.95)": median, least and most. */
+export function spread(values: readonly number[], digits: number): string {
+  const { median, least, most } = spreadOf(values);
+  return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+}
+
+/** A number that is taken once a round. */
+export interface InTurn {
+  readonly run: () => Promise<number>;
+  readonly rounds: number[];
+}
+
+/** Takes all numbers in turn, round after round; a first turn that warms up does not count. */
+export async function inTurns(rounds: number, all: readonly InTurn[]): Promise<void> {
+  for (let round = -1; round < rounds; round++) {
+    for (const one of all) {
+      const value = await one.run();
+      if (round >= 0) one.rounds.push(value);
+    }
+  }
+}
+
+/** Round by round, of what it is a ratio to. */
+export const ratiosOf = (values: readonly number[], to: readonly number[]): number[] =>
+  values.map((value, round) => value / (to[round] ?? Number.NaN));

@@ -1,0 +1,38 @@
+import { ServiceError } from "../core/errors.js";
+
+/** What a call meets that wants in. */
+export interface Backlog {
+  /** Tokens that wait, of rows that are in turn before the call's last one. */
+  readonly aheadTokens: number;
+  /** Tokens of the batches under way. */
+  readonly runningTokens: number;
+  /** Tokens of the call itself. */
+  readonly ownTokens: number;
+  /** Batches that the backend runs side by side. */
+  readonly concurrency: number;
+  /** Milliseconds of one of these places that a token costs; undefined while it is not known. */
+  readonly msPerToken: number | undefined;
+}
+
+/** Milliseconds until the last of the call's rows would be answered; 0 while nothing is known. Pure. */
+export function waitOf({
+  aheadTokens,
+  runningTokens,
+  ownTokens,
+  concurrency,
+  msPerToken = 0,
+}: Backlog): number {
+  // Of what runs half is done, on average.
+  return ((aheadTokens + runningTokens / 2 + ownTokens) * msPerToken) / concurrency;
+}
+
+const LEAST_RETRY_MS = 100;
+
+/** Throws OVERLOADED for a call that would wait longer than it may; a later try is told of when it would not. */
+export function admit(waitMs: number, mayWaitMs: number): void {
+  if (waitMs <= mayWaitMs) return;
+  const seconds = (ms: number) => (Math.max(0, ms) / 1000).toFixed(1);
+  const message = `The answer would take about ${seconds(waitMs)} s, and may take ${seconds(mayWaitMs)} s: try again later, or send less at once.`;
+  const retryAfterMs = Math.ceil(Math.max(LEAST_RETRY_MS, waitMs - Math.max(0, mayWaitMs)));
+  throw new ServiceError("OVERLOADED", message, { retryAfterMs });
+}

@@ -1,0 +1,46 @@
+import type { Call } from "../core/call.js";
+
+/** What whoever runs a batch needs to know of its callers. */
+export interface RunContext {
+  /** Fires when the last of them has left. */
+  readonly signal: AbortSignal;
+  /** When the last of them gives up, on the server's clock in milliseconds; Infinity where none does. */
+  readonly deadlineMs: number;
+  /** W3C trace context that the run belongs to. */
+  readonly traceparent: string | undefined;
+}
+
+/** Of a row: whom it belongs to. */
+export interface CalledRow {
+  /** Of all rows, by arrival. */
+  readonly order: number;
+  /** The call that it belongs to; undefined for a row of no call. */
+  readonly call: Call | undefined;
+  /** Of the caller: nobody waits for the row any more once it has fired. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. Its trace
+ * is that of the row that came first.
+ */
+export function runContextOf(batch: readonly CalledRow[]): RunContext & Disposable {
+  const left = new AbortController();
+  const signals = new Set(batch.map(({ signal }) => signal));
+  let waiting = signals.size;
+  const leave = () => {
+    waiting--;
+    if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
+  };
+  for (const signal of signals) signal.addEventListener("abort", leave, { once: true });
+  const [first] = [...batch].sort((one, other) => one.order - other.order);
+  const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  return {
+    signal: left.signal,
+    deadlineMs: Math.max(...deadlines),
+    traceparent: first?.call?.traceparent,
+    [Symbol.dispose]() {
+      for (const signal of signals) signal.removeEventListener("abort", leave);
+    },
+  };
+}

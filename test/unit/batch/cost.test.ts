@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { CostModel } from "../../../server/batch/cost.js";
+import { seeded } from "../seeded.js";
+
+/** A model that has seen batches of those padded tokens, each `fixed` + `slope` x tokens milliseconds long. */
+function seen(sizes: readonly number[], fixed: number, slope: number): CostModel {
+  const cost = new CostModel();
+  for (const paddedTokens of sizes)
+    cost.observe({ tokens: paddedTokens / 2, paddedTokens }, fixed + slope * paddedTokens);
+  return cost;
+}
+const near = (value: number | undefined, wanted: number) =>
+  assert.ok(Math.abs((value ?? Number.NaN) - wanted) < 1e-6 * wanted, `${value}, not ${wanted}`);
+
+describe("CostModel", () => {
+  it("knows nothing before it has seen four batches", () => {
+    const cost = seen([10, 20, 30], 1, 1);
+    assert.equal(cost.msPerToken, undefined);
+    assert.equal(cost.worthwhileTokens, undefined);
+    near(seen([10, 20, 30, 40], 1, 1).worthwhileTokens, 9);
+  });
+
+  it("finds from when on the fixed part is a tenth", () => {
+    near(seen([100, 200, 300, 400, 500], 2, 0.05).worthwhileTokens, (2 * 9) / 0.05);
+  });
+
+  it("finds no fixed part where there is none", () => {
+    const tokens = seen([100, 200, 300, 400], 0, 0.05).worthwhileTokens ?? Number.NaN;
+    assert.ok(tokens < 1e-6, `${tokens}`);
+  });
+
+  it("does not guess the fixed part from batches of one size, nor where larger ones are faster", () => {
+    assert.equal(seen([64, 64, 64, 64, 64], 2, 0.05).worthwhileTokens, undefined);
+    assert.equal(seen([100, 200, 300, 400], 100, -0.1).worthwhileTokens, undefined);
+  });
+
+  it("counts what padding and the fixed part cost to the tokens of the texts", () => {
+    // 100 tokens, half of them padding, in 2 + 0.05 x 100 ms.
+    near(seen([100, 100, 100, 100], 2, 0.05).msPerToken, 7 / 50);
+  });
+
+  it("forgets: after a few hundred batches what was before hardly counts", () => {
+    const draw = seeded(3);
+    const sizes = Array.from({ length: 400 }, () => draw(10, 1000));
+    const cost = seen(sizes, 50, 1);
+    for (const paddedTokens of sizes)
+      cost.observe({ tokens: paddedTokens, paddedTokens }, 2 + 0.05 * paddedTokens);
+    const tokens = cost.worthwhileTokens ?? Number.NaN;
+    assert.ok(Math.abs(tokens - 360) < 20, `${tokens}`);
+  });
+});
