@@ -60,6 +60,9 @@ bench-latency: build ## one call alone, tier by tier; a short text behind a long
 bench-overload: build ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	node dist/benchmarks/overload.js
 
+bench-chart: build ## the results of the benchmarks as SVG
+	node dist/benchmarks/chart.js
+
 bench-cache: build ## hit rates of the memory tier and of other ways to evict, simulated: Zipf traffic, scans, change; a markdown table
 	node dist/benchmarks/cache-policies.js
 
@@ -120,4 +123,4 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean
+.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean
