@@ -34,7 +34,7 @@ test-full: test $(VENV)/done ## the same, grpcurl (needs Go) and Triton's client
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
-	CACHE=$(CACHE) test/full/toxiproxy.sh
+	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
 	npm run --silent check
@@ -75,6 +75,10 @@ bench-triton: build $(TRITON)/done ## the server in front of a real Triton again
 
 bench-triton-faults: build $(TRITON)/done ## what callers notice while a real Triton is killed and frozen
 	CACHE=$(CACHE) node dist/benchmarks/triton-faults.js
+
+# Slow by toxiproxy where `make test-full` has built it, else by a proxy of the benchmark's own.
+bench-redis-faults: build $(REDIS)/done ## what callers notice while a real Redis fails, against none; FAULTS="killed frozen" runs only those
+	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/toxiproxy-*),test/full/toxiproxy.sh) node dist/benchmarks/redis-faults.js $(FAULTS)
 
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
@@ -123,4 +127,4 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean
+.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { repositoryCopy } from "../test/support/repository-copy.js";
 import { sentences } from "../test/support/sentences.js";
-import { type LoadedCall, quantile, steadyLoad, wrongOf } from "../test/support/steady-load.js";
+import { type LoadedCall, steadyLoad } from "../test/support/steady-load.js";
 import { startTriton, type TritonServer } from "../test/support/triton-server.js";
+import { summary, truthOf } from "./faults.js";
 import { type BenchedServer, startServer } from "./server.js";
 
 const SECONDS = 30;
@@ -26,45 +27,28 @@ const start = (backend: string, url: string) =>
     MODEL_REPOSITORY: models.folder,
     DEFAULT_TIER: "fast",
   });
-const load = ({ client }: BenchedServer, seconds = SECONDS) =>
+const load = ({ client }: BenchedServer) =>
   steadyLoad({
     client,
     tier: Tier.TIER_FAST,
     texts: TEXTS,
     callsPerSecond: CALLS_PER_SECOND,
-    seconds,
+    seconds: SECONDS,
   });
 const truth = await (async () => {
   await using embedded = await start("embedded", "");
-  const calls = await load(embedded, TEXTS.length / CALLS_PER_SECOND);
-  return new Map(calls.map(({ text, score = Number.NaN }) => [text, score]));
+  return await truthOf(embedded.client, Tier.TIER_FAST, TEXTS);
 })();
 
 /** One line of what the calls were like. `backMs`: when Triton could answer again, since the load began. */
 function report(name: string, calls: readonly LoadedCall[], backMs: number): void {
-  const failed = calls.filter(({ failure }) => failure !== undefined);
-  const times = (some: readonly LoadedCall[]) =>
-    [0.5, 0.99, 1].map((share) =>
-      quantile(
-        some.map(({ tookMs }) => tookMs),
-        share,
-      ).toFixed(0),
-    );
   const others = calls.filter(({ modelVersion }) => !modelVersion.includes("+triton."));
   const lastMs = Math.max(...others.map(({ sentMs }) => sentMs));
   const back =
     others.length === 0
       ? "all by Triton"
       : `all by Triton again ${((lastMs - backMs) / 1000).toFixed(1)} s after it was back`;
-  const reasons = [...new Set(failed.map(({ failure }) => failure?.reason))].join();
-  const failures =
-    failed.length === 0
-      ? "0 failed"
-      : `${failed.length} failed (${reasons}) in ${times(failed).join("/")} ms`;
-  process.stdout.write(
-    `${name}: ${calls.length} calls, ${failures}, ${wrongOf(calls, truth).length} wrong; p50/p99/most ${times(calls).join("/")} ms; ` +
-      `${back}\n`,
-  );
+  process.stdout.write(`${name}: ${summary(calls, truth)}; ${back}\n`);
 }
 
 async function underLoad(

@@ -80,7 +80,7 @@ function* chunksOf<Value>(
   let bytes = 0;
   for (const { cache, kept } of values) {
     const { key, hits, leftMs, value } = kept;
-    const encoded = Buffer.from(codec.encode(value)).toString("base64url");
+    const encoded = Buffer.from(codec.encode(value, key)).toString("base64url");
     const line = checked(
       `${cache} ${key.space} ${key.hash} ${hits} ${Math.floor(leftMs)} ${encoded}`,
     );
@@ -158,9 +158,9 @@ function filedOf<Value>(
 ): Filed<Value> | undefined {
   const [, cache, space, name, hits, leftMs, encoded] = LINE.exec(line ?? "") ?? [];
   if (cache === undefined || space === undefined || name === undefined) return undefined;
-  const value = codec.decode(Buffer.from(encoded ?? "", "base64url"));
-  if (value === undefined) return undefined;
   const key = { space: copyOf(space), hash: copyOf(name) };
+  const value = codec.decode(Buffer.from(encoded ?? "", "base64url"), key);
+  if (value === undefined) return undefined;
   return { cache, kept: { key, value, hits: Number(hits), leftMs: Number(leftMs) - ageMs } };
 }
 

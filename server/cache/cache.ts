@@ -26,7 +26,7 @@ export interface Cache<Value> extends AsyncDisposable {
 
 /** Values as bytes, for a cache outside the process. */
 export interface Codec<Value> {
-  encode(value: Value): Uint8Array;
-  /** undefined for bytes that are not a value of this version: nothing from outside is trusted. Never throws. */
-  decode(bytes: Uint8Array): Value | undefined;
+  encode(value: Value, key: CacheKey): Uint8Array;
+  /** undefined for bytes that are not a value of this version, or not of this key: nothing from outside is trusted. Never throws. */
+  decode(bytes: Uint8Array, key: CacheKey): Value | undefined;
 }

@@ -69,8 +69,9 @@ export function redisCache<Value>(
     }
   }
 
-  function read(bytes: Uint8Array | null | undefined): Hit<Value> | undefined {
-    const value = bytes ? codec.decode(bytes) : undefined;
+  /** `bytes` may be anything: what answers need not be a Redis. */
+  function read(bytes: unknown, key: CacheKey): Hit<Value> | undefined {
+    const value = bytes instanceof Uint8Array ? codec.decode(bytes, key) : undefined;
     if (value !== undefined) {
       report.looked("hit", 1);
       return { value, tier: "redis" };
@@ -80,7 +81,7 @@ export function redisCache<Value>(
   }
 
   function write(connection: RedisConnection, key: CacheKey, value: Value): void {
-    const bytes = codec.encode(value);
+    const bytes = codec.encode(value, key);
     const { byteLength } = bytes;
     if (writes >= maxWrites || writeBytes + byteLength > MOST_WRITE_BYTES) {
       report.wrote("dropped", 1);
@@ -107,7 +108,7 @@ export function redisCache<Value>(
       if (keys.length === 0) return [];
       if (connection === undefined) report.looked("skipped", keys.length);
       const values = connection && (await fetch(connection, keys));
-      return keys.map((_, index) => (values ? read(values[index]) : undefined));
+      return keys.map((key, index) => (values ? read(values[index], key) : undefined));
     },
 
     set(entries) {

@@ -1,4 +1,4 @@
-import type { Codec } from "../cache/cache.js";
+import type { CacheKey, Codec } from "../cache/cache.js";
 import { LABELS, type Label } from "../core/tiers.js";
 import type { Verdict } from "./classifier.js";
 
@@ -21,7 +21,7 @@ export const bytesOf = ({ sentences, attributions }: CachedAnswer): number =>
   attributions.reduce((sum, { word }) => sum + WORD_BYTES + 2 * word.length, 0);
 
 /** First byte of every value: one that is written otherwise must get another. */
-const FORMAT = 1;
+const FORMAT = 2;
 const CHECKSUM_BYTES = 4;
 const HEAD_BYTES = 1 + 1 + 5 * 4 + 4 * 4;
 const SENTENCE_SIZE = 4 + 4 + 1 + 4 + 4;
@@ -30,10 +30,10 @@ const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { f
 
 /**
  * Little-endian: format, label and flags, five float32 (probabilities, score, confidence), four uint32 (tokens, tokens read, sentences,
- * words), then those, then a checksum of it all. 42 bytes where neither sentences nor words were asked for.
+ * words), then those, then a checksum of the key and all that. 42 bytes where neither sentences nor words were asked for.
  */
 export const answerCodec: Codec<CachedAnswer> = {
-  encode(answer) {
+  encode(answer, key) {
     const words = answer.attributions.map(({ word }) => utf8.encoder.encode(word));
     const wordBytes = words.reduce((sum, { length }) => sum + WORD_SIZE + length, 0);
     const size = HEAD_BYTES + SENTENCE_SIZE * answer.sentences.length + wordBytes + CHECKSUM_BYTES;
@@ -59,14 +59,14 @@ export const answerCodec: Codec<CachedAnswer> = {
       writer.float(weight);
       writer.bytes(words[place] ?? new Uint8Array());
     }
-    writer.uint(checksumOf(bytes.subarray(0, -CHECKSUM_BYTES)));
+    writer.uint(checksumOf(key, bytes.subarray(0, -CHECKSUM_BYTES)));
     return bytes;
   },
 
-  decode(bytes) {
+  decode(bytes, key) {
     if (bytes.length < HEAD_BYTES + CHECKSUM_BYTES || bytes[0] !== FORMAT) return undefined;
     const reader = new Reader(bytes);
-    if (reader.last() !== checksumOf(bytes.subarray(0, -CHECKSUM_BYTES))) return undefined;
+    if (reader.last() !== checksumOf(key, bytes.subarray(0, -CHECKSUM_BYTES))) return undefined;
     try {
       return read(reader);
     } catch {
@@ -115,12 +115,15 @@ function labelAt(place: number): Label {
   return label;
 }
 
-/** FNV-1a: finds what is cut or garbled, not what is forged. */
-function checksumOf(bytes: Uint8Array): number {
+/** FNV-1a: finds what is cut, garbled or another key's (a connection whose answers are out of step), not what is forged. */
+function checksumOf(key: CacheKey, bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of utf8.encoder.encode(`${key.space}:${key.hash}`)) hash = fnv(hash, byte);
+  for (const byte of bytes) hash = fnv(hash, byte);
   return hash >>> 0;
 }
+
+const fnv = (hash: number, byte: number) => Math.imul(hash ^ byte, 0x01000193);
 
 class Writer {
   #place = 0;

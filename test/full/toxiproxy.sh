@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of a Redis that fails once more, behind toxiproxy, built once with Go into $CACHE/bin.
+# A command beside a toxiproxy, whose URL it finds in TOXIPROXY_URL; built once with Go into $CACHE/bin.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
 version=v2.5.0
@@ -21,4 +21,4 @@ until (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   kill -0 "$server" || { echo "toxiproxy ended before it was ready"; cat "$log"; exit 1; }
   sleep 0.1
 done
-TOXIPROXY_URL=http://127.0.0.1:$port mocha -g 'the Redis cache while Redis fails'
+TOXIPROXY_URL=http://127.0.0.1:$port "$@"

@@ -8,8 +8,8 @@ import { redisCache } from "../../server/cache/redis.js";
 import { systemClock } from "../../server/core/clock.js";
 import { bytesCodec, notedReport } from "../support/cache-doubles.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
-import { type SlowProxy, startSlowProxy } from "../support/slow-proxy.js";
-import { startToxiproxy } from "../support/toxiproxy.js";
+import type { SlowProxy } from "../support/slow-proxy.js";
+import { startProxy } from "../support/toxiproxy.js";
 
 const KEY = { space: "fast@1", hash: "a" };
 const VALUE = Uint8Array.of(1, 2, 3);
@@ -38,12 +38,6 @@ async function useCache(cache: Cache<Uint8Array>, more: (hits: number) => boolea
   } while (more(hits));
   return { hits, asked, latestMs };
 }
-
-/** Toxiproxy where there is one: `make test-full` starts it. */
-const startProxy = (port: number) => {
-  const url = process.env["TOXIPROXY_URL"];
-  return url === undefined ? startSlowProxy(port) : startToxiproxy(url, port);
-};
 
 const forMs = (ms: number) => {
   const endMs = performance.now() + ms;

@@ -1,17 +1,21 @@
-import type { Codec } from "../../server/cache/cache.js";
+import type { CacheKey, Codec } from "../../server/cache/cache.js";
 import type { RedisReport } from "../../server/cache/redis.js";
 
 const MARK = 0xc3;
 
-/** Any bytes, behind a mark and their number. */
+/** Any bytes, behind a mark, their number and their key. */
 export const bytesCodec: Codec<Uint8Array> = {
-  encode: (value) => Buffer.concat([Buffer.of(MARK, value.length >> 8, value.length), value]),
-  decode(bytes) {
-    const [mark, high = 0, low = 0] = bytes;
-    if (mark !== MARK || bytes.length !== 3 + high * 256 + low) return undefined;
-    return Uint8Array.from(bytes.subarray(3));
+  encode: (value, key) => Buffer.concat([headOf(value.length, key), value]),
+  decode(bytes, key) {
+    const { length } = headOf(0, key);
+    const value = Uint8Array.from(bytes.subarray(length));
+    const isIts = headOf(value.length, key).equals(bytes.subarray(0, length));
+    return isIts ? value : undefined;
   },
 };
+
+const headOf = (length: number, { space, hash }: CacheKey) =>
+  Buffer.concat([Buffer.of(MARK, length >> 8, length), Buffer.from(`${space}:${hash};`)]);
 
 export interface NotedReport extends RedisReport {
   /** Keys and entries by what became of them: `get hit`, `set dropped`. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { Garble } from "./garbage.js";
 
 /** Between a client and a server on this machine: TCP that can be slow, and cut off. */
 export interface SlowProxy extends AsyncDisposable {
@@ -11,12 +12,19 @@ export interface SlowProxy extends AsyncDisposable {
   mend(): Promise<void>;
 }
 
+/** One that can also answer instead of the server. */
+export interface LyingProxy extends SlowProxy {
+  /** What becomes of each piece of an answer from now on; undefined: nothing. */
+  garble(change: Garble | undefined): void;
+}
+
 /** One in this process. What it cut off carries nothing after it is mended either, as behind a router that has forgotten it. */
-export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
+export async function startSlowProxy(targetPort: number): Promise<LyingProxy> {
   const sockets = new Set<Socket>();
   const live = new Set<Socket>();
   let delayMs = 0;
   let isCut = false;
+  let changed: Garble = (answer) => answer;
 
   const kept = (socket: Socket) => {
     sockets.add(socket);
@@ -28,7 +36,7 @@ export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
     if (!isCut) live.add(near);
     near.on("data", (bytes) => live.has(near) && far.write(bytes));
     far.on("data", (bytes) => {
-      if (live.has(near)) setTimeout(() => near.write(bytes), delayMs);
+      if (live.has(near)) setTimeout(() => near.write(changed(bytes)), delayMs);
     });
     near.on("close", () => far.destroy());
     far.on("close", () => live.delete(near) && near.destroy());
@@ -46,6 +54,9 @@ export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
     },
     async mend() {
       isCut = false;
+    },
+    garble(change) {
+      changed = change ?? ((answer) => answer);
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

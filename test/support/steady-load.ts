@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata } from "nice-grpc-common";
 import type {
   AnalyzeResponse,
+  CacheTier,
   SentimentServiceClient,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
@@ -16,6 +17,8 @@ export interface LoadedCall {
   /** undefined: it failed. */
   readonly score: number | undefined;
   readonly modelVersion: string;
+  /** Where the answer was found. */
+  readonly cache: CacheTier | undefined;
   readonly failure: Failure | undefined;
 }
 
@@ -60,9 +63,17 @@ async function oneCall(
   );
   const tookMs = performance.now() - startedMs - sentMs;
   if ("failure" in outcome)
-    return { sentMs, tookMs, text, score: undefined, modelVersion: "", ...outcome };
-  const { score, modelVersion = "" } = outcome.answer.sentiment ?? {};
-  return { sentMs, tookMs, text, score, modelVersion, failure: undefined };
+    return {
+      sentMs,
+      tookMs,
+      text,
+      score: undefined,
+      modelVersion: "",
+      cache: undefined,
+      ...outcome,
+    };
+  const { score, cache, modelVersion = "" } = outcome.answer.sentiment ?? {};
+  return { sentMs, tookMs, text, score, modelVersion, cache, failure: undefined };
 }
 
 /** The value below which that share of the calls lies. */

@@ -1,8 +1,17 @@
 import { freePorts } from "./ports.js";
-import type { SlowProxy } from "./slow-proxy.js";
+import { type SlowProxy, startSlowProxy } from "./slow-proxy.js";
+
+/** The toxiproxy that `test/full/toxiproxy.sh` has started; undefined: there is none. */
+export const toxiproxyUrl = process.env["TOXIPROXY_URL"];
+
+/** Toxiproxy where there is one, else one in this process. */
+export const startProxy = (targetPort: number): Promise<SlowProxy> =>
+  toxiproxyUrl === undefined
+    ? startSlowProxy(targetPort)
+    : startToxiproxy(toxiproxyUrl, targetPort);
 
 /** A proxy of the toxiproxy that answers at `url`; what it cut off goes on when it is mended. */
-export async function startToxiproxy(url: string, targetPort: number): Promise<SlowProxy> {
+async function startToxiproxy(url: string, targetPort: number): Promise<SlowProxy> {
   const [port = 0] = await freePorts(1);
   const name = `redis-${port}`;
   const ask = async (method: string, path: string, body?: object) => {

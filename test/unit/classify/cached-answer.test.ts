@@ -27,40 +27,51 @@ const FULL: CachedAnswer = {
   ],
 };
 
+const KEY = { space: "fast@1", hash: "a" };
+
 describe("the bytes of a cached answer", () => {
   it("are read as what was written", () => {
     for (const answer of [PLAIN, FULL])
-      assert.deepEqual(answerCodec.decode(answerCodec.encode(answer)), answer);
-    assert.equal(answerCodec.encode(PLAIN).length, 42);
+      assert.deepEqual(answerCodec.decode(answerCodec.encode(answer, KEY), KEY), answer);
+    assert.equal(answerCodec.encode(PLAIN, KEY).length, 42);
   });
 
   it("are read from the middle of a larger buffer", () => {
-    const bytes = answerCodec.encode(FULL);
+    const bytes = answerCodec.encode(FULL, KEY);
     const larger = new Uint8Array(bytes.length + 7);
     larger.set(bytes, 3);
-    assert.deepEqual(answerCodec.decode(larger.subarray(3, 3 + bytes.length)), FULL);
+    assert.deepEqual(answerCodec.decode(larger.subarray(3, 3 + bytes.length), KEY), FULL);
   });
 
   it("are nothing when they are cut anywhere, or longer", () => {
-    const bytes = answerCodec.encode(FULL);
+    const bytes = answerCodec.encode(FULL, KEY);
     for (let length = 0; length < bytes.length; length++)
-      assert.equal(answerCodec.decode(bytes.subarray(0, length)), undefined);
-    assert.equal(answerCodec.decode(Uint8Array.of(...bytes, 0)), undefined);
+      assert.equal(answerCodec.decode(bytes.subarray(0, length), KEY), undefined);
+    assert.equal(answerCodec.decode(Uint8Array.of(...bytes, 0), KEY), undefined);
   });
 
   it("are nothing when they were changed, or were never an answer", () => {
     const draw = seeded(1);
-    const bytes = answerCodec.encode(FULL);
+    const bytes = answerCodec.encode(FULL, KEY);
     for (let n = 0; n < 2000; n++) {
       const changed = bytes.slice();
       const place = draw(0, bytes.length - 1);
       changed[place] = (changed[place] ?? 0) ^ draw(1, 255);
-      assert.equal(answerCodec.decode(changed), undefined);
+      assert.equal(answerCodec.decode(changed, KEY), undefined);
     }
     for (let n = 0; n < 2000; n++) {
       const foreign = Uint8Array.from({ length: draw(0, 200) }, () => draw(0, 255));
-      assert.equal(answerCodec.decode(foreign), undefined);
+      assert.equal(answerCodec.decode(foreign, KEY), undefined);
     }
+  });
+
+  it("are nothing under another key", () => {
+    const bytes = answerCodec.encode(PLAIN, KEY);
+    for (const other of [
+      { ...KEY, hash: "b" },
+      { ...KEY, space: "fast@2" },
+    ])
+      assert.equal(answerCodec.decode(bytes, other), undefined);
   });
 
   it("are counted as more where there is more in them", () => {
