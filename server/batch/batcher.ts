@@ -185,8 +185,8 @@ export class Batcher {
     while (this.#queue.length > 0 && this.#inFlight < maxInFlight) {
       const lengths = this.#queue.map((row) => row.ids.length);
       const free = maxInFlight - this.#inFlight;
-      const { worthwhileTokens } = this.#cost;
-      const budget = budgetOf(policy, { queued: lengths.length, free, worthwhileTokens }, limits);
+      const { fixedTokens } = this.#cost;
+      const budget = budgetOf(policy, { queued: lengths.length, free, fixedTokens }, limits);
       const { start, end } = planBatch(lengths, this.#first(), budget);
       void this.#runBatch(this.#queue.splice(start, end - start));
     }

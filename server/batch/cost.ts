@@ -10,8 +10,8 @@ export interface RunSize {
 const MEMORY = 0.98;
 /** Batches that must have been seen: a first one allocates, and says little. */
 const ENOUGH = 4;
-/** Of a batch's time, what may be its fixed part: a longer batch is hardly faster a token, and its callers wait longer. */
-const FIXED_SHARE = 0.1;
+/** Passing a batch on and its answers back costs something, however the measurements scatter. */
+const LEAST_FIXED = 2;
 
 /**
  * What a model's batches cost: time = fixed + slope x padded tokens, by least squares over the batches of late. It learns whatever the
@@ -35,8 +35,8 @@ export class CostModel {
     return this.#seen < ENOUGH ? undefined : this.#sums.y / this.#sums.tokens;
   }
 
-  /** Padded tokens from which on a batch is no more than a tenth dearer a token than an endless one; undefined while it is not known. */
-  get worthwhileTokens(): number | undefined {
+  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  get fixedTokens(): number | undefined {
     const { n, x, y, xx, xy } = this.#sums;
     const spread = n * xx - x * x;
     // Batches of one size tell nothing of the fixed part.
@@ -44,6 +44,6 @@ export class CostModel {
     const slope = (n * xy - x * y) / spread;
     const fixed = (y - slope * x) / n;
     if (slope <= 0) return undefined;
-    return Math.max(0, (fixed * (1 / FIXED_SHARE - 1)) / slope);
+    return Math.max(LEAST_FIXED, fixed / slope);
   }
 }

@@ -13,7 +13,7 @@ export interface BatchLimits {
 }
 
 /**
- * What goes into a batch: `cost`: rows of near-equal length, no more than pay, and a part for each free place of the backend; `guide`: rows of
+ * What goes into a batch: `cost`: rows of near-equal length, those that cost least a token, and a part for each free place of the backend; `guide`: rows of
  * near-equal length, by the queue's length; `fifo`: rows as they came, padded to the longest; `single`: each row alone.
  */
 export type BatchPolicy = "cost" | "guide" | "fifo" | "single";
@@ -24,8 +24,8 @@ export interface BatchMoment {
   readonly queued: number;
   /** Batches that the backend takes now, at least one. */
   readonly free: number;
-  /** Padded tokens from which on more hardly pays; undefined while it is not known. */
-  readonly worthwhileTokens: number | undefined;
+  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  readonly fixedTokens: number | undefined;
 }
 
 /** What one batch may be. */
@@ -34,11 +34,16 @@ export interface Budget {
   readonly paddedTokens: number;
   /** Share that may be padding, 0 to 1. */
   readonly paddingRatio: number;
+  /** What the batch costs before its first token, in padded tokens: of all it may be it is what costs least a token. Undefined: the most it may be. */
+  readonly fixedTokens?: number | undefined;
 }
+
+/** A batch of so many times its fixed cost is only a thirtieth dearer a token than an endless one, and its callers wait less. */
+const WORTHWHILE = 30;
 
 export function budgetOf(
   policy: BatchPolicy,
-  { queued, free, worthwhileTokens }: BatchMoment,
+  { queued, free, fixedTokens }: BatchMoment,
   limits: BatchLimits,
 ): Budget {
   const paddedTokens = limits.maxPaddedTokens;
@@ -48,8 +53,9 @@ export function budgetOf(
       return {
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
-        paddedTokens: Math.min(paddedTokens, worthwhileTokens ?? paddedTokens),
+        paddedTokens: Math.min(paddedTokens, WORTHWHILE * (fixedTokens ?? paddedTokens)),
         paddingRatio,
+        fixedTokens,
       };
     case "guide":
       return { rows: adaptedRows(queued, limits), paddedTokens, paddingRatio };
@@ -81,22 +87,45 @@ export function adaptedRows(queued: number, limits: BatchLimits): number {
  * @param first place in `lengths` of the row that is first in turn; it always goes, even alone over the budget
  */
 export function planBatch(lengths: readonly number[], first: number, budget: Budget): Range {
+  let best: { readonly range: Range; readonly cost: number } | undefined;
+  for (const { range, padded, tokens } of batchesAround(lengths, first, budget)) {
+    const cost = costOf(padded, tokens, budget);
+    if (best === undefined || cost <= best.cost) best = { range, cost };
+  }
+  return best?.range ?? { start: first, end: first + 1 };
+}
+
+/** The row alone, then with its nearest neighbour in length, and so on up to the budget. */
+function* batchesAround(lengths: readonly number[], first: number, budget: Budget) {
   let range: Range = { start: first, end: first + 1 };
-  let tokens = lengths[first] ?? 0;
-  let longest = tokens;
-  while (range.end - range.start < budget.rows) {
+  let longest = lengths[first] ?? 0;
+  let tokens = longest;
+  while (true) {
+    yield { range, padded: longest * (range.end - range.start), tokens };
     const wider = withNearest(lengths, range);
-    if (wider === undefined) break;
+    if (wider === undefined) return;
     const added = lengths[wider.start < range.start ? wider.start : range.end] ?? 0;
     tokens += added;
     longest = Math.max(longest, added);
-    const padded = longest * (wider.end - wider.start);
     // The nearest neighbour does not fit: a farther one would pad more.
-    if (padded > budget.paddedTokens || padded - tokens > padded * budget.paddingRatio) break;
+    if (!fits(wider, longest, tokens, budget)) return;
     range = wider;
   }
-  return range;
 }
+
+function fits({ start, end }: Range, longest: number, tokens: number, budget: Budget): boolean {
+  const rows = end - start;
+  const padded = longest * rows;
+  return (
+    rows <= budget.rows &&
+    padded <= budget.paddedTokens &&
+    padded - tokens <= padded * budget.paddingRatio
+  );
+}
+
+/** What a token of a text costs, in padded tokens; nothing where that is not asked. */
+const costOf = (padded: number, tokens: number, { fixedTokens }: Budget): number =>
+  fixedTokens === undefined ? 0 : (fixedTokens + padded) / tokens;
 
 /** The range and the row next to it that is nearer in length; undefined when it has all rows. */
 function withNearest(lengths: readonly number[], { start, end }: Range): Range | undefined {

@@ -16,22 +16,22 @@ describe("CostModel", () => {
   it("knows nothing before it has seen four batches", () => {
     const cost = seen([10, 20, 30], 1, 1);
     assert.equal(cost.msPerToken, undefined);
-    assert.equal(cost.worthwhileTokens, undefined);
-    near(seen([10, 20, 30, 40], 1, 1).worthwhileTokens, 9);
+    assert.equal(cost.fixedTokens, undefined);
+    near(seen([10, 20, 30, 40], 2, 1).fixedTokens, 2);
   });
 
-  it("finds from when on the fixed part is a tenth", () => {
-    near(seen([100, 200, 300, 400, 500], 2, 0.05).worthwhileTokens, (2 * 9) / 0.05);
+  it("finds what a batch costs before its first token", () => {
+    near(seen([100, 200, 300, 400, 500], 2, 0.05).fixedTokens, 2 / 0.05);
   });
 
-  it("finds no fixed part where there is none", () => {
-    const tokens = seen([100, 200, 300, 400], 0, 0.05).worthwhileTokens ?? Number.NaN;
-    assert.ok(tokens < 1e-6, `${tokens}`);
+  it("takes two tokens for the least, however the times scatter", () => {
+    assert.equal(seen([100, 200, 300, 400], 0, 0.05).fixedTokens, 2);
+    assert.equal(seen([100, 200, 300, 400], -1, 0.05).fixedTokens, 2);
   });
 
   it("does not guess the fixed part from batches of one size, nor where larger ones are faster", () => {
-    assert.equal(seen([64, 64, 64, 64, 64], 2, 0.05).worthwhileTokens, undefined);
-    assert.equal(seen([100, 200, 300, 400], 100, -0.1).worthwhileTokens, undefined);
+    assert.equal(seen([64, 64, 64, 64, 64], 2, 0.05).fixedTokens, undefined);
+    assert.equal(seen([100, 200, 300, 400], 100, -0.1).fixedTokens, undefined);
   });
 
   it("counts what padding and the fixed part cost to the tokens of the texts", () => {
@@ -45,7 +45,7 @@ describe("CostModel", () => {
     const cost = seen(sizes, 50, 1);
     for (const paddedTokens of sizes)
       cost.observe({ tokens: paddedTokens, paddedTokens }, 2 + 0.05 * paddedTokens);
-    const tokens = cost.worthwhileTokens ?? Number.NaN;
-    assert.ok(Math.abs(tokens - 360) < 20, `${tokens}`);
+    const tokens = cost.fixedTokens ?? Number.NaN;
+    assert.ok(Math.abs(tokens - 40) < 4, `${tokens}`);
   });
 });

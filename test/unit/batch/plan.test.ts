@@ -46,21 +46,27 @@ describe("adaptedRows", () => {
 });
 
 describe("budgetOf", () => {
-  const moment: BatchMoment = { queued: 200, free: 1, worthwhileTokens: undefined };
+  const moment: BatchMoment = { queued: 200, free: 1, fixedTokens: undefined };
   const near = { paddedTokens: 4096, paddingRatio: 0.12 };
 
   it("cost: as much as pays, and a part for each free place", () => {
     const cost = (of: Partial<BatchMoment>) => budgetOf("cost", { ...moment, ...of }, LIMITS);
-    assert.deepEqual(cost({}), { ...near, rows: 128 });
-    assert.deepEqual(cost({ queued: 100 }), { ...near, rows: 100 });
-    assert.deepEqual(cost({ queued: 101, free: 2 }), { ...near, rows: 51 });
-    assert.deepEqual(cost({ queued: 1, free: 3 }), { ...near, rows: 1 });
-    assert.equal(cost({ worthwhileTokens: 300 }).paddedTokens, 300);
-    assert.equal(cost({ worthwhileTokens: 9000 }).paddedTokens, 4096);
+    const unknown = { ...near, fixedTokens: undefined };
+    assert.deepEqual(cost({}), { ...unknown, rows: 128 });
+    assert.deepEqual(cost({ queued: 100 }), { ...unknown, rows: 100 });
+    assert.deepEqual(cost({ queued: 101, free: 2 }), { ...unknown, rows: 51 });
+    assert.deepEqual(cost({ queued: 1, free: 3 }), { ...unknown, rows: 1 });
+    assert.deepEqual(cost({ fixedTokens: 10 }), {
+      ...near,
+      rows: 128,
+      paddedTokens: 300,
+      fixedTokens: 10,
+    });
+    assert.equal(cost({ fixedTokens: 900 }).paddedTokens, 4096);
   });
 
   it("guide: rows by the length of the queue", () => {
-    assert.deepEqual(budgetOf("guide", { ...moment, free: 4, worthwhileTokens: 1 }, LIMITS), {
+    assert.deepEqual(budgetOf("guide", { ...moment, free: 4, fixedTokens: 1 }, LIMITS), {
       ...near,
       rows: 50,
     });
@@ -135,6 +141,16 @@ describe("planBatch", () => {
   it("takes rows of one length only where no padding is allowed", () => {
     const limits = only({ paddingRatio: 0 });
     assert.deepEqual(planBatch([7, 8, 8, 8, 9], 2, limits), { start: 1, end: 4 });
+  });
+
+  it("takes what costs least a token: padding against the batch's fixed cost", () => {
+    const lengths = [8, 10, 10, 10];
+    // 30 of 30 tokens and 5 fixed: 1.167 a token; with the fourth row 40 and 5 for 38: 1.184.
+    assert.deepEqual(planBatch(lengths, 2, only({ fixedTokens: 5 })), { start: 1, end: 4 });
+    // With 10 fixed: 1.333 against 1.316.
+    assert.deepEqual(planBatch(lengths, 2, only({ fixedTokens: 10 })), { start: 0, end: 4 });
+    // A dear row on the way to cheaper ones does not end it.
+    assert.deepEqual(planBatch([9, 10, 10, 10], 0, only({ fixedTokens: 3 })), { start: 0, end: 4 });
   });
 
   it("leaves the queue as it was", () => {
