@@ -15,16 +15,17 @@ const LEAST_FIXED = 2;
 
 /**
  * What a model's batches cost: time = fixed + slope x padded tokens, by least squares over the batches of late. It learns whatever the
- * machine, the model and its neighbours make of it.
+ * machine, the model and its neighbours make of it. What is squared is the error a token: a batch that takes twice as long errs by twice as much.
  */
 export class CostModel {
-  /** Sums over the batches, older ones weighing less: their number, tokens, padded tokens (x), milliseconds (y), and products. */
-  readonly #sums = { n: 0, tokens: 0, x: 0, y: 0, xx: 0, xy: 0 };
+  /** Sums over the batches, older ones weighing less: number, tokens, milliseconds; u = 1 / padded tokens, v = milliseconds a padded token. */
+  readonly #sums = { n: 0, tokens: 0, ms: 0, u: 0, v: 0, uu: 0, uv: 0 };
   #seen = 0;
 
-  observe({ tokens, paddedTokens: x }: RunSize, ms: number): void {
+  observe({ tokens, paddedTokens }: RunSize, ms: number): void {
     const sums = this.#sums;
-    const added = { n: 1, tokens, x, y: ms, xx: x * x, xy: x * ms };
+    const [u, v] = [1 / paddedTokens, ms / paddedTokens];
+    const added = { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v };
     for (const name of Object.keys(added) as (keyof typeof added)[])
       sums[name] = sums[name] * MEMORY + added[name];
     this.#seen++;
@@ -32,18 +33,18 @@ export class CostModel {
 
   /** Milliseconds that a token of a text has cost, padding and fixed parts included; undefined while too little was seen. */
   get msPerToken(): number | undefined {
-    return this.#seen < ENOUGH ? undefined : this.#sums.y / this.#sums.tokens;
+    return this.#seen < ENOUGH ? undefined : this.#sums.ms / this.#sums.tokens;
   }
 
   /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
-    const { n, x, y, xx, xy } = this.#sums;
-    const spread = n * xx - x * x;
+    const { n, u, v, uu, uv } = this.#sums;
+    const spread = n * uu - u * u;
     // Batches of one size tell nothing of the fixed part.
-    if (this.#seen < ENOUGH || spread < 1e-3 * n * xx) return undefined;
-    const slope = (n * xy - x * y) / spread;
-    const fixed = (y - slope * x) / n;
-    if (slope <= 0) return undefined;
-    return Math.max(LEAST_FIXED, fixed / slope);
+    if (this.#seen < ENOUGH || spread < 1e-3 * n * uu) return undefined;
+    // v = slope + fixed x u.
+    const fixed = (n * uv - u * v) / spread;
+    const slope = (v - fixed * u) / n;
+    return slope > 0 ? Math.max(LEAST_FIXED, fixed / slope) : undefined;
   }
 }
