@@ -70,6 +70,10 @@ bench-cached: build ## cached unary calls a second against a bare nice-grpc serv
 	CACHE=$(CACHE) benchmarks/ghz/install.sh
 	CACHE=$(CACHE) node dist/benchmarks/cached-unary.js
 
+bench-processes: build ## cached unary calls a second of one process and of two behind one port, by ghz (needs Go)
+	CACHE=$(CACHE) benchmarks/ghz/install.sh
+	CACHE=$(CACHE) node dist/benchmarks/processes.js
+
 bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
 	CACHE=$(CACHE) node dist/benchmarks/triton.js $(if $(wildcard $(DATA)),--data $(DATA))
 
@@ -127,4 +131,4 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults
+.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -35,8 +35,9 @@ export async function startServer(
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    const { address } = JSON.parse(line);
-    if (address === undefined) continue;
+    const { address, process: member } = JSON.parse(line);
+    // Of several processes the first to serve must not be taken for all.
+    if (address === undefined || member !== undefined) continue;
     const readyMs = performance.now() - startedMs;
     const channel = createChannel(address);
     return {

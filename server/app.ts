@@ -8,8 +8,8 @@ import { StartupError } from "./core/errors.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
-import { createMetrics, createRegistry } from "./observe/metrics.js";
-import { createReadiness } from "./observe/readiness.js";
+import { createMetrics, createRegistry, type Registry } from "./observe/metrics.js";
+import { createReadiness, type Readiness, readyState } from "./observe/readiness.js";
 import {
   makeBackend,
   modelEvents,
@@ -19,6 +19,7 @@ import {
   prefetch,
   readingsOf,
 } from "./parts.js";
+import type { Peers } from "./rpc/across-processes.js";
 import { analyzer } from "./rpc/analyzer.js";
 import { serveGrpc } from "./rpc/grpc-server.js";
 import { textWarmer } from "./rpc/warmer.js";
@@ -32,13 +33,17 @@ export interface AppParts {
   readonly backend?: () => Backend;
   /** How long load balancers get to notice that a server drains, in milliseconds. */
   readonly probeMs?: number;
+  /** Of several processes behind one port: who has it asked what HTTP_PORT would tell, which is not served then. */
+  readonly observer?: (registry: Registry, readiness: Readiness) => void;
+  /** The other processes behind the same port. */
+  readonly peers?: Peers;
 }
 
 export interface App extends AsyncDisposable {
   /** `address:port` that gRPC is served on. */
   readonly address: string;
-  /** `address:port` of /metrics, /livez and /readyz. */
-  readonly opsAddress: string;
+  /** `address:port` of /metrics, /livez and /readyz; undefined: another process serves them. */
+  readonly opsAddress: string | undefined;
 }
 
 const MAX_STREAM_TEXTS = 128;
@@ -72,7 +77,12 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const metrics = createMetrics(registry, readings);
   const readiness = createReadiness(() => unready(config, files, served));
   // First, and so closed last: it tells how the start and the drain go.
-  const ops = opened.use(await openOps(config, registry, readiness, log));
+  const ready = () => readyState(readiness.reasons());
+  parts.observer?.(registry, readiness);
+  const ops =
+    parts.observer === undefined
+      ? opened.use(await openOps(config, { registry, ready }, log))
+      : undefined;
   const keys = opened.use(await openKeys(config, clock, log));
 
   const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
@@ -111,8 +121,9 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     limits,
     clock,
     reportBug,
+    peers: parts.peers,
   };
-  const server = await serveGrpc(config.bindAddress, config.grpcPort, service, clock, keys);
+  const server = await serveGrpc(config, service, clock, keys);
   opened.defer(save);
   opened.defer(() => server.drain(parts.probeMs ?? PROBE_MS, config.requestTimeoutMs));
   readiness.serving();
@@ -129,7 +140,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const owned = opened.move();
   return {
     address,
-    opsAddress: ops.address,
+    opsAddress: ops?.address,
     async [Symbol.asyncDispose]() {
       readiness.draining();
       log.info("draining");

@@ -17,7 +17,12 @@ const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]);
 
 export type Config = ReturnType<typeof loadConfig>;
 
-/** Reads all settings at once; throws one StartupError that names every fault. An empty value counts as unset. */
+const unlessZero = (value: number) => (value === 0 ? undefined : value);
+
+/** At least 1. */
+const shareOf = (whole: number, shares: number) => Math.max(1, Math.floor(whole / shares));
+
+/** Reads all settings at once, and shares out what several processes share; throws one StartupError that names every fault. An empty value counts as unset. */
 export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
   cpus: number = availableParallelism(),
@@ -39,8 +44,10 @@ export function loadConfig(
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
-  const workers = Math.min(settings.MAX_WORKERS, cpus);
+  const processes = settings.PROCESSES;
+  const workers = shareOf(Math.min(settings.MAX_WORKERS, cpus), processes);
   return {
+    processes,
     grpcPort: settings.GRPC_PORT,
     httpPort: settings.HTTP_PORT,
     bindAddress: settings.BIND_ADDRESS,
@@ -58,15 +65,19 @@ export function loadConfig(
         }
       : undefined,
     memory: settings.MEMORY_OPTIMIZATION
-      ? { processBytes: settings.MEMORY_LIMIT, modelBytes: settings.MODEL_CACHE_SIZE }
+      ? {
+          processBytes: shareOf(settings.MEMORY_LIMIT, processes),
+          modelBytes: shareOf(settings.MODEL_CACHE_SIZE, processes),
+        }
       : undefined,
     modelRepository: settings.MODEL_REPOSITORY,
     defaultTier: settings.DEFAULT_TIER,
     workers,
-    intraOpThreads: Math.max(1, Math.floor((settings.OMP_NUM_THREADS ?? cpus) / workers)),
+    intraOpThreads: shareOf(settings.OMP_NUM_THREADS ?? cpus, processes * workers),
     maxTextLength: settings.MAX_INPUT_LENGTH,
     maxBatchTexts: settings.MAX_BATCH_SIZE,
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
+    connectionAgeMs: unlessZero(settings.MAX_CONNECTION_AGE * 1000),
     prefetchModels: settings.PREFETCH_MODELS,
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
@@ -82,7 +93,7 @@ const batchingOf = (settings: z.infer<typeof Settings>) => ({
   batchMinRows: settings.BATCH_SIZE_MIN,
   batchMaxRows: settings.BATCH_SIZE_MAX,
   queueTimeoutMs: settings.QUEUE_TIMEOUT * 1000,
-  brownOutMs: settings.BROWN_OUT_MS === 0 ? undefined : settings.BROWN_OUT_MS,
+  brownOutMs: unlessZero(settings.BROWN_OUT_MS),
 });
 
 function portFaults({ GRPC_PORT, HTTP_PORT }: z.infer<typeof Settings>): string[] {

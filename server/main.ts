@@ -1,22 +1,45 @@
+import cluster from "node:cluster";
 import { startApp } from "./app.js";
 import { loadConfig } from "./config.js";
 import { ServiceError, StartupError } from "./core/errors.js";
+import { runMember } from "./processes/member.js";
+import { Primary } from "./processes/primary.js";
 
-/** Ends with the first SIGTERM or SIGINT; a second one then meets the default handler and ends the process at once. */
-function stopSignal(): Promise<void> {
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** Ends with the first SIGTERM or SIGINT; a second one then meets the default handler and ends the process at once, after `before`. */
+function stopSignal(before?: () => void): Promise<void> {
   return new Promise((resolve) => {
+    const end = (name: NodeJS.Signals) => {
+      before?.();
+      process.kill(process.pid, name);
+    };
     const stop = () => {
-      for (const name of ["SIGTERM", "SIGINT"]) process.removeListener(name, stop);
+      for (const name of SIGNALS) {
+        process.removeListener(name, stop);
+        // Only where there is something to do: the default reaches a process that is stuck too.
+        if (before !== undefined) process.once(name, end);
+      }
       resolve();
     };
-    for (const name of ["SIGTERM", "SIGINT"]) process.on(name, stop);
+    for (const name of SIGNALS) process.on(name, stop);
   });
 }
 
 try {
-  const stopped = stopSignal();
-  await using _app = await startApp(loadConfig(process.env));
-  await stopped;
+  const config = loadConfig(process.env);
+  if (cluster.isWorker) {
+    await runMember(config, stopSignal());
+  } else if (config.processes > 1) {
+    await using primary = new Primary(config);
+    const stopped = stopSignal(() => primary.kill());
+    await primary.start();
+    await stopped;
+  } else {
+    const stopped = stopSignal();
+    await using _app = await startApp(config);
+    await stopped;
+  }
 } catch (error) {
   // A ServiceError here: a worker died while it loaded a model.
   if (!(error instanceof StartupError || error instanceof ServiceError)) throw error;

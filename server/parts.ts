@@ -7,9 +7,8 @@ import type { Clock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
-import type { Metrics, Readings, Registry } from "./observe/metrics.js";
-import { serveOps } from "./observe/ops-http.js";
-import type { Readiness } from "./observe/readiness.js";
+import type { Metrics, Readings } from "./observe/metrics.js";
+import { type OpsParts, serveOps } from "./observe/ops-http.js";
 import { watchKeys } from "./rpc/keys/watched-keys.js";
 import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
 
@@ -17,10 +16,9 @@ import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-mo
 const MAX_PADDED_TOKENS = 1024;
 const RETRY_MS = 1000;
 
-export async function openOps(config: Config, registry: Registry, readiness: Readiness, log: Log) {
+export async function openOps(config: Config, parts: Omit<OpsParts, "reportFault">, log: Log) {
   const reportFault = (error: unknown) => log.error({ err: error }, "ops HTTP failed");
-  const parts = { registry, readiness, reportFault };
-  const ops = await serveOps(config.bindAddress, config.httpPort, parts);
+  const ops = await serveOps(config.bindAddress, config.httpPort, { ...parts, reportFault });
   const opsAddress = `${config.bindAddress}:${ops.port}`;
   log.info({ opsAddress }, `serving /metrics, /livez and /readyz on ${opsAddress}`);
   return { ...ops, address: opsAddress };

@@ -57,7 +57,14 @@ export const Settings = z.object({
   DEFAULT_TIER: z.enum(TIERS).default("balanced").describe("tier of a request that names none"),
   MAX_WORKERS: whole(1, 256)
     .default(4)
-    .describe("inference threads; never more than the CPUs that the process may use"),
+    .describe(
+      "inference threads, of all PROCESSES together but at least one each; never more than the CPUs that the process may use",
+    ),
+  PROCESSES: whole(1, 64)
+    .default(1)
+    .describe(
+      "server processes behind the port, each with its part of MAX_WORKERS, OMP_NUM_THREADS, MEMORY_LIMIT and MODEL_CACHE_SIZE, and with all the models and caches; connections are dealt out to them in turn",
+    ),
   BATCH_SIZE: whole(1, 1024)
     .default(32)
     .describe(
@@ -94,6 +101,11 @@ export const Settings = z.object({
     .describe(
       "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
     ),
+  MAX_CONNECTION_AGE: whole(0, 86_400)
+    .default(0)
+    .describe(
+      "seconds, give or take a tenth, after which a client is asked to connect anew, so that connections that live long spread over PROCESSES, and over servers; 0: never; a stream is cut off REQUEST_TIMEOUT and 5 seconds later; clients should retry UNAVAILABLE: at full load grpc-js lost no call, grpc-go (ghz, which does not retry) about one a connection that aged, and a grpc-js client that sends keepalive pings loses what is under way at its next ping (grpc-node#3068)",
+    ),
   ENABLE_CACHING: flag
     .default(true)
     .describe("keep answers, and answer equal texts that are under way at the same time once"),
@@ -115,7 +127,7 @@ export const Settings = z.object({
     .min(1)
     .optional()
     .describe(
-      "file that the answers used most (100,000 of each of the two caches in memory at most; hashes, no texts) are kept in from a drain to the next start, for CACHE_TTL; a file for each server: whoever can write it decides what is answered; unset: none are kept",
+      "file that the answers used most (100,000 of each of the two caches in memory at most; hashes, no texts) are kept in from a drain to the next start, for CACHE_TTL; a file for each server, and with several PROCESSES one for each of them: `<file>.1`, `<file>.2`; whoever can write it decides what is answered; unset: none are kept",
     ),
   WARM_UP_FILE: z
     .string()

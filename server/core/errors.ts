@@ -19,6 +19,7 @@ export type Reason =
   | "DEADLINE"
   | "BACKEND_DOWN"
   | "DRAINING"
+  | "PROCESS_DOWN"
   | "BUG";
 
 export interface ErrorHints {

@@ -119,12 +119,28 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
   };
 }
 
+/** Of all processes together, where there are several. */
+export function memoryGauge(registry: Registry, memoryBytes: () => number): void {
+  new Gauge({
+    name: "sentiment_memory_usage_bytes",
+    help: "Resident memory, in bytes",
+    aggregator: "sum",
+    registers: [registry],
+    collect() {
+      this.set(memoryBytes());
+    },
+  });
+}
+
+/** The aggregators are for several processes: what one of them lacks, some calls will meet. */
 function addGauges(registry: Registry, { backends, models, memoryBytes, hitRate }: Readings): void {
   const registers = [registry];
+  memoryGauge(registry, memoryBytes);
   new Gauge({
     name: "sentiment_backend_up",
     help: "Whether a backend can run models: 1 yes, 0 no",
     labelNames: ["backend"],
+    aggregator: "min",
     registers,
     collect() {
       // One that is gone must not be told of any more.
@@ -136,6 +152,7 @@ function addGauges(registry: Registry, { backends, models, memoryBytes, hitRate 
     name: "sentiment_model_loaded",
     help: "Whether a model is in memory: 1 yes, 0 no",
     labelNames: ["model", "version"],
+    aggregator: "min",
     registers,
     collect() {
       this.reset();
@@ -146,20 +163,13 @@ function addGauges(registry: Registry, { backends, models, memoryBytes, hitRate 
   new Gauge({
     name: "sentiment_cache_hit_rate",
     help: "Share of the texts of the last five minutes that were found in a cache; no value while none was looked for",
+    aggregator: "average",
     registers,
     collect() {
       this.reset();
       const rate = hitRate();
       if (rate === undefined) this.remove();
       else this.set(rate);
-    },
-  });
-  new Gauge({
-    name: "sentiment_memory_usage_bytes",
-    help: "Resident memory of the process, in bytes",
-    registers,
-    collect() {
-      this.set(memoryBytes());
     },
   });
 }

@@ -3,11 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { listenFault } from "../core/listen-fault.js";
 import type { Registry } from "./metrics.js";
-import type { Readiness } from "./readiness.js";
+
+/** What /readyz tells: whether calls should come, and why not. */
+interface ReadyState {
+  readonly ready: boolean;
+}
 
 export interface OpsParts {
-  readonly registry: Registry;
-  readonly readiness: Pick<Readiness, "reasons">;
+  readonly registry: Pick<Registry, "contentType" | "metrics">;
+  readonly ready: () => ReadyState | Promise<ReadyState>;
   /** Told of a scrape, or a connection, that failed. */
   readonly reportFault: (error: unknown) => void;
 }
@@ -71,10 +75,8 @@ async function answerTo(request: IncomingMessage, parts: OpsParts): Promise<Answ
     case "/livez":
       return json(200, { live: true });
     case "/readyz": {
-      const reasons = parts.readiness.reasons();
-      return reasons.length === 0
-        ? json(200, { ready: true })
-        : json(503, { ready: false, reasons });
+      const state = await parts.ready();
+      return json(state.ready ? 200 : 503, state);
     }
     default:
       return json(404, { error: "There is /metrics, /livez and /readyz." });

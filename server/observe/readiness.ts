@@ -8,6 +8,10 @@ export interface Readiness {
   reasons(): readonly string[];
 }
 
+/** As /readyz tells it. */
+export const readyState = (reasons: readonly string[]) =>
+  reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+
 /** `unready` names the models for which calls cannot be answered now. */
 export function createReadiness(unready: () => readonly string[]): Readiness {
   let phase: "starting" | "serving" | "draining" = "starting";

@@ -7,13 +7,14 @@ import {
   CacheTier as CacheTierMessage,
   type Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
+import { acrossProcesses, type LocalAdmin } from "./across-processes.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import { modelMessage } from "./replies.js";
 import { tierOf } from "./validate.js";
 import { cacheWarmer } from "./warmer.js";
 
 export function adminService(parts: ServiceParts, analyze: Analyze): AdminServiceImplementation {
-  const { models, caches, defaultTier } = parts;
+  const { models, caches, defaultTier, peers } = parts;
   const warm = cacheWarmer(parts, analyze);
   const notServed = async (): Promise<never> => {
     throw new ServiceError("NOT_IMPLEMENTED", "This call is not served by this version.");
@@ -39,8 +40,8 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
       field: "tier",
     });
   };
-  return {
-    warmCache: ({ texts, tier }, { signal }) => warm(texts, tier, signal),
+  const local: LocalAdmin = {
+    warmCache: ({ texts, tier }, signal) => warm(texts, tier, signal),
     async clearCache({ cache, model }) {
       const tier = cacheTierOf(cache);
       const space = model === "" ? undefined : spaceOf(model);
@@ -48,6 +49,14 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
     },
     loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
     unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),
+  };
+  peers?.answerBy(local);
+  const calls = peers === undefined ? local : acrossProcesses(local, peers);
+  return {
+    warmCache: (request, { signal }) => calls.warmCache(request, signal),
+    clearCache: (request, { signal }) => calls.clearCache(request, signal),
+    loadModel: (request, { signal }) => calls.loadModel(request, signal),
+    unloadModel: (request, { signal }) => calls.unloadModel(request, signal),
     captureProfile: notServed,
     getStatus: notServed,
   };

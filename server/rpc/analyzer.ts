@@ -12,6 +12,7 @@ import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
+import type { Peers } from "./across-processes.js";
 import type { ReportBug } from "./status.js";
 import { questionOf, tierOf } from "./validate.js";
 
@@ -48,6 +49,8 @@ export interface ServiceParts {
   readonly limits: RequestLimits;
   readonly clock: Clock;
   readonly reportBug: ReportBug;
+  /** The other processes behind the same port; undefined: there are none. */
+  readonly peers: Peers | undefined;
 }
 
 /**

@@ -40,6 +40,8 @@ const stateOf = (ready: boolean) => (ready ? "healthy" : "unhealthy");
 /** A client that has vanished without a word is noticed by a ping that it does not answer. */
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_LIMIT_MS = 20_000;
+/** For the answer of a call that took all of its time to reach the client. */
+const AGE_GRACE_MS = 5000;
 
 export interface GrpcServer {
   /** The port that it listens on. */
@@ -51,10 +53,17 @@ export interface GrpcServer {
   drain(probeMs: number, limitMs: number): Promise<void>;
 }
 
+export interface GrpcOptions {
+  readonly bindAddress: string;
+  /** 0 takes a free one. */
+  readonly grpcPort: number;
+  /** From when on a client is asked to connect anew, give or take a tenth; undefined: never. */
+  readonly connectionAgeMs: number | undefined;
+}
+
 /** Listens and serves. Without `keys` all may call, but AdminService is off. Throws StartupError for a port in use. */
 export async function serveGrpc(
-  address: string,
-  port: number,
+  { bindAddress, grpcPort, connectionAgeMs }: GrpcOptions,
   parts: ServiceParts,
   clock: Clock,
   keys: Keys | undefined,
@@ -72,6 +81,7 @@ export async function serveGrpc(
     "grpc.enable_channelz": 0,
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
+    ...agingOf(connectionAgeMs, parts.limits.timeoutMs),
     interceptors: [passDeadlineOn],
   });
   const around = (...checks: readonly Check[]) => aroundCalls(clock, parts.reportBug, ...checks);
@@ -93,9 +103,9 @@ export async function serveGrpc(
     .with(drain.end)
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
-  const host = isIPv6(address) ? `[${address}]` : address;
-  const bound = await server.listen(`${host}:${port}`).catch((error: unknown) => {
-    throw listenFault("GRPC_PORT", address, port, error);
+  const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
+  const bound = await server.listen(`${host}:${grpcPort}`).catch((error: unknown) => {
+    throw listenFault("GRPC_PORT", bindAddress, grpcPort, error);
   });
   const connections = trackConnections(bound);
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
@@ -124,3 +134,12 @@ export async function serveGrpc(
     },
   };
 }
+
+/** A call that is under way when its connection has aged is finished: only what may take longer than any call, a stream, is cut. */
+const agingOf = (ageMs: number | undefined, callMs: number) =>
+  ageMs === undefined
+    ? {}
+    : {
+        "grpc.max_connection_age_ms": ageMs,
+        "grpc.max_connection_age_grace_ms": callMs + AGE_GRACE_MS,
+      };

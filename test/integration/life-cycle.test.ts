@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { connect } from "node:http2";
+import type { Socket } from "node:net";
 import { ClientError, createChannel, createClient } from "nice-grpc";
 import { Status } from "nice-grpc-common";
 import { HealthDefinition } from "nice-grpc-server-health";
@@ -148,6 +150,32 @@ describe("life cycle", function () {
     await running.app[Symbol.asyncDispose]();
     await closed;
     running.channel.close();
+  });
+
+  it("connections that have aged are replaced under load, and no call is lost", async () => {
+    await using running = await runApp({ MAX_CONNECTION_AGE: "1", ENABLE_CACHING: "true" });
+    let connections = 0;
+    const notice = (message: unknown) => {
+      const { socket } = message as { socket: Socket };
+      if (running.app.address.endsWith(`:${socket.localPort}`)) connections++;
+    };
+    subscribe("net.server.socket", notice);
+    const endMs = performance.now() + 3500;
+    const callers = Array.from({ length: 16 }, async (_, caller) => {
+      let calls = 0;
+      // Every other one waits for the model.
+      for (; performance.now() < endMs; calls++)
+        await running.client.analyze({
+          ...REQUEST,
+          text: `day ${calls % 2 ? calls : 0} ${caller}`,
+        });
+      return calls;
+    });
+    const counts = await Promise.all(callers);
+    unsubscribe("net.server.socket", notice);
+    assert.ok(Math.min(...counts) > 10, `${counts}`);
+    // The first, and one after each second or so.
+    assert.ok(connections >= 3, `${connections} connections`);
   });
 
   it("a call that takes longer than REQUEST_TIMEOUT is DEADLINE_EXCEEDED", async () => {

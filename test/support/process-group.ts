@@ -12,3 +12,9 @@ export async function membersOf(group: number): Promise<readonly number[]> {
   });
   return (await Promise.all(members)).flat();
 }
+
+/** Ids of the processes that it has started itself and that have not ended. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.trim().split(/\s+/).filter(Boolean).map(Number);
+}

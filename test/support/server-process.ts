@@ -41,8 +41,12 @@ export function start(
 
 export interface ServerProcess extends AsyncDisposable {
   readonly address: string;
+  /** `address:port` of /metrics, /livez and /readyz. */
+  readonly opsAddress: string;
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** Lines of its log so far, parsed. */
+  readonly log: readonly Record<string, unknown>[];
 }
 
 /** The server as that target starts it, on a free port; resolves with the line that says its address. */
@@ -51,18 +55,24 @@ export async function startServer(
   target = "run",
 ): Promise<ServerProcess> {
   const { child, ended } = start(runCommand(target), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
+  const log: Record<string, unknown>[] = [];
   const address = await new Promise<string>((resolve, reject) => {
     if (child.stdout === null) return reject(new Error("no standard output"));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const { address: found } = JSON.parse(line);
-      if (found !== undefined) resolve(found);
+    createInterface({ input: child.stdout }).on("line", (text) => {
+      const line = JSON.parse(text);
+      log.push(line);
+      // Of several processes the first to serve must not be taken for all.
+      if (line.address !== undefined && line.process === undefined) resolve(line.address);
     });
     ended.then(({ stderr }) => reject(new Error(`the server ended: ${stderr}`)), reject);
   });
+  const opsAddress = String(log.find((line) => line["opsAddress"])?.["opsAddress"]);
   return {
     address,
+    opsAddress,
     child,
     ended,
+    log,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await ended;

@@ -22,6 +22,7 @@ function faultsOf(env: Readonly<Record<string, string | undefined>>): readonly s
 describe("loadConfig", () => {
   it("needs no setting", () => {
     assert.deepEqual(load({}), {
+      processes: 1,
       grpcPort: 50051,
       httpPort: 9464,
       bindAddress: "127.0.0.1",
@@ -47,6 +48,7 @@ describe("loadConfig", () => {
       maxTextLength: 10_000,
       maxBatchTexts: 100,
       requestTimeoutMs: 30_000,
+      connectionAgeMs: undefined,
       prefetchModels: true,
       batchPolicy: "cost",
       queueTimeoutMs: 5000,
@@ -67,6 +69,7 @@ describe("loadConfig", () => {
       MODEL_REPOSITORY: "/models",
       DEFAULT_TIER: "fast",
       MAX_WORKERS: "2",
+      PROCESSES: "1",
       BATCH_SIZE: "16",
       BATCH_SIZE_MIN: "4",
       BATCH_SIZE_MAX: "64",
@@ -76,6 +79,7 @@ describe("loadConfig", () => {
       MAX_INPUT_LENGTH: "500",
       MAX_BATCH_SIZE: "10",
       REQUEST_TIMEOUT: "5",
+      MAX_CONNECTION_AGE: "300",
       ENABLE_CACHING: "true",
       RESULT_CACHE_SIZE: "500",
       CACHE_TTL: "60",
@@ -95,6 +99,7 @@ describe("loadConfig", () => {
     };
     assert.deepEqual(Object.keys(env), Object.keys(Settings.shape));
     assert.deepEqual(load(env), {
+      processes: 1,
       grpcPort: 0,
       httpPort: 8000,
       bindAddress: "0.0.0.0",
@@ -120,6 +125,7 @@ describe("loadConfig", () => {
       maxTextLength: 500,
       maxBatchTexts: 10,
       requestTimeoutMs: 5000,
+      connectionAgeMs: 300_000,
       prefetchModels: false,
       batchPolicy: "single",
       queueTimeoutMs: 2000,
@@ -128,6 +134,19 @@ describe("loadConfig", () => {
       logLevel: "debug",
       ignored: [],
     });
+  });
+
+  it("shares out among the processes what they have together, with a thread for each", () => {
+    const shared = (env: Readonly<Record<string, string>>, cpus = CPUS) => {
+      const { workers, intraOpThreads, memory } = load(env, cpus);
+      return [workers, intraOpThreads, memory?.processBytes, memory?.modelBytes];
+    };
+    const gigabyte = 2 ** 30;
+    const env = { PROCESSES: "2", MEMORY_LIMIT: "4g", MODEL_CACHE_SIZE: "2g", MAX_WORKERS: "8" };
+    assert.deepEqual(shared(env), [4, 1, 2 * gigabyte, gigabyte]);
+    assert.deepEqual(shared({ ...env, MAX_WORKERS: "3" }), [1, 4, 2 * gigabyte, gigabyte]);
+    assert.deepEqual(shared({ ...env, OMP_NUM_THREADS: "32" }), [4, 4, 2 * gigabyte, gigabyte]);
+    assert.deepEqual(shared({ ...env, PROCESSES: "4" }, 2), [1, 1, gigabyte, gigabyte / 2]);
   });
 
   it("watches no memory where it is told not to", () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
 import { serveOps } from "../../../server/observe/ops-http.js";
+import { readyState } from "../../../server/observe/readiness.js";
 import { recorder } from "../../support/recorder.js";
 
 const ADDRESS = "127.0.0.1";
@@ -16,8 +17,8 @@ async function opened(reasons: readonly string[] = [], memoryBytes = () => 1) {
     hitRate: () => 0.5,
   });
   const [reportFault, faults] = recorder((_error: unknown) => {});
-  const readiness = { reasons: () => reasons };
-  const ops = await serveOps(ADDRESS, 0, { registry, readiness, reportFault });
+  const ready = () => readyState(reasons);
+  const ops = await serveOps(ADDRESS, 0, { registry, ready, reportFault });
   const ask = (path: string, method = "GET") =>
     fetch(`http://${ADDRESS}:${ops.port}${path}`, { method });
   return { ...ops, ask, faults };
@@ -71,7 +72,7 @@ describe("ops HTTP", () => {
 
   it("names HTTP_PORT and the mend where the port is in use", async () => {
     await using ops = await opened();
-    const parts = { registry: createRegistry(), readiness: { reasons: () => [] } };
+    const parts = { registry: createRegistry(), ready: () => readyState([]) };
     await assert.rejects(serveOps(ADDRESS, ops.port, { ...parts, reportFault: () => {} }), {
       name: "StartupError",
       message: `HTTP_PORT ${ops.port} is in use on ${ADDRESS}: end the process that has it, or set another HTTP_PORT`,

@@ -27,6 +27,7 @@ const CODES: Record<Reason, Code> = {
   DEADLINE: Code.DEADLINE_EXCEEDED,
   BACKEND_DOWN: Code.UNAVAILABLE,
   DRAINING: Code.UNAVAILABLE,
+  PROCESS_DOWN: Code.UNAVAILABLE,
   BUG: Code.INTERNAL,
 };
 const nobody = () => assert.fail("a known error was reported as a bug");

@@ -2477,7 +2477,11 @@ export interface SentimentServiceClient<CallOptionsExt = {}> {
   listModels(request: ListModelsRequest, options?: CallOptions & CallOptionsExt): Promise<ListModelsResponse>;
 }
 
-/** Runs the server. Answers only to a key with the right "admin"; off where no key is configured. */
+/**
+ * Runs the server. Answers only to a key with the right "admin"; off where no key is configured.
+ * Where several processes serve one port (setting PROCESSES), all of them do it, and what they count is added up. When one of them
+ * cannot, the call fails and says so: those that could have done it, and it may be asked again.
+ */
 export type AdminServiceDefinition = typeof AdminServiceDefinition;
 export const AdminServiceDefinition = {
   name: "AdminService",

@@ -1,0 +1,101 @@
+/**
+ * Unary calls a second that are answered from memory, of one server process and of two behind one port, in turns; asked by ghz, 50 calls at once over
+ * 8 connections. With four CPUs or more ghz has those that the servers have not. With fewer it shares them, so that two processes can
+ * take no more than ghz leaves; so the CPU time that a call costs all processes of the server is told too.
+ *
+ *   make bench-processes
+ */
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { createChannel, createClient } from "nice-grpc";
+import { SentimentServiceDefinition, Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import { ghzTexts } from "./ghz.js";
+import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
+import { type BenchedServer, inParallel, startServer } from "./server.js";
+import { lognormalTexts } from "./texts.js";
+
+const TEXTS = 1000;
+const CONNECTIONS = 8;
+const CPUS = availableParallelism();
+const [SERVER_CPUS, GHZ_CPUS] =
+  CPUS >= 4 ? ["0,1", `2-${CPUS - 1}`] : [`0-${CPUS - 1}`, `0-${CPUS - 1}`];
+/** Linux counts CPU time in these, a second. */
+const TICKS = 100;
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "6" } } });
+const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
+await using ghz = await ghzTexts(texts);
+
+const read = (path: string) => readFile(`/proc/${path}`, "utf8");
+/** CPU seconds so far, of the process and those that it has started. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const children = (await read(`${pid}/task/${pid}/children`)).trim().split(" ").filter(Boolean);
+  const spent = [String(pid), ...children].map(async (one) => {
+    const stat = await read(`${one}/stat`);
+    // After the command's name, in parentheses: state is field 3, user and system time are 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  });
+  return (await Promise.all(spent)).reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** Every process keeps all the texts: connections are dealt out in turn. */
+async function fill({ address }: BenchedServer, processes: number): Promise<void> {
+  for (let process = 0; process < processes; process++) {
+    const channel = createChannel(address, undefined, { "grpc.use_local_subchannel_pool": 1 });
+    const client = createClient(SentimentServiceDefinition, channel);
+    await inParallel(8, texts, async (text) => {
+      await client.analyze({ text, tier: Tier.TIER_UNSPECIFIED, options: undefined });
+    });
+    channel.close();
+  }
+}
+
+async function benched(processes: number) {
+  const env = {
+    PROCESSES: String(processes),
+    ENABLE_CACHING: "true",
+    DEFAULT_TIER: "fast",
+    PREFETCH_MODELS: "false",
+  };
+  const server = await startServer(env, { cpus: SERVER_CPUS });
+  await fill(server, processes);
+  const microseconds: number[] = [];
+  const turn: InTurn = {
+    rounds: [],
+    async run() {
+      const before = await cpuSeconds(server.pid);
+      const { calls, perSecond } = await ghz.load(server.address, GHZ_CPUS, CONNECTIONS);
+      const spent = (await cpuSeconds(server.pid)) - before;
+      microseconds.push((spent / calls) * 1e6);
+      return perSecond;
+    },
+  };
+  return {
+    turn,
+    // The first turn only warms up.
+    cpu: () => microseconds.slice(1),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+await using one = await benched(1);
+await using two = await benched(2);
+await inTurns(Number(values.rounds), [one.turn, two.turn]);
+const ratios = ratiosOf(two.turn.rounds, one.turn.rounds);
+const where = `server on CPUs ${SERVER_CPUS}, ghz on ${GHZ_CPUS}`;
+const lines = [
+  `cached Analyze, 50 at once over ${CONNECTIONS} connections; ${where}`,
+  `1 process    ${spread(one.turn.rounds, 0)} calls a second; ${spread(one.cpu(), 0)} us of CPU a call`,
+  `2 processes  ${spread(two.turn.rounds, 0)} calls a second; ${spread(two.cpu(), 0)} us of CPU a call`,
+  `ratio        ${spread(ratios, 2)}`,
+];
+process.stdout.write(`${lines.join("\n")}\n`);
+await record("processes", [
+  { what: `1 process: cached Analyze (${where})`, unit: "calls/s", rounds: one.turn.rounds },
+  { what: `2 processes: cached Analyze (${where})`, unit: "calls/s", rounds: two.turn.rounds },
+  { what: "2 processes, to 1", unit: "ratio", rounds: ratios },
+  { what: "1 process: CPU of the server a call", unit: "us", rounds: one.cpu() },
+  { what: "2 processes: CPU of the server a call", unit: "us", rounds: two.cpu() },
+]);
