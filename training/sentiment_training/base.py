@@ -17,6 +17,7 @@ from tokenizers import Tokenizer  # noqa: E402
 from torch import nn  # noqa: E402
 from transformers import AutoModelForSequenceClassification  # noqa: E402
 
+from .data import LABELS  # noqa: E402
 from .emoji import normalizer_with_emoji  # noqa: E402
 
 
@@ -87,14 +88,14 @@ def load_tokenizer(tier: str) -> Tokenizer:
     return tokenizer
 
 
-def load_base(tier: str, labels: tuple[str, ...]) -> nn.Module:
+def load_base(tier: str) -> nn.Module:
     """The base model cut to the tier's layers, with a new three-way head. Eager attention: the exporter traces it."""
     return AutoModelForSequenceClassification.from_pretrained(
         base_folder(tier),
         num_hidden_layers=BASES[tier].layers,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={name: index for index, name in enumerate(labels)},
+        num_labels=len(LABELS),
+        id2label=dict(enumerate(LABELS)),
+        label2id={name: index for index, name in enumerate(LABELS)},
         attn_implementation="eager",
         dtype=torch.float32,
     )
@@ -105,3 +106,12 @@ def without_layer(model: nn.Module, place: int) -> nn.Module:
     encoder = model.base_model.encoder
     encoder.layer = nn.ModuleList([layer for number, layer in enumerate(encoder.layer) if number != place])
     return model
+
+
+def load_trained(tier: str, weights: Path) -> nn.Module:
+    """What training has left in that file, as it is served: `accurate` without DROPPED_LAYER."""
+    model = load_base(tier)
+    model.load_state_dict(torch.load(weights, map_location="cpu"))
+    if tier == "accurate":
+        without_layer(model, DROPPED_LAYER)
+    return model.eval()

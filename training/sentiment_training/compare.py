@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from .base import BASES, load_tokenizer
-from .export import export_float, load_trained, scores_of
+from .base import BASES, load_tokenizer, load_trained
+from .export import export_float, scores_of
 from .model import encode
 from .onnx_model import OnnxModel
 from .quantize import calibration_rows, quantize, smooth
@@ -29,13 +29,13 @@ _WAYS = ("float", "dynamic", "static", "static, smoothed by 0.5", "static, smoot
 
 def make(tier: str, data: Path, work: Path) -> dict[str, Path]:
     """A file a way."""
-    rows = calibration_rows(data, load_tokenizer(tier), seed=1)
+    rows = calibration_rows(data, load_tokenizer(tier))
     files = {name: work / f"{tier}.compare-{place}.onnx" for place, name in enumerate(_WAYS)}
-    export_float(load_trained(tier, work), files["float"])
+    export_float(load_trained(tier, work / f"{tier}.pt"), files["float"])
     quantize_dynamic(str(files["float"]), str(files["dynamic"]), per_channel=True, weight_type=QuantType.QInt8)
     quantize(files["float"], files["static"], rows, small_embeddings=False)
     for name, smoothing in (("static, smoothed by 0.5", 0.5), ("static, smoothed by 0.85", 0.85)):
-        model = load_trained(tier, work)
+        model = load_trained(tier, work / f"{tier}.pt")
         smooth(model, rows, smoothing)
         evened = work / f"{tier}.compare-evened.onnx"
         export_float(model, evened)

@@ -15,9 +15,8 @@ import torch
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from torch import nn
 
-from .base import BASES, DROPPED_LAYER, load_base, load_tokenizer, without_layer
+from .base import BASES, DROPPED_LAYER, load_tokenizer, load_trained
 from .calibrate import calibration_error, fit_temperature, probabilities_of
-from .data import LABELS
 from .model import MAX_TOKENS, encode
 from .onnx_model import OnnxModel
 from .quantize import calibration_rows, quantize, smooth
@@ -42,7 +41,8 @@ int8, {megabytes:.1f} MB.
 - **Inputs**: `input_ids`, `attention_mask`, int64 [batch, sequence], at most {max_tokens} tokens with {special};
   **output** `logits`, float [batch, 3]: negative, neutral, positive. ONNX opset {opset}.
 - **Emoji** are read as words: the normalizer of `tokenizer.json` turns them into some.
-- **Quantized**: fixed activation ranges from 350 training texts, weights per channel{embeddings}. An answer does not depend on what else is in
+- **Quantized**: fixed activation ranges from 350 training texts, weights per channel, embeddings of words
+  in {embeddings}. An answer does not depend on what else is in
   the batch. Mean change of the score against float on SST dev: {change:.4f}.
 - **Calibrated**: temperature {temperature}, fitted on SST dev and TweetEval validation. Expected calibration error there (15 bins): {before:.4f}
   before, {after:.4f} after.
@@ -130,22 +130,14 @@ def scores_of(logits: np.ndarray) -> np.ndarray:
     return probabilities[:, 2] - probabilities[:, 0]
 
 
-def load_trained(tier: str, work: Path) -> nn.Module:
-    model = load_base(tier, LABELS)
-    model.load_state_dict(torch.load(work / f"{tier}.pt", map_location="cpu"))
-    if tier == "accurate":
-        without_layer(model, DROPPED_LAYER)
-    return model.eval()
-
-
 def export(tier: str, data: Path, work: Path, repository: Path) -> None:
     base = BASES[tier]
-    model = load_trained(tier, work)
+    model = load_trained(tier, work / f"{tier}.pt")
     layers = len(model.base_model.encoder.layer)
     parameters = sum(weights.numel() for weights in model.parameters())
     tokenizer = load_tokenizer(tier)
 
-    calibration = calibration_rows(data, tokenizer, seed=1)
+    calibration = calibration_rows(data, tokenizer)
     float_file, smoothed_file, int8_file = (work / f"{tier}.{kind}.onnx" for kind in ("fp32", "smoothed", "int8"))
     export_float(model, float_file)
     export_half(float_file, work / f"{tier}.fp16.onnx")
@@ -175,7 +167,7 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
         base=base.name, cut=cut, max_tokens=MAX_TOKENS, opset=opset_of(int8_file), change=change, temperature=temperature,
         taught="" if tier == "accurate" else "Taught by `accurate`, as it is served: what that says of these texts and of 155,000 invented ones.",
         special="`<s>` and `</s>`" if tier == "accurate" else "`[CLS]` and `[SEP]`",
-        embeddings="; the embeddings of words in four bits" if small_embeddings else "",
+        embeddings="four bits" if small_embeddings else "eight bits with a scale each",
         before=calibration_error(probabilities_of(logits), labels),
         after=calibration_error(probabilities_of(logits, temperature), labels),
         quantization=quantization_table(in_float, in_int8),

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -37,9 +38,9 @@ EMBEDDING_BLOCK = 64
 """Neighbouring values of one embedding that share a scale, where they are stored in four bits."""
 
 
-def calibration_rows(data: Path, tokenizer, seed: int) -> list[list[int]]:
+def calibration_rows(data: Path, tokenizer) -> list[list[int]]:
     """Token ids of 350 training texts of every kind that people send."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     sentences = [row["text"] for row in read_tsv(data / "sst-train-phrases.tsv") if row["sentence"] == "1"]
     tweets = [example.text for example in read_examples(data / "tweets-train.tsv")]
     reviews = [example.text for example in trained_on(read_examples(data / "customer-reviews.tsv"))]
@@ -105,37 +106,69 @@ def quantize(source: Path, target: Path, rows: list[list[int]], small_embeddings
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     if small_embeddings:
-        _shrink_embeddings(prepared)
+        _words_in_four_bits(prepared)
+    else:
+        _words_in_eight_bits(prepared)
     quantize_static(
         str(prepared),
         str(target),
         _Rows(rows),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
-        op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+        op_types_to_quantize=["MatMul", "Gemm"],
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={
             "MatMulConstBOnly": True,
             "WeightSymmetric": True,
-            "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm", "Gather"],
+            "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
         },
     )
     prepared.unlink()
     onnx.checker.check_model(str(target))
 
 
-def _shrink_embeddings(path: Path) -> None:
-    """In place: the table of word embeddings, the largest one that is looked up, in four bits a value."""
+def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorProto]:
+    """The look-up of word embeddings, and what it looks in: of all tables the largest."""
+    tables = {weights.name: weights for weights in model.graph.initializer}
+    lookups = [node for node in model.graph.node if node.op_type == "Gather" and node.input[0] in tables]
+    words = max(lookups, key=lambda node: np.prod(tables[node.input[0]].dims))
+    return words, tables[words.input[0]]
+
+
+def _words_in_eight_bits(path: Path) -> None:
+    """In place: each word's embedding in eight bits, with a scale of its own. One for the whole table is that of its wildest word."""
     model = onnx.load(str(path))
-    sizes = {weights.name: int(np.prod(weights.dims)) for weights in model.graph.initializer}
-    tables = {node.name: sizes.get(node.input[0], 0) for node in model.graph.node if node.op_type == "Gather"}
-    words = max(tables, key=tables.__getitem__)
+    lookup, table = _words_table(model)
+    values = numpy_helper.to_array(table)
+    scales = np.maximum(np.abs(values).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
+    rounded = np.rint(values / scales).astype(np.int8)
+    ids, out = lookup.input[1], lookup.output[0]
+    nodes = [
+        helper.make_node("Gather", ["words_int8", ids], ["word_int8"], name="word_values"),
+        helper.make_node("Gather", ["words_scale", ids], ["word_scale"], name="word_scales"),
+        helper.make_node("Cast", ["word_int8"], ["word_rounded"], name="word_cast", to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", ["word_rounded", "word_scale"], [out], name="word_embeddings"),
+    ]
+    graph = model.graph
+    place = list(graph.node).index(lookup)
+    graph.node.remove(lookup)
+    for offset, node in enumerate(nodes):
+        graph.node.insert(place + offset, node)
+    graph.initializer.remove(table)
+    graph.initializer.extend([numpy_helper.from_array(rounded, "words_int8"), numpy_helper.from_array(scales, "words_scale")])
+    onnx.save(model, str(path))
+
+
+def _words_in_four_bits(path: Path) -> None:
+    """In place: each word's embedding in four bits, with a scale for each EMBEDDING_BLOCK values of it."""
+    model = onnx.load(str(path))
+    words, _ = _words_table(model)
     config = DefaultWeightOnlyQuantConfig(
         block_size=EMBEDDING_BLOCK, is_symmetric=True, op_types_to_quantize=("Gather",), quant_axes=(("Gather", 1),)
     )
-    others = [name for name in tables if name != words]
+    others = [node.name for node in model.graph.node if node.op_type == "Gather" and node.name != words.name]
     # It warns that it moves the file on to opset 21, the first with values of four bits.
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     quantizer = MatMulNBitsQuantizer(model, nodes_to_exclude=others, algo_config=config)

@@ -132,7 +132,7 @@ def teach(data: Path, work: Path, repository: Path, seed: int = 7) -> None:
     work.mkdir(parents=True, exist_ok=True)
     folder = repository / "sentiment_accurate"
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    near = near_words(load_base("accurate", LABELS).base_model.embeddings.word_embeddings.weight.detach(), tokenizer)
+    near = near_words(load_base("accurate").base_model.embeddings.word_embeddings.weight.detach(), tokenizer)
 
     mix = training_mix(data)
     texts = list(dict.fromkeys(example.text for example in mix))

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from .base import BASES, DROPPED_LAYER, load_base, load_tokenizer, without_layer
-from .data import LABELS, Example, batches_of, epoch_of, read_examples, training_mix
+from .data import Example, batches_of, epoch_of, read_examples, training_mix
 from .model import encode, logits_of, pad, right
 from .teach import Teacher
 
@@ -126,7 +126,7 @@ def train(tier: str, data: Path, work: Path, plan: Plan) -> Path:
         return done
     torch.manual_seed(plan.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = load_base(tier, LABELS).to(device)
+    model = load_base(tier).to(device)
     pad_id = BASES[tier].pad_id
     tokenizer = load_tokenizer(tier)
     groups = parameter_groups(model, plan.layer_decay)
