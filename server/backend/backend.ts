@@ -44,6 +44,8 @@ export interface Inference {
   readonly logits: Float32Array;
   /** Of what answered: "1+embedded.3fa9c2d1". */
   readonly version: string;
+  /** Milliseconds that the model itself took, where the backend knows. */
+  readonly ranMs?: number;
 }
 
 export interface BackendStatus {
@@ -57,6 +59,8 @@ export interface Backend extends AsyncDisposable {
   readonly name: string;
   /** Batches of one model that it runs side by side. */
   readonly concurrency: number;
+  /** Batches of one model that it takes at once: some wait inside it, so that it need not wait for the next one when one is done. */
+  readonly maxInFlight: number;
   /** Share of a batch that may be padding: the more a run costs by itself, the more it pays to fill it up. */
   readonly maxPaddingRatio: number;
   /**

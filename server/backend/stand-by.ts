@@ -29,6 +29,7 @@ export function standBy(
   return {
     name: first.name,
     concurrency: Math.max(first.concurrency, second.concurrency),
+    maxInFlight: Math.max(first.maxInFlight, second.maxInFlight),
     maxPaddingRatio: first.maxPaddingRatio,
     isUp: (model) => first.isUp(model) || second.isUp(model),
     status: () => [...first.status(), ...second.status()],

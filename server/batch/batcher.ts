@@ -3,7 +3,7 @@ import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { admit, waitOf } from "./admission.js";
-import { CostModel, type RunSize } from "./cost.js";
+import { CostModel, sizeOf } from "./cost.js";
 import { runHalving } from "./halving.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
 import { type CalledRow, type RunContext, runContextOf } from "./run-context.js";
@@ -19,9 +19,9 @@ export interface RowResult {
 
 /** A result, and what it took. */
 export interface RowAnswer extends RowResult {
-  /** From its submission to the start of its batch. */
+  /** From its submission to its answer, less the time of the model. */
   readonly queueMs: number;
-  /** Of the whole batch. */
+  /** Of the model, for the whole batch. */
   readonly inferenceMs: number;
   readonly batchRows: number;
   /** Share of the batch that was padding, 0 to 1. */
@@ -31,7 +31,9 @@ export interface RowAnswer extends RowResult {
 export interface BatcherOptions {
   readonly limits: BatchLimits;
   readonly policy: BatchPolicy;
-  /** Batches under way at once: as many as the backend runs side by side. */
+  /** Batches that the backend runs side by side. */
+  readonly concurrency: number;
+  /** Batches that it takes at once, at least as many. */
   readonly maxInFlight: number;
   /** Rows that may wait; what comes on top is refused at once. */
   readonly maxQueuedRows: number;
@@ -41,11 +43,11 @@ export interface BatcherOptions {
   readonly blames: (error: unknown) => boolean;
 }
 
-/** Runs rows of token ids as one batch; one result a row, in their order. */
+/** Runs rows of token ids as one batch; one result a row, in their order. `ranMs`: of the model alone, where that is known. */
 export type RunBatch = (
   rows: readonly (readonly number[])[],
   context: RunContext,
-) => Promise<readonly RowResult[]>;
+) => Promise<{ readonly results: readonly RowResult[]; readonly ranMs?: number | undefined }>;
 
 interface WaitingRow extends CalledRow {
   readonly ids: readonly number[];
@@ -117,9 +119,9 @@ export class Batcher {
   #waitingRows(rows: readonly (readonly number[])[], signal: AbortSignal) {
     const call = currentCall.getStore();
     const sinceMs = this.#clock.now();
-    const { maxInFlight } = this.#options;
+    const { concurrency } = this.#options;
     const msPerToken =
-      ((this.#cost.msPerToken ?? 0) / maxInFlight) * this.#sharing.parts(call?.holder ?? "");
+      ((this.#cost.msPerToken ?? 0) / concurrency) * this.#sharing.parts(call?.holder ?? "");
     let tokens = 0;
     const dues = new Map<readonly number[], number>();
     for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
@@ -164,7 +166,7 @@ export class Batcher {
       aheadTokens,
       runningTokens: this.#runningTokens,
       ownTokens,
-      concurrency: this.#options.maxInFlight,
+      concurrency: this.#options.concurrency,
       msPerToken: this.#cost.msPerToken,
     });
   }
@@ -181,10 +183,10 @@ export class Batcher {
   }
 
   #dispatch(): void {
-    const { maxInFlight, policy, limits } = this.#options;
+    const { concurrency, maxInFlight, policy, limits } = this.#options;
     while (this.#queue.length > 0 && this.#inFlight < maxInFlight) {
       const lengths = this.#queue.map((row) => row.ids.length);
-      const free = maxInFlight - this.#inFlight;
+      const free = Math.max(1, concurrency - this.#inFlight);
       const { fixedTokens } = this.#cost;
       const budget = budgetOf(policy, { queued: lengths.length, free, fixedTokens }, limits);
       const { start, end } = planBatch(lengths, this.#first(), budget);
@@ -205,17 +207,21 @@ export class Batcher {
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
-    const size = sizeOf(batch);
+    const size = sizeOf(batch.map((row) => row.ids.length));
     this.#inFlight++;
     this.#runningTokens += size.tokens;
     const startedMs = this.#clock.now();
     using context = runContextOf(batch);
-    const outcomes = await runHalving(
-      batch.map((row) => row.ids),
-      (rows) => this.#run(rows, context),
-      this.#options.blames,
-    );
-    const inferenceMs = this.#clock.now() - startedMs;
+    let ranMs: number | undefined;
+    const run = async (rows: readonly (readonly number[])[]) => {
+      const ran = await this.#run(rows, context);
+      if (ran.ranMs !== undefined) ranMs = (ranMs ?? 0) + ran.ranMs;
+      return ran.results;
+    };
+    const ids = batch.map((row) => row.ids);
+    const outcomes = await runHalving(ids, run, this.#options.blames);
+    const endedMs = this.#clock.now();
+    const inferenceMs = ranMs ?? endedMs - startedMs;
     this.#inFlight--;
     this.#runningTokens -= size.tokens;
     // One that failed took as long as failing takes.
@@ -230,7 +236,7 @@ export class Batcher {
       };
       if (outcome.status === "rejected") row.settle(outcome);
       else {
-        const queueMs = startedMs - row.sinceMs;
+        const queueMs = Math.max(0, endedMs - row.sinceMs - inferenceMs);
         const took = { queueMs, inferenceMs, batchRows: batch.length, paddingRatio };
         row.settle({ status: "fulfilled", value: { ...outcome.value, ...took } });
       }
@@ -240,8 +246,3 @@ export class Batcher {
 
 const tokensOf = (rows: readonly WaitingRow[]): number =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0);
-
-function sizeOf(batch: readonly WaitingRow[]): RunSize {
-  const longest = batch.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-  return { tokens: tokensOf(batch), paddedTokens: longest * batch.length };
-}

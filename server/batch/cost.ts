@@ -1,10 +1,16 @@
 /** One batch that was run. */
-export interface RunSize {
+interface RunSize {
   /** Of all its rows, without padding. */
   readonly tokens: number;
   /** Its longest row times its rows. */
   readonly paddedTokens: number;
 }
+
+/** Of rows of those lengths. */
+export const sizeOf = (lengths: readonly number[]): RunSize => ({
+  tokens: lengths.reduce((sum, length) => sum + length, 0),
+  paddedTokens: Math.max(1, ...lengths) * lengths.length,
+});
 
 /** A batch counts half as much after 34 later ones. */
 const MEMORY = 0.98;

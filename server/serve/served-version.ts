@@ -59,14 +59,17 @@ export class ServedVersion {
     this.id = id;
     const batcher = new Batcher(
       async (rows, context) => {
-        const { logits, version } = await backend.infer(id, padded(rows, padId), context);
-        return rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
+        const batch = padded(rows, padId);
+        const { logits, version, ranMs } = await backend.infer(id, batch, context);
+        const results = rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
+        return { results, ranMs };
       },
       {
         limits: { ...settings.limits, maxPaddingRatio: backend.maxPaddingRatio },
         policy: settings.policy,
         maxWaitMs: settings.maxWaitMs,
-        maxInFlight: backend.concurrency,
+        concurrency: backend.concurrency,
+        maxInFlight: backend.maxInFlight,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
       },

@@ -17,6 +17,7 @@ export function heldBackend(concurrency = 1): HeldBackend {
   return {
     name: "held",
     concurrency,
+    maxInFlight: concurrency,
     maxPaddingRatio: 0.12,
     isUp: () => true,
     status: () => [],

@@ -32,8 +32,10 @@ export const echoOf = (row: readonly number[]): RowResult => ({
 export function heldRuns(): readonly [run: RunBatch, runs: readonly HeldRun[]] {
   const runs: HeldRun[] = [];
   const run: RunBatch = (rows, context) => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly RowResult[]>();
-    const answer = (results = rows.map(echoOf)) => resolve(results);
+    const { promise, resolve, reject } = Promise.withResolvers<{
+      readonly results: readonly RowResult[];
+    }>();
+    const answer = (results = rows.map(echoOf)) => resolve({ results });
     runs.push({ rows, context, answer, fail: reject });
     return promise;
   };

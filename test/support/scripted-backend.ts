@@ -27,6 +27,7 @@ export function scriptedBackend(name = "scripted"): ScriptedBackend {
   const backend: ScriptedBackend = {
     name,
     concurrency: 1,
+    maxInFlight: 1,
     maxPaddingRatio: 0.12,
     asked,
     batches,

@@ -11,7 +11,12 @@ import {
 import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
 import type { WorkerRequest } from "./messages.js";
-import { type ReportWorker, SupervisedWorker } from "./supervised-worker.js";
+import {
+  DEPTH,
+  type ReportWorker,
+  SupervisedWorker,
+  type WorkerAnswer,
+} from "./supervised-worker.js";
 
 export interface EmbeddedOptions {
   /** Session workers: batches run side by side. One a core with one thread each beats one session with many threads. */
@@ -24,8 +29,8 @@ export interface EmbeddedOptions {
 interface Job {
   /** Where it must run; anywhere when undefined. */
   readonly on: SupervisedWorker | undefined;
-  readonly run: (worker: SupervisedWorker) => Promise<Float32Array>;
-  readonly resolve: (logits: Float32Array) => void;
+  readonly run: (worker: SupervisedWorker) => Promise<WorkerAnswer>;
+  readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -49,9 +54,12 @@ export function embeddedBackend(
     // Who waits for a worker that may never come back would wait until its time is up.
     const hopeless = ({ on }: Job) => (on ? [on] : workers).every(({ failing }) => failing);
     for (let job = take(hopeless); job !== undefined; job = take(hopeless)) job.reject(down());
-    for (const worker of workers.filter(({ free }) => free)) {
-      const job = take(({ on }) => on === undefined || on === worker);
-      job?.run(worker).then(job.resolve, job.reject);
+    // To those first that have nothing to do.
+    for (let load = 0; load < DEPTH; load++) {
+      for (const worker of workers.filter((one) => one.free && one.load === load)) {
+        const job = take(({ on }) => on === undefined || on === worker);
+        job?.run(worker).then(job.resolve, job.reject);
+      }
     }
   };
   const workers = Array.from(
@@ -60,7 +68,7 @@ export function embeddedBackend(
   );
 
   const whenFree = (run: Job["run"], on?: SupervisedWorker) =>
-    new Promise<Float32Array>((resolve, reject) => {
+    new Promise<WorkerAnswer>((resolve, reject) => {
       if (closed) return reject(draining());
       jobs.push({ on, run, resolve, reject });
       dispatch();
@@ -71,7 +79,7 @@ export function embeddedBackend(
   const inferOnce = (model: string, batch: TokenBatch) =>
     whenFree((worker) => worker.ask({ kind: "infer", model, batch }));
 
-  async function logitsOf(model: string, batch: TokenBatch): Promise<Float32Array> {
+  async function inferTwice(model: string, batch: TokenBatch): Promise<WorkerAnswer> {
     try {
       // Transferred buffers are gone with the worker, so the first try sends a copy.
       return await inferOnce(model, structuredClone(batch));
@@ -87,6 +95,7 @@ export function embeddedBackend(
   return {
     name: "embedded",
     concurrency: options.workers,
+    maxInFlight: options.workers * DEPTH,
     maxPaddingRatio: MAX_PADDING_RATIO,
     isUp,
     status: () => [{ backend: "embedded", up: isUp() }],
@@ -98,7 +107,7 @@ export function embeddedBackend(
       // The first run allocates; better now than in a caller's time. And a model of the wrong shape fails here, by its name.
       const longest = () => padded([Array<number>(maxTokens).fill(0)], 0);
       const answers = await onEach(() => ({ kind: "infer", model: key, batch: longest() }));
-      for (const logits of answers) checkLogits(logits);
+      for (const { logits } of answers) checkLogits(logits);
     },
 
     async unload(model) {
@@ -110,8 +119,8 @@ export function embeddedBackend(
 
     async infer(model: ModelVersion, batch, { signal }): Promise<Inference> {
       signal.throwIfAborted();
-      const logits = await logitsOf(keyOf(model), batch);
-      return { logits, version: versionText("embedded", model) };
+      const { logits, ms: ranMs } = await inferTwice(keyOf(model), batch);
+      return { logits, ranMs, version: versionText("embedded", model) };
     },
 
     [Symbol.asyncDispose]: async () => {

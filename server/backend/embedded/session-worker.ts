@@ -89,14 +89,20 @@ function handle(request: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
+  const startedMs = performance.now();
   try {
-    return { kind: "done", logits: await handle(request) };
+    const logits = await handle(request);
+    return { kind: "done", logits, ms: performance.now() - startedMs };
   } catch (error) {
     return { kind: "failed", error: messageOf(error) };
   }
 }
 
-parentPort?.on("message", async (request: WorkerRequest) => {
-  const reply = await answer(request);
-  parentPort?.postMessage(reply, reply.kind === "done" ? [reply.logits.buffer] : []);
+/** Resolves when all requests so far are answered: one that comes while another is under way waits for it. */
+let answered: Promise<void> = Promise.resolve();
+parentPort?.on("message", (request: WorkerRequest) => {
+  answered = answered.then(async () => {
+    const reply = await answer(request);
+    parentPort?.postMessage(reply, reply.kind === "done" ? [reply.logits.buffer] : []);
+  });
 });

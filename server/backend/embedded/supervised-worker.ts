@@ -13,21 +13,33 @@ const LONGEST_REST_MS = 5000;
 /** A thread that is ended while onnxruntime works takes the whole process with it now and then (an uncaught Napi::Error). */
 const CLOSE_LIMIT_MS = 10_000;
 
+/** What a worker made of a request. */
+export interface WorkerAnswer {
+  /** Empty but for an inference. */
+  readonly logits: Float32Array;
+  /** That the worker took, waiting left out. */
+  readonly ms: number;
+}
+
 interface Exchange {
-  resolve(logits: Float32Array): void;
+  resolve(answer: WorkerAnswer): void;
   reject(error: unknown): void;
 }
 
+/** Requests that a worker has at once: one that it works on, and one that it goes on with, without waiting for this thread. */
+export const DEPTH = 2;
+
 /**
- * One session worker that is replaced when it dies. It takes one request at a time. A request that is under way when the
- * worker dies is rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
+ * One session worker that is replaced when it dies. It answers requests one after the other. Those that it has when the
+ * worker dies are rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
  */
 export class SupervisedWorker {
   #thread: Worker;
   /** The thread lives and has loaded every model that it ought to have. */
   #ready = true;
   #failing = false;
-  #exchange: Exchange | undefined;
+  /** In the order in which the worker answers them. */
+  #exchanges: Exchange[] = [];
   /** Resolves when what is under way is answered. */
   #settled: Promise<unknown> = Promise.resolve();
   #restMs = FIRST_REST_MS;
@@ -50,7 +62,12 @@ export class SupervisedWorker {
 
   /** It can take a request now. */
   get free(): boolean {
-    return this.#ready && this.#exchange === undefined;
+    return this.#ready && this.#exchanges.length < DEPTH;
+  }
+
+  /** Requests that it has. */
+  get load(): number {
+    return this.#exchanges.length;
   }
 
   /** It died, and could not be replaced so far. */
@@ -59,10 +76,10 @@ export class SupervisedWorker {
   }
 
   /** Only while it is free. Rejects with ModelError for what the model refused, BACKEND_DOWN when the worker died over it. */
-  async ask(request: WorkerRequest): Promise<Float32Array> {
-    const logits = await this.#send(request);
+  async ask(request: WorkerRequest): Promise<WorkerAnswer> {
+    const answer = await this.#send(request);
     if (request.kind === "load") this.#loads.set(request.model, request);
-    return logits;
+    return answer;
   }
 
   /** A replacement will not load this model any more. */
@@ -82,10 +99,10 @@ export class SupervisedWorker {
     await this.#thread.terminate();
   }
 
-  #send(request: WorkerRequest): Promise<Float32Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Float32Array>();
-    this.#exchange = { resolve, reject };
-    this.#settled = Promise.allSettled([promise]);
+  #send(request: WorkerRequest): Promise<WorkerAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer>();
+    this.#exchanges.push({ resolve, reject });
+    this.#settled = Promise.allSettled([this.#settled, promise]);
     const transfer =
       request.kind === "infer"
         ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
@@ -106,20 +123,19 @@ export class SupervisedWorker {
   }
 
   #settle(reply: WorkerReply): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    if (reply.kind === "done") exchange?.resolve(reply.logits);
+    const exchange = this.#exchanges.shift();
+    if (reply.kind === "done") exchange?.resolve(reply);
     else exchange?.reject(new ModelError(reply.error));
     this.#onChange();
   }
 
   #onExit(code: number, cause: unknown): void {
-    const exchange = this.#exchange;
     this.#ready = false;
-    this.#exchange = undefined;
-    exchange?.reject(
-      new ServiceError("BACKEND_DOWN", "The inference worker died.", { retryAfterMs: 1000, cause }),
-    );
+    const died = new ServiceError("BACKEND_DOWN", "The inference worker died.", {
+      retryAfterMs: 1000,
+      cause,
+    });
+    for (const exchange of this.#exchanges.splice(0)) exchange.reject(died);
     if (this.#closed) return;
     this.#report(
       "died",

@@ -56,6 +56,7 @@ export function tritonBackend(
   return {
     name: "triton",
     concurrency: CONCURRENCY_PER_SERVER * urls.length,
+    maxInFlight: CONCURRENCY_PER_SERVER * urls.length,
     maxPaddingRatio: MAX_PADDING_RATIO,
     isUp: (model) => endpoints.some((one) => one.serves(model)),
     status: () => [{ backend: "triton", up: endpoints.some(({ isUp }) => isUp) }],

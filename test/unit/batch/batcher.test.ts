@@ -25,6 +25,7 @@ const LIMITS: BatchLimits = {
 };
 const OPTIONS: BatcherOptions = {
   limits: LIMITS,
+  concurrency: 1,
   maxInFlight: 1,
   maxQueuedRows: 1000,
   policy: "guide",
@@ -130,7 +131,7 @@ describe("Batcher", () => {
     });
 
     it("runs as many batches at once as it may, and no more", async () => {
-      const batcher = held({ maxInFlight: 2, limits: { ...LIMITS, minRows: 1 } });
+      const batcher = held({ concurrency: 2, maxInFlight: 2, limits: { ...LIMITS, minRows: 1 } });
       const answers = [1, 2, 3, 4].map((id) => batcher.submit([row(id)], staying));
       await turn();
       assert.deepEqual(runs.map(idsOf), [[1], [2]]);
@@ -345,7 +346,11 @@ describe("Batcher", () => {
       process.on("warning", note);
       try {
         const { signal } = new AbortController();
-        const batcher = new Batcher(async (rows) => rows.map(echoOf), OPTIONS, clock);
+        const batcher = new Batcher(
+          async (rows) => ({ results: rows.map(echoOf) }),
+          OPTIONS,
+          clock,
+        );
         const rows = Array.from({ length: 200 }, (_, id) => row(id));
         const answer = batcher.submit(rows, signal);
         assert.equal(getEventListeners(signal, "abort").length, 1);
@@ -407,7 +412,7 @@ describe("Batcher", () => {
     it("on one row fails that row alone, and halves to find it", async () => {
       const [run, calls] = recorder(async (rows: readonly (readonly number[])[]) => {
         if (rows.some(([id]) => id === 3)) throw refused;
-        return rows.map(echoOf);
+        return { results: rows.map(echoOf) };
       });
       const options = { ...OPTIONS, blames: (error: unknown) => error === refused };
       const batcher = new Batcher(run, options, clock);
@@ -544,7 +549,7 @@ describe("Batcher", () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`answers each row with its own result while callers come and go (seed ${seed})`, async () => {
       const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxPaddedTokens: 200 };
-      const batcher = held({ limits, maxInFlight: 2, maxQueuedRows: 100_000 });
+      const batcher = held({ limits, concurrency: 2, maxInFlight: 2, maxQueuedRows: 100_000 });
       await comeAndGo(batcher, runs, seeded(seed));
       assert.equal(batcher.queuedRows, 0);
       const ran = runs.flatMap(({ rows }) => rows.map(([id]) => id));
