@@ -4,7 +4,7 @@ import { ServiceError } from "../core/errors.js";
 export interface Backlog {
   /** Tokens that wait, of rows that are in turn before the call's last one. */
   readonly aheadTokens: number;
-  /** Tokens of the batches under way. */
+  /** Tokens of the batches that the backend has. */
   readonly runningTokens: number;
   /** Tokens of the call itself. */
   readonly ownTokens: number;
@@ -12,6 +12,8 @@ export interface Backlog {
   readonly concurrency: number;
   /** Milliseconds of one of these places that a token costs; undefined while it is not known. */
   readonly msPerToken: number | undefined;
+  /** Milliseconds between one token done and the next while rows waited; undefined while none have. */
+  readonly drainMsPerToken: number | undefined;
 }
 
 /** Milliseconds until the last of the call's rows would be answered; 0 while nothing is known. Pure. */
@@ -21,9 +23,11 @@ export function waitOf({
   ownTokens,
   concurrency,
   msPerToken = 0,
+  drainMsPerToken = 0,
 }: Backlog): number {
-  // Of what runs half is done, on average.
-  return ((aheadTokens + runningTokens / 2 + ownTokens) * msPerToken) / concurrency;
+  const tokens = aheadTokens + runningTokens + ownTokens;
+  // Busy cores do other things too: what has been done a millisecond of late is nearer the truth than what the model alone would do.
+  return tokens * Math.max(msPerToken / concurrency, drainMsPerToken);
 }
 
 const LEAST_RETRY_MS = 100;

@@ -3,7 +3,7 @@ import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { admit, waitOf } from "./admission.js";
-import { CostModel, sizeOf } from "./cost.js";
+import { CostModel, DrainRate, sizeOf } from "./cost.js";
 import { runHalving } from "./halving.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
 import { type CalledRow, type RunContext, runContextOf } from "./run-context.js";
@@ -49,6 +49,9 @@ export type RunBatch = (
   context: RunContext,
 ) => Promise<{ readonly results: readonly RowResult[]; readonly ranMs?: number | undefined }>;
 
+/** Shorter texts that come later go before an admitted one, and its answer must travel. */
+const MARGIN = 1.3;
+
 interface WaitingRow extends CalledRow {
   readonly ids: readonly number[];
   readonly sinceMs: number;
@@ -71,6 +74,7 @@ export class Batcher {
   #runningTokens = 0;
   #arrivals = 0;
   readonly #cost = new CostModel();
+  readonly #drain = new DrainRate();
   readonly #sharing = new Sharing();
   readonly #run: RunBatch;
   readonly #options: BatcherOptions;
@@ -86,7 +90,7 @@ export class Batcher {
     return this.#queue.length;
   }
 
-  /** Milliseconds that a row would wait behind all that waits and runs, by estimate; 0 while nothing is known. */
+  /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */
   get waitMs(): number {
     return this.#waitOf(0, Number.POSITIVE_INFINITY);
   }
@@ -156,7 +160,7 @@ export class Batcher {
     const nowMs = this.#clock.now();
     const deadlineMs = rows[0]?.call?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
-    admit(this.#waitOf(tokensOf(rows), dueMs), Math.min(maxWaitMs, deadlineMs - nowMs));
+    admit(MARGIN * this.#waitOf(tokensOf(rows), dueMs), Math.min(maxWaitMs, deadlineMs - nowMs));
   }
 
   #waitOf(ownTokens: number, dueMs: number): number {
@@ -168,6 +172,7 @@ export class Batcher {
       ownTokens,
       concurrency: this.#options.concurrency,
       msPerToken: this.#cost.msPerToken,
+      drainMsPerToken: this.#drain.msPerToken,
     });
   }
 
@@ -224,6 +229,7 @@ export class Batcher {
     const inferenceMs = ranMs ?? endedMs - startedMs;
     this.#inFlight--;
     this.#runningTokens -= size.tokens;
+    this.#drain.done(size.tokens, endedMs, this.#queue.length > 0);
     // One that failed took as long as failing takes.
     if (outcomes.every(({ status }) => status === "fulfilled"))
       this.#cost.observe(size, inferenceMs);
@@ -244,5 +250,5 @@ export class Batcher {
   }
 }
 
-const tokensOf = (rows: readonly WaitingRow[]): number =>
+const tokensOf = (rows: readonly WaitingRow[]) =>
   rows.reduce((sum, { ids }) => sum + ids.length, 0);

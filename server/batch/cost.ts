@@ -54,3 +54,24 @@ export class CostModel {
     return slope > 0 ? Math.max(LEAST_FIXED, fixed / slope) : undefined;
   }
 }
+
+/** How fast tokens are done while rows wait: with all that the machine does besides. */
+export class DrainRate {
+  readonly #sums = { tokens: 0, ms: 0 };
+  /** When the last batch was done, if rows have waited ever since. */
+  #sinceMs: number | undefined;
+
+  /** A batch is done. `isBusy`: rows wait still. */
+  done(tokens: number, nowMs: number, isBusy: boolean): void {
+    if (this.#sinceMs !== undefined) {
+      this.#sums.tokens = this.#sums.tokens * MEMORY + tokens;
+      this.#sums.ms = this.#sums.ms * MEMORY + nowMs - this.#sinceMs;
+    }
+    this.#sinceMs = isBusy ? nowMs : undefined;
+  }
+
+  /** Undefined while it is not known. */
+  get msPerToken(): number | undefined {
+    return this.#sums.tokens === 0 ? undefined : this.#sums.ms / this.#sums.tokens;
+  }
+}

@@ -3,7 +3,8 @@
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -11,7 +12,10 @@ import { messageOf } from "../../core/errors.js";
 import type { TokenBatch } from "../backend.js";
 import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
 
+/** Of the threads that compute; 0 is that of all others. */
+const NICE = 5;
 const { intraOpThreads, gpu } = workerData as WorkerOptions;
+yieldToOthers();
 const sessions = new Map<string, InferenceSession>();
 
 const create = (path: string, executionProviders: readonly string[]) =>
@@ -22,6 +26,20 @@ const create = (path: string, executionProviders: readonly string[]) =>
     // A GPU provider that is missing is told below, in words that help.
     logSeverityLevel: gpu ? 4 : 3,
   });
+
+/**
+ * Where all cores are busy the thread that takes calls, gives batches out and refuses what is too much must not wait for those that compute. Linux
+ * has a priority for each thread; those that onnxruntime starts take it from this one.
+ */
+function yieldToOthers(): void {
+  if (process.platform !== "linux") return;
+  try {
+    const thread = readlinkSync("/proc/thread-self").split("/").at(-1);
+    setPriority(Number(thread), NICE);
+  } catch {
+    // Without /proc, or where it is forbidden: all threads are equal then.
+  }
+}
 
 /** What a GPU provider cannot do falls to the next one, and at last to the CPU. */
 const GPU_PROVIDERS = [

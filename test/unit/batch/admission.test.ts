@@ -8,11 +8,17 @@ const BACKLOG: Backlog = {
   ownTokens: 20,
   concurrency: 2,
   msPerToken: 0.1,
+  drainMsPerToken: undefined,
 };
 
 describe("waitOf", () => {
-  it("counts what is ahead, half of what runs, and the call itself, side by side", () => {
-    assert.equal(waitOf(BACKLOG), ((1000 + 100 + 20) * 0.1) / 2);
+  it("counts what is ahead, what runs, and the call itself, side by side", () => {
+    assert.equal(waitOf(BACKLOG), ((1000 + 200 + 20) * 0.1) / 2);
+  });
+
+  it("goes by what has been done of late where that is slower than the model", () => {
+    assert.equal(waitOf({ ...BACKLOG, drainMsPerToken: 0.2 }), (1000 + 200 + 20) * 0.2);
+    assert.equal(waitOf({ ...BACKLOG, drainMsPerToken: 0.01 }), waitOf(BACKLOG));
   });
 
   it("is nothing while nothing is known", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CostModel } from "../../../server/batch/cost.js";
+import { CostModel, DrainRate } from "../../../server/batch/cost.js";
 import { seeded } from "../seeded.js";
 
 /** A model that has seen batches of those padded tokens, each `fixed` + `slope` x tokens milliseconds long. */
@@ -47,5 +47,24 @@ describe("CostModel", () => {
       cost.observe({ tokens: paddedTokens, paddedTokens }, 2 + 0.05 * paddedTokens);
     const tokens = cost.fixedTokens ?? Number.NaN;
     assert.ok(Math.abs(tokens - 40) < 4, `${tokens}`);
+  });
+});
+
+describe("DrainRate", () => {
+  it("is the time between batches while rows wait", () => {
+    const drain = new DrainRate();
+    drain.done(100, 0, true);
+    assert.equal(drain.msPerToken, undefined);
+    drain.done(100, 10, true);
+    near(drain.msPerToken, 0.1);
+  });
+
+  it("does not count the time in which nobody waited", () => {
+    const drain = new DrainRate();
+    drain.done(100, 0, true);
+    drain.done(100, 10, false);
+    drain.done(100, 5000, true);
+    drain.done(100, 5010, true);
+    near(drain.msPerToken, 0.1);
   });
 });
