@@ -54,6 +54,7 @@ function chart(name: string, { at, commit, machine, measured }: Line): string {
   const bars = shown.map((one, place) => bar(one, most.get(one.unit) || 1, ROW * (place + 1.5)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LABEL + BAR + VALUE}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(head)}</title>`,
     `<rect width="100%" height="100%" fill="white"/>`,
     `<text x="8" y="18" font-weight="bold">${escaped(head)}</text>`,
     ...bars,
