@@ -1,6 +1,6 @@
 /**
  * Unary calls a second that are answered from memory, as a ratio to a bare nice-grpc server that answers with the same messages. Both are asked by ghz, 50
- * calls at once, in turns; each has a core of its own, and ghz the others.
+ * calls at once, in turns; both have one core, and ghz the others.
  *
  *   make bench-cached
  */

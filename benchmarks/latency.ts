@@ -40,6 +40,7 @@ const tell = (what: string, rounds: readonly number[]) => {
   process.stdout.write(`${what}: ${spread(rounds, 2)} ms\n`);
   measured.push({ what, unit: "ms", rounds });
 };
+tell("start to ready", [server.readyMs]);
 for (const [name, tier] of Object.entries(TIERS)) {
   const rounds = { p50: [] as number[], p95: [] as number[], front: [] as number[] };
   for (let round = -1; round < Number(values.rounds); round++) {

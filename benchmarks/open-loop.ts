@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import {
   AnalyzeRequest,
@@ -6,6 +5,7 @@ import {
   SentimentServiceDefinition,
   type Tier,
 } from "../server/gen/sentiment/v1/sentiment.js";
+import { atRate } from "../test/support/steady-load.js";
 
 const { fullName, methods } = SentimentServiceDefinition;
 const PATH = `/${fullName}/${methods.analyze.name}`;
@@ -30,24 +30,15 @@ export interface OpenLoad {
 
 /** Unary calls that come at a set rate, however slow answers are, over four connections. By grpc-js itself: nice-grpc tells the server no deadline. */
 export async function openLoop(load: OpenLoad): Promise<readonly Sent[]> {
-  const { address, texts, callsPerSecond, seconds } = load;
+  const { address, texts } = load;
   const clients = Array.from(
     { length: 4 },
     () =>
       new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 }),
   );
-  const startedMs = performance.now();
-  const count = Math.round(callsPerSecond * seconds);
-  const calls: Promise<Sent>[] = [];
-  while (calls.length < count) {
-    const due = Math.min(count, ((performance.now() - startedMs) / 1000) * callsPerSecond);
-    while (calls.length < due) {
-      const client = clients[calls.length % clients.length] as Client;
-      calls.push(oneCall(client, load, texts[calls.length % texts.length] ?? ""));
-    }
-    await sleep(1);
-  }
-  const sent = await Promise.all(calls);
+  const sent = await atRate(load, (place) =>
+    oneCall(clients[place % clients.length] as Client, load, texts[place % texts.length] ?? ""),
+  );
   for (const client of clients) client.close();
   return sent;
 }

@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { createChannel, createClient } from "nice-grpc";
 import { SentimentServiceDefinition, Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import { childrenOf } from "../test/support/process-group.js";
 import { ghzTexts } from "./ghz.js";
 import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, inParallel, startServer } from "./server.js";
@@ -27,12 +28,10 @@ const { values } = parseArgs({ options: { rounds: { type: "string", default: "6"
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
 await using ghz = await ghzTexts(texts);
 
-const read = (path: string) => readFile(`/proc/${path}`, "utf8");
 /** CPU seconds so far, of the process and those that it has started. */
 async function cpuSeconds(pid: number): Promise<number> {
-  const children = (await read(`${pid}/task/${pid}/children`)).trim().split(" ").filter(Boolean);
-  const spent = [String(pid), ...children].map(async (one) => {
-    const stat = await read(`${one}/stat`);
+  const spent = [pid, ...(await childrenOf(pid))].map(async (one) => {
+    const stat = await readFile(`/proc/${one}/stat`, "utf8");
     // After the command's name, in parentheses: state is field 3, user and system time are 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS;

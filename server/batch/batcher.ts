@@ -1,5 +1,5 @@
 import { orAbort } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { admit, waitOf } from "./admission.js";
@@ -52,12 +52,15 @@ export type RunBatch = (
 /** Shorter texts that come later go before an admitted one, and its answer must travel. */
 const MARGIN = 1.3;
 
+type Outcome = PromiseSettledResult<RowAnswer>;
+
 interface WaitingRow extends CalledRow {
   readonly ids: readonly number[];
   readonly sinceMs: number;
   /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
   readonly dueMs: number;
-  settle(outcome: PromiseSettledResult<RowAnswer>): void;
+  readonly settled: Promise<Outcome>;
+  settle(outcome: Outcome): void;
 }
 
 /**
@@ -99,29 +102,29 @@ export class Batcher {
    * One outcome a row, in the order of `rows`; a row that breaks the model is rejected alone. Rejects as a whole with
    * OVERLOADED, or with the signal's reason when the caller leaves: rows that still wait then take no place in a batch.
    */
-  async submit(
-    rows: readonly (readonly number[])[],
-    signal: AbortSignal,
-  ): Promise<PromiseSettledResult<RowAnswer>[]> {
+  async submit(rows: readonly (readonly number[])[], signal: AbortSignal): Promise<Outcome[]> {
     signal.throwIfAborted();
     if (rows.length === 0) return [];
     const call = currentCall.getStore();
     using _part = this.#sharing.enter(call?.holder ?? "");
-    const waiting = this.#waitingRows(rows, signal);
-    this.#admit(waiting.map(({ row }) => row));
-    for (const { row } of waiting) this.#insert(row);
+    const mine = this.#waitingRows(rows, call, signal);
+    this.#admit(mine);
+    for (const row of mine) this.#insert(row);
     // After the caller's turn: the rows of calls that arrived together then form one batch.
     queueMicrotask(() => this.#dispatch());
-    const mine = new Set(waiting.map(({ row }) => row));
     // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
-    return await orAbort(Promise.all(waiting.map(({ settled }) => settled)), signal, () => {
-      this.#queue = this.#queue.filter((row) => !mine.has(row));
+    return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
+      const leaving = new Set(mine);
+      this.#queue = this.#queue.filter((row) => !leaving.has(row));
     });
   }
 
   /** In the order of `rows`. A call's shorter rows are due before its longer ones. */
-  #waitingRows(rows: readonly (readonly number[])[], signal: AbortSignal) {
-    const call = currentCall.getStore();
+  #waitingRows(
+    rows: readonly (readonly number[])[],
+    call: Call | undefined,
+    signal: AbortSignal,
+  ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
     const { concurrency } = this.#options;
     const msPerToken =
@@ -133,19 +136,10 @@ export class Batcher {
       dues.set(ids, sinceMs + tokens * msPerToken);
     }
     return rows.map((ids) => {
-      const { promise: settled, resolve: settle } =
-        Promise.withResolvers<PromiseSettledResult<RowAnswer>>();
+      const order = this.#arrivals++;
       const dueMs = dues.get(ids) ?? sinceMs;
-      const row: WaitingRow = {
-        ids,
-        order: this.#arrivals++,
-        sinceMs,
-        dueMs,
-        call,
-        signal,
-        settle,
-      };
-      return { row, settled };
+      const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
+      return { ids, order, sinceMs, dueMs, call, signal, settled, settle };
     });
   }
 
@@ -212,7 +206,8 @@ export class Batcher {
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
-    const size = sizeOf(batch.map((row) => row.ids.length));
+    const ids = batch.map((row) => row.ids);
+    const size = sizeOf(ids.map(({ length }) => length));
     this.#inFlight++;
     this.#runningTokens += size.tokens;
     const startedMs = this.#clock.now();
@@ -223,7 +218,6 @@ export class Batcher {
       if (ran.ranMs !== undefined) ranMs = (ranMs ?? 0) + ran.ranMs;
       return ran.results;
     };
-    const ids = batch.map((row) => row.ids);
     const outcomes = await runHalving(ids, run, this.#options.blames);
     const endedMs = this.#clock.now();
     const inferenceMs = ranMs ?? endedMs - startedMs;

@@ -62,8 +62,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const misses = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
     const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
     const landings = await flights.run(ids, signal, (places, abandoned) =>
-      withLimit(abandoned, limitMs, clock, late, ({ signal }) =>
-        work(partOf(inquiry, places), signal),
+      withLimit(abandoned, limitMs, clock, late, (callers) =>
+        work(partOf(inquiry, places), callers.signal),
       ),
     );
     const outcomes = landings.map(({ outcome }) => outcome);

@@ -23,7 +23,7 @@ export async function withLimit<T>(
   return await work(caller);
 }
 
-/** Its signal is made when it is asked for: what is answered from memory does without, and a signal with its timer costs as much as all the rest. */
+/** Its signal, with timer and listener, is made when it is asked for: what is answered from memory does without. */
 class LimitedCaller implements Caller, Disposable {
   #limit: AbortController | undefined;
   #dispose = () => {};

@@ -35,17 +35,24 @@ export interface Load {
 }
 
 /** Sends calls at a set rate, however long answers take, and resolves with all of them once the last is over. */
-export async function steadyLoad(load: Load): Promise<readonly LoadedCall[]> {
-  const { texts, callsPerSecond, seconds } = load;
+export function steadyLoad(load: Load): Promise<readonly LoadedCall[]> {
+  const { texts } = load;
   const startedMs = performance.now();
-  const calls: Promise<LoadedCall>[] = [];
-  const count = callsPerSecond * seconds;
+  return atRate(load, (place) => oneCall(load, texts[place % texts.length] ?? "", startedMs));
+}
+
+/** Does `send` at a set rate, with the place of each, however long it takes; resolves with what came of all. */
+export async function atRate<Result>(
+  { callsPerSecond, seconds }: Pick<Load, "callsPerSecond" | "seconds">,
+  send: (place: number) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const startedMs = performance.now();
+  const calls: Promise<Result>[] = [];
+  const count = Math.round(callsPerSecond * seconds);
   while (calls.length < count) {
     const due = ((performance.now() - startedMs) / 1000) * callsPerSecond;
-    while (calls.length < Math.min(due, count)) {
-      calls.push(oneCall(load, texts[calls.length % texts.length] ?? "", startedMs));
-    }
-    await sleep(2);
+    while (calls.length < Math.min(due, count)) calls.push(send(calls.length));
+    await sleep(1);
   }
   return Promise.all(calls);
 }

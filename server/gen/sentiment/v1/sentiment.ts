@@ -282,7 +282,7 @@ export interface Timing {
   tokenize:
     | Duration
     | undefined;
-  /** Waiting for a place in a batch. */
+  /** Waiting for a place in a batch, and for the batch to have its turn. */
   queue:
     | Duration
     | undefined;
