@@ -8,6 +8,7 @@ CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
+GHZ := $(CACHE)/bin/ghz-v0.121.0
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
 GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
@@ -51,14 +52,21 @@ release-proto: $(BUILT) ## take the API as it is now for the one that later chan
 docs: build ## the README's table of settings, from the schema
 	node dist/docs/settings-table.js README.md
 
-bench: build ## texts a second of every call against a plain onnxruntime loop, alternating, with each batch policy
-	node dist/benchmarks/throughput.js
+# One after the other: each takes turns with what it is compared with, and has the machine to itself.
+bench: ## all benchmarks of the server, one after the other, and their charts (needs Go; an hour)
+	$(MAKE) bench-throughput bench-cached bench-latency bench-overload bench-triton bench-stream bench-profile bench-chart
+
+bench-throughput: build $(TRITON)/done $(GHZ) ## texts a second of every call and tier against a plain onnxruntime loop, embedded and with Triton
+	CACHE=$(CACHE) node dist/benchmarks/throughput.js $(ARGS)
+
+bench-policies: build $(GHZ) ## the same with each way to put batches together
+	CACHE=$(CACHE) node dist/benchmarks/throughput.js --name policies --tiers fast,balanced --servers embedded,guide,fixed-8,fixed-32,fifo $(ARGS)
 
 bench-latency: build ## one call alone, tier by tier; a short text behind a long one
 	node dist/benchmarks/latency.js
 
-bench-overload: build ## goodput, latency and refusals at 0.5 to 3 times what the server can do
-	node dist/benchmarks/overload.js
+bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
+	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
 
 bench-chart: build ## the results of the benchmarks as SVG
 	node dist/benchmarks/chart.js
@@ -66,12 +74,10 @@ bench-chart: build ## the results of the benchmarks as SVG
 bench-cache: build ## hit rates of the memory tier and of other ways to evict, simulated: Zipf traffic, scans, change; a markdown table
 	node dist/benchmarks/cache-policies.js
 
-bench-cached: build ## cached unary calls a second against a bare nice-grpc server, by ghz (needs Go)
-	CACHE=$(CACHE) benchmarks/ghz/install.sh
+bench-cached: build $(GHZ) ## cached unary calls a second against bare nice-grpc and grpc-js servers, by ghz (needs Go)
 	CACHE=$(CACHE) node dist/benchmarks/cached-unary.js
 
-bench-processes: build ## cached unary calls a second of one process and of two behind one port, by ghz (needs Go)
-	CACHE=$(CACHE) benchmarks/ghz/install.sh
+bench-processes: build $(GHZ) ## cached unary calls a second of one process and of two behind one port, by ghz (needs Go)
 	CACHE=$(CACHE) node dist/benchmarks/processes.js
 
 bench-triton: build $(TRITON)/done ## the server in front of a real Triton against ready-made tensors; DATA=<folder> compares answers too
@@ -113,6 +119,10 @@ clean: ## remove what the targets made in the tree
 
 $(BUILT): package.json package-lock.json .npmrc
 	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(GHZ): benchmarks/ghz/install.sh
+	CACHE=$(CACHE) benchmarks/ghz/install.sh
 	@touch $@
 
 $(VENV)/done: training/requirements.txt

@@ -1,46 +1,75 @@
 /**
- * Unary calls a second that are answered from memory, as a ratio to a bare nice-grpc server that answers with the same messages. Both are asked by ghz, 50
- * calls at once, in turns; both have one core, and ghz the others.
+ * Unary calls a second that are answered from memory, as a ratio to bare servers that answer with the same messages: nice-grpc, which the server is made
+ * with, and grpc-js below it. All are asked by ghz, 50 calls at once, in turns; each has one core, and ghz the others. ghz is the slower side, so the CPU
+ * time that a call costs the server is told too.
  *
  *   make bench-cached
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
-import { ghzTexts } from "./ghz.js";
-import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
-import { inParallel, startServer } from "./server.js";
+import { cpuSeconds } from "./cpu-seconds.js";
+import { createGhz, perSecond, unaryMessages } from "./ghz.js";
+import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
+import { type BenchedServer, callServer, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const TEXTS = 1000;
+const TIER = Tier.TIER_UNSPECIFIED;
 const SERVER_CPU = "0";
 const GHZ_CPUS = availableParallelism() > 1 ? `1-${availableParallelism() - 1}` : "0";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_balanced/tokenizer.json");
-await using ghz = await ghzTexts(texts);
+const messages = unaryMessages(texts, TIER);
+await using stack = new AsyncDisposableStack();
+const ghz = stack.use(await createGhz());
 
-await using echo = await startServer(
-  {},
-  { script: "dist/benchmarks/echo-server.js", cpus: SERVER_CPU },
-);
-await using server = await startServer({ ENABLE_CACHING: "true" }, { cpus: SERVER_CPU });
-await inParallel(8, texts, async (text) => {
-  await server.client.analyze({ text, tier: Tier.TIER_UNSPECIFIED, options: undefined });
+/** Calls a second, and microseconds of the server's CPU time for each. */
+function turnsOf(server: BenchedServer) {
+  const microseconds: number[] = [];
+  const turn: InTurn = {
+    rounds: [],
+    async run() {
+      const before = await cpuSeconds(server.pid);
+      const run = await ghz.run("cached", { address: server.address, messages, cpus: GHZ_CPUS });
+      microseconds.push((((await cpuSeconds(server.pid)) - before) / run.calls.length) * 1e6);
+      return perSecond(run);
+    },
+  };
+  // The first turn only warms up.
+  return { turn, cpu: () => microseconds.slice(1) };
+}
+
+const bare = (kind: string) => ["dist/benchmarks/echo-server.js", kind];
+const started = {
+  "bare nice-grpc": await startServer({}, { script: bare("nice-grpc"), cpus: SERVER_CPU }),
+  "bare grpc-js": await startServer({}, { script: bare("grpc-js"), cpus: SERVER_CPU }),
+  "cached Analyze": await startServer({ ENABLE_CACHING: "true" }, { cpus: SERVER_CPU }),
+};
+for (const server of Object.values(started)) stack.use(server);
+await callServer(started["cached Analyze"].client, TIER, texts, {
+  textsPerCall: 100,
+  callsAtOnce: 1,
 });
-const turnOf = (address: string): InTurn => ({
-  run: async () => (await ghz.load(address, GHZ_CPUS)).perSecond,
-  rounds: [],
-});
-const [bare, cached] = [turnOf(echo.address), turnOf(server.address)];
-await inTurns(Number(values.rounds), [bare, cached]);
-const ratios = ratiosOf(cached.rounds, bare.rounds);
-process.stdout.write(`bare nice-grpc   ${spread(bare.rounds, 0)} calls a second\n`);
-process.stdout.write(
-  `cached Analyze   ${spread(cached.rounds, 0)} calls a second; ratio ${spread(ratios, 3)}\n`,
+const all = Object.entries(started).map(([name, server]) => ({ name, ...turnsOf(server) }));
+await inTurns(
+  Number(values.rounds),
+  all.map(({ turn }) => turn),
 );
-await record("cached-unary", [
-  { what: "bare nice-grpc", unit: "calls/s", rounds: bare.rounds },
-  { what: "cached Analyze", unit: "calls/s", rounds: cached.rounds },
-  { what: "cached Analyze, to bare nice-grpc", unit: "ratio", rounds: ratios },
-]);
+
+const cached = all[2] as (typeof all)[number];
+const measured: Measured[] = [];
+const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
+  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
+  measured.push({ what, unit, rounds });
+};
+for (const { name, turn, cpu } of all) {
+  tell(name, "calls/s", turn.rounds, 0);
+  tell(`${name}: CPU of the server a call`, "us", cpu(), 1);
+}
+for (const { name, turn, cpu } of all.slice(0, 2)) {
+  tell(`cached Analyze, to ${name}`, "ratio", ratiosOf(cached.turn.rounds, turn.rounds), 3);
+  tell(`cached Analyze, to ${name}, by CPU time`, "ratio", ratiosOf(cpu(), cached.cpu()), 3);
+}
+await record("cached-unary", measured);

@@ -3,34 +3,113 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  AnalyzeBatchRequest,
+  AnalyzeRequest,
+  AnalyzeStreamRequest,
+  type Tier,
+} from "../server/gen/sentiment/v1/sentiment.js";
 
 const GHZ = join(process.env["CACHE"] ?? "", "bin", "ghz-v0.121.0");
+/** Of the JSON that ghz prints, a line for each call in it. */
+const MOST_OUTPUT_BYTES = 2 ** 30;
 
-export interface GhzTexts extends AsyncDisposable {
-  /** Analyze over these texts, 50 calls at once for 5 seconds, asked from those CPUs; throws when a call failed. */
-  load(address: string, cpus: string, connections?: number): Promise<Loaded>;
+/** What is called, and how: benchmarks/ghz/<scenario>.json. */
+export type Scenario = "cached" | "unary" | "batch" | "stream" | "open-loop";
+
+/** How one call went. */
+export interface GhzCall {
+  /** gRPC's, as Go spells it: `OK`, `ResourceExhausted`. */
+  readonly status: string;
+  readonly tookMs: number;
 }
 
-interface Loaded {
-  readonly calls: number;
-  readonly perSecond: number;
+export interface GhzRun {
+  readonly calls: readonly GhzCall[];
+  readonly seconds: number;
 }
 
-export async function ghzTexts(texts: readonly string[]): Promise<GhzTexts> {
+export interface GhzOptions {
+  readonly address: string;
+  /** Encoded; sent in turn, over and over. A stream sends all of them. */
+  readonly messages: readonly Uint8Array[];
+  /** As ghz takes them, on top of the scenario. */
+  readonly flags?: readonly string[];
+  /** That ghz runs on, as taskset takes them. */
+  readonly cpus?: string;
+}
+
+/** ghz, which takes a third of the CPU time a call of a client in Node: what is measured is the server more than the client beside it. */
+export interface Ghz extends AsyncDisposable {
+  run(scenario: Scenario, options: GhzOptions): Promise<GhzRun>;
+}
+
+export async function createGhz(): Promise<Ghz> {
   const folder = await mkdtemp(join(tmpdir(), "sentiment-ghz-"));
-  const data = join(folder, "data.json");
-  await writeFile(data, JSON.stringify(texts.map((text) => ({ text }))));
+  const files = new Map<readonly Uint8Array[], string>();
+  const fileOf = async (messages: readonly Uint8Array[]): Promise<string> => {
+    const known = files.get(messages);
+    if (known !== undefined) return known;
+    const file = join(folder, `${files.size}.bin`);
+    const writer = new BinaryWriter();
+    // Each behind its length. ghz reads JSON anew at every first use, in the time that is measured.
+    for (const message of messages) writer.bytes(message);
+    await writeFile(file, writer.finish());
+    files.set(messages, file);
+    return file;
+  };
   return {
-    async load(address, cpus, connections = 1) {
-      const args = ["--config", "benchmarks/ghz/unary.json", "--data-file", data];
-      const more = ["--connections", String(connections), address];
-      const { stdout } = await promisify(execFile)("taskset", ["-c", cpus, GHZ, ...args, ...more], {
-        maxBuffer: 2 ** 30,
-      });
-      const { count, rps, statusCodeDistribution: codes } = JSON.parse(stdout);
-      if (codes.OK !== count) throw new Error(JSON.stringify(codes));
-      return { calls: count, perSecond: rps };
+    async run(scenario, { address, messages, flags = [], cpus }) {
+      const config = ["--config", `benchmarks/ghz/${scenario}.json`];
+      const data = ["--binary-file", await fileOf(messages)];
+      const pinned = cpus === undefined ? [] : ["taskset", "-c", cpus];
+      const [command = "", ...args] = [...pinned, GHZ, ...config, ...data, ...flags, address];
+      const options = { maxBuffer: MOST_OUTPUT_BYTES };
+      const { stdout } = await promisify(execFile)(command, args, options);
+      return runOf(JSON.parse(stdout));
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
+}
+
+interface GhzOutput {
+  readonly count: number;
+  /** Nanoseconds, as is `latency`. */
+  readonly total: number;
+  readonly details: readonly { readonly latency: number; readonly status: string }[];
+}
+
+const runOf = ({ total, details }: GhzOutput): GhzRun => ({
+  calls: details.map(({ latency, status }) => ({ status, tookMs: latency / 1e6 })),
+  seconds: total / 1e9,
+});
+
+/** Calls a second; throws when one failed. */
+export function perSecond({ calls, seconds }: GhzRun): number {
+  const failed = calls.find(({ status }) => status !== "OK");
+  if (failed !== undefined) throw new Error(`a call failed: ${failed.status}`);
+  return calls.length / seconds;
+}
+
+export const unaryMessages = (texts: readonly string[], tier: Tier): readonly Uint8Array[] =>
+  texts.map((text) => AnalyzeRequest.encode({ text, tier, options: undefined }).finish());
+
+export const streamMessages = (texts: readonly string[], tier: Tier): readonly Uint8Array[] =>
+  texts.map((text, index) =>
+    AnalyzeStreamRequest.encode({ id: String(index), text, tier, options: undefined }).finish(),
+  );
+
+/** The last one may have fewer texts. */
+export function batchMessages(
+  texts: readonly string[],
+  tier: Tier,
+  textsPerCall: number,
+): readonly Uint8Array[] {
+  const calls = Array.from({ length: Math.ceil(texts.length / textsPerCall) }, (_, call) =>
+    texts.slice(call * textsPerCall, (call + 1) * textsPerCall),
+  );
+  return calls.map((some) =>
+    AnalyzeBatchRequest.encode({ texts: some, tier, options: undefined }).finish(),
+  );
 }

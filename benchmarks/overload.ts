@@ -1,68 +1,118 @@
 /**
- * What callers get at and beyond saturation: unary calls come at set rates (shares of what the server does at 64 calls at once), each
- * may take a second. Goodput is answers in time; what was refused was told so.
+ * What callers get at and beyond saturation: unary calls come at set rates (shares of what the server does at 64 calls at once), however slow answers
+ * are, and each may take a second. Goodput is answers in time; what was refused was told so. ghz asks, on the same CPUs.
  *
  *   make bench-overload
  */
 import { parseArgs } from "node:util";
-import { status } from "@grpc/grpc-js";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
-import { openLoop, type Sent } from "./open-loop.js";
+import { createGhz, type GhzCall, perSecond, unaryMessages } from "./ghz.js";
+import { loopLag } from "./loop-lag.js";
 import { type Measured, record, spread } from "./results.js";
-import { callUnary, startServer } from "./server.js";
+import { startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const SHARES = [0.5, 0.8, 1, 1.5, 3];
-const LIMIT_MS = 1000;
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "8" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "8" },
+    tier: { type: "string", default: "balanced" },
+  },
 });
 const seconds = Number(values.seconds);
+const TIERS: Record<string, Tier> = {
+  fast: Tier.TIER_FAST,
+  balanced: Tier.TIER_BALANCED,
+  accurate: Tier.TIER_ACCURATE,
+};
+const tier = TIERS[values.tier] ?? Tier.TIER_UNSPECIFIED;
 const texts = await lognormalTexts(4000, "triton-model-repo/sentiment_balanced/tokenizer.json");
-const tier = Tier.TIER_BALANCED;
-await using server = await startServer();
-await callUnary(server.client, tier, texts, 64);
+const messages = unaryMessages(texts, tier);
+await using stack = new AsyncDisposableStack();
+const ghz = stack.use(await createGhz());
+const server = stack.use(await startServer());
+const { address } = server;
 
-/** Of one rate: rounds of each number. */
-const numbers = () => ({
-  goodput: [] as number[],
-  p50: [] as number[],
-  p99: [] as number[],
-  refusedP99: [] as number[],
-  failed: [] as number[],
-});
-const byShare = new Map(SHARES.map((share) => [share, numbers()]));
-const saturation: number[] = [];
-for (let round = 0; round < Number(values.rounds); round++) {
-  const rate = await callUnary(server.client, tier, texts, 64);
-  saturation.push(rate);
-  for (const [share, of] of byShare) {
-    const load = { address: server.address, tier, texts, seconds, limitMs: LIMIT_MS };
-    const sent = await openLoop({ ...load, callsPerSecond: share * rate });
-    const took = (which: (one: Sent) => boolean) => sent.filter(which).map(({ tookMs }) => tookMs);
-    const answered = took(({ code }) => code === status.OK);
-    const refused = took(({ code }) => code === status.RESOURCE_EXHAUSTED);
-    of.goodput.push(answered.length / seconds / rate);
-    of.p50.push(quantile(answered, 0.5));
-    of.p99.push(quantile(answered, 0.99));
-    if (refused.length > 0) of.refusedP99.push(quantile(refused, 0.99));
-    of.failed.push((sent.length - answered.length - refused.length) / sent.length);
+const saturate = async () =>
+  perSecond(
+    await ghz.run("unary", { address, messages, flags: ["--total", String(messages.length)] }),
+  );
+
+/** Calls that come at that rate. */
+async function openLoop(callsPerSecond: number): Promise<readonly GhzCall[]> {
+  const rate = Math.round(callsPerSecond);
+  const flags = ["--rps", String(rate), "--total", String(Math.round(rate * seconds))];
+  return (await ghz.run("open-loop", { address, messages, flags })).calls;
+}
+
+/** What a rate came to, round by round. */
+class Rate {
+  readonly goodput: number[] = [];
+  readonly p50: number[] = [];
+  readonly p99: number[] = [];
+  readonly p99ToP50: number[] = [];
+  readonly refusedP50: number[] = [];
+  readonly refusedP99: number[] = [];
+  readonly late: number[] = [];
+  readonly lagP99: number[] = [];
+
+  add(calls: readonly GhzCall[], saturation: number, lagMs: number): void {
+    const took = (status: string) =>
+      calls.filter((call) => call.status === status).map(({ tookMs }) => tookMs);
+    const [answered, refused] = [took("OK"), took("ResourceExhausted")];
+    const [p50, p99] = [quantile(answered, 0.5), quantile(answered, 0.99)];
+    this.goodput.push(answered.length / seconds / saturation);
+    this.p50.push(p50);
+    this.p99.push(p99);
+    this.p99ToP50.push(p99 / p50);
+    if (refused.length > 0) {
+      this.refusedP50.push(quantile(refused, 0.5));
+      this.refusedP99.push(quantile(refused, 0.99));
+    }
+    this.late.push((100 * (calls.length - answered.length - refused.length)) / calls.length);
+    this.lagP99.push(lagMs);
   }
 }
-process.stdout.write(`saturation: ${spread(saturation, 0)} texts a second\n`);
-const measured: Measured[] = [{ what: "saturation", unit: "texts/s", rounds: saturation }];
-for (const [share, of] of byShare) {
-  const refusals =
-    of.refusedP99.length > 0 ? `refusals p99 ${spread(of.refusedP99, 1)} ms` : "no refusals";
-  process.stdout.write(
-    `at ${share}: goodput ${spread(of.goodput, 2)} of saturation, p50 ${spread(of.p50, 1)} ms, p99 ${spread(of.p99, 1)} ms; ` +
-      `${refusals}; too late or failed ${spread(
-        of.failed.map((part) => 100 * part),
-        2,
-      )} %\n`,
-  );
-  for (const [name, rounds] of Object.entries(of))
-    measured.push({ what: `at ${share}: ${name}`, unit: name.startsWith("p") ? "ms" : "", rounds });
+
+const rates = SHARES.map((share) => ({ share, of: new Rate() }));
+const saturation: number[] = [];
+await saturate();
+for (let round = 0; round < Number(values.rounds); round++) {
+  const most = await saturate();
+  saturation.push(most);
+  for (const { share, of } of rates) {
+    const lag = await loopLag(server);
+    of.add(await openLoop(share * most), most, (await lag.sinceThen()).p99Ms);
+  }
 }
+
+const measured: Measured[] = [];
+const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
+  if (rounds.length === 0) return;
+  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
+  measured.push({ what, unit, rounds });
+};
+tell("saturation", "texts/s", saturation, 0);
+for (const { share, of } of rates) {
+  tell(`at ${share}: goodput, of saturation`, "ratio", of.goodput, 3);
+  tell(`at ${share}: answered, p50`, "ms", of.p50, 1);
+  tell(`at ${share}: answered, p99`, "ms", of.p99, 1);
+  tell(`at ${share}: answered, p99 to p50`, "times", of.p99ToP50, 1);
+  tell(`at ${share}: refused, p50`, "ms", of.refusedP50, 1);
+  tell(`at ${share}: refused, p99`, "ms", of.refusedP99, 1);
+  tell(`at ${share}: too late or failed`, "%", of.late, 2);
+  tell(`at ${share}: event-loop lag, p99`, "ms", of.lagP99, 1);
+}
+const best = saturation.map((_, round) =>
+  Math.max(...rates.map(({ of }) => of.goodput[round] ?? 0)),
+);
+const most = rates.at(-1)?.of.goodput ?? [];
+tell(
+  `goodput at ${SHARES.at(-1)}, of the best rate's`,
+  "ratio",
+  most.map((one, round) => one / (best[round] ?? Number.NaN)),
+  3,
+);
 await record("overload", measured);

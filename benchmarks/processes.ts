@@ -5,13 +5,12 @@
  *
  *   make bench-processes
  */
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { createChannel, createClient } from "nice-grpc";
 import { SentimentServiceDefinition, Tier } from "../server/gen/sentiment/v1/sentiment.js";
-import { childrenOf } from "../test/support/process-group.js";
-import { ghzTexts } from "./ghz.js";
+import { cpuSeconds } from "./cpu-seconds.js";
+import { createGhz, perSecond, unaryMessages } from "./ghz.js";
 import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
@@ -21,23 +20,11 @@ const CONNECTIONS = 8;
 const CPUS = availableParallelism();
 const [SERVER_CPUS, GHZ_CPUS] =
   CPUS >= 4 ? ["0,1", `2-${CPUS - 1}`] : [`0-${CPUS - 1}`, `0-${CPUS - 1}`];
-/** Linux counts CPU time in these, a second. */
-const TICKS = 100;
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "6" } } });
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
-await using ghz = await ghzTexts(texts);
-
-/** CPU seconds so far, of the process and those that it has started. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const spent = [pid, ...(await childrenOf(pid))].map(async (one) => {
-    const stat = await readFile(`/proc/${one}/stat`, "utf8");
-    // After the command's name, in parentheses: state is field 3, user and system time are 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-  });
-  return (await Promise.all(spent)).reduce((sum, seconds) => sum + seconds, 0);
-}
+const messages = unaryMessages(texts, Tier.TIER_UNSPECIFIED);
+await using ghz = await createGhz();
 
 /** Every process keeps all the texts: connections are dealt out in turn. */
 async function fill({ address }: BenchedServer, processes: number): Promise<void> {
@@ -65,10 +52,12 @@ async function benched(processes: number) {
     rounds: [],
     async run() {
       const before = await cpuSeconds(server.pid);
-      const { calls, perSecond } = await ghz.load(server.address, GHZ_CPUS, CONNECTIONS);
+      const { address } = server;
+      const flags = ["--connections", String(CONNECTIONS)];
+      const run = await ghz.run("cached", { address, messages, flags, cpus: GHZ_CPUS });
       const spent = (await cpuSeconds(server.pid)) - before;
-      microseconds.push((spent / calls) * 1e6);
-      return perSecond;
+      microseconds.push((spent / run.calls.length) * 1e6);
+      return perSecond(run);
     },
   };
   return {

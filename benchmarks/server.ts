@@ -13,29 +13,33 @@ export interface BenchedServer extends AsyncDisposable {
   readonly channel: Channel;
   /** `address:port` of gRPC. */
   readonly address: string;
+  /** `address:port` of /metrics; undefined: it has none. */
+  readonly opsAddress: string | undefined;
   readonly pid: number;
   /** From the start of the process to its first answerable call. */
   readonly readyMs: number;
 }
 
-/** The server as a process of its own, on free ports; or another `script` that prints its address. `cpus`: as taskset takes them. */
+/** The server as a process of its own, on free ports; or another `script`, with its arguments, that prints its address. `cpus`: as taskset takes them. */
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
-  { script = "dist/server/main.js", cpus }: { script?: string; cpus?: string } = {},
+  { script = ["dist/server/main.js"], cpus }: { script?: readonly string[]; cpus?: string } = {},
 ): Promise<BenchedServer> {
   const startedMs = performance.now();
   const [command = "", ...args] = [
     ...(cpus === undefined ? [] : ["taskset", "-c", cpus]),
     process.execPath,
-    script,
+    ...script,
   ];
   const child = spawn(command, args, {
     // What the model does is measured, unless a benchmark says otherwise.
     env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0", ENABLE_CACHING: "false", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  let opsAddress: string | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
-    const { address, process: member } = JSON.parse(line);
+    const { address, opsAddress: ops, process: member } = JSON.parse(line);
+    opsAddress ??= ops;
     // Of several processes the first to serve must not be taken for all.
     if (address === undefined || member !== undefined) continue;
     const readyMs = performance.now() - startedMs;
@@ -44,6 +48,7 @@ export async function startServer(
       client: createClient(SentimentServiceDefinition, channel),
       channel,
       address,
+      opsAddress,
       pid: child.pid ?? 0,
       readyMs,
       async [Symbol.asyncDispose]() {
@@ -78,37 +83,6 @@ export async function callServer(
     const { results } = await client.analyzeBatch({ texts: call, tier, options: undefined });
     if (!results.every(({ sentiment }) => sentiment)) throw new Error("a text was not answered");
   });
-  return (texts.length * 1000) / (performance.now() - startedMs);
-}
-
-/** Texts a second of Analyze, so many calls at once; throws when one fails. */
-export async function callUnary(
-  client: SentimentServiceClient,
-  tier: Tier,
-  texts: readonly string[],
-  callsAtOnce: number,
-): Promise<number> {
-  const startedMs = performance.now();
-  await inParallel(callsAtOnce, texts, async (text) => {
-    await client.analyze({ text, tier, options: undefined });
-  });
-  return (texts.length * 1000) / (performance.now() - startedMs);
-}
-
-/** Texts a second of one AnalyzeStream, sent as fast as the server reads; throws when a text is not answered. */
-export async function callStream(
-  client: SentimentServiceClient,
-  tier: Tier,
-  texts: readonly string[],
-): Promise<number> {
-  const startedMs = performance.now();
-  const requests = async function* () {
-    for (const [index, text] of texts.entries())
-      yield { id: String(index), text, tier, options: undefined };
-  };
-  let answered = 0;
-  for await (const { sentiment } of client.analyzeStream(requests())) if (sentiment) answered++;
-  if (answered !== texts.length) throw new Error("a text was not answered");
   return (texts.length * 1000) / (performance.now() - startedMs);
 }
 

@@ -1,66 +1,123 @@
 /**
  * Texts a second of AnalyzeBatch, Analyze and AnalyzeStream, nothing cached, as a ratio to a plain onnxruntime loop over the same texts, sorted by
- * length, with as many threads. Servers and loop take turns, so that a noisy machine is noisy for all.
+ * length, with as many threads. Servers and loop take turns, so that a noisy machine is noisy for all. ghz asks, on the same CPUs.
  *
- *   make bench            each batch policy, short texts and mixed ones
+ *   make bench-throughput                        each tier, short texts and mixed ones, embedded and in front of a real Triton
+ *   make bench-policies                          ways to put batches together
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import { startTriton } from "../test/support/triton-server.js";
+import {
+  batchMessages,
+  createGhz,
+  type Ghz,
+  perSecond,
+  streamMessages,
+  unaryMessages,
+} from "./ghz.js";
 import { plainLoop } from "./plain-loop.js";
 import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
-import { type BenchedServer, callServer, callStream, callUnary, startServer } from "./server.js";
+import { type BenchedServer, callServer, startServer } from "./server.js";
 import { lognormalTexts, mixedTexts } from "./texts.js";
 
-const TEXTS = 2000;
-const CALLS = { textsPerCall: 100, callsAtOnce: 8 };
-const UNARY_AT_ONCE = 64;
+/** A turn takes about two seconds. */
 const TIERS = {
-  fast: Tier.TIER_FAST,
-  balanced: Tier.TIER_BALANCED,
-  accurate: Tier.TIER_ACCURATE,
+  fast: { tier: Tier.TIER_FAST, texts: 6000 },
+  balanced: { tier: Tier.TIER_BALANCED, texts: 3000 },
+  accurate: { tier: Tier.TIER_ACCURATE, texts: 600 },
 } as const;
 type TierName = keyof typeof TIERS;
 const LENGTHS = { short: lognormalTexts, mixed: mixedTexts } as const;
-type Way = (server: BenchedServer, tier: TierName, texts: readonly string[]) => Promise<number>;
-const WAYS: Record<string, Way> = {
-  AnalyzeBatch: ({ client }, tier, texts) => callServer(client, TIERS[tier], texts, CALLS),
-  [`Analyze, ${UNARY_AT_ONCE} at once`]: ({ client }, tier, texts) =>
-    callUnary(client, TIERS[tier], texts, UNARY_AT_ONCE),
-  AnalyzeStream: ({ client }, tier, texts) => callStream(client, TIERS[tier], texts),
+const CALLS = { textsPerCall: 100, callsAtOnce: 8 };
+
+const fixed = (rows: number) => ({
+  BATCH_POLICY: "guide",
+  BATCH_SIZE: String(rows),
+  BATCH_SIZE_MIN: String(rows),
+  BATCH_SIZE_MAX: String(rows),
+});
+const SERVERS: Record<string, Record<string, string>> = {
+  embedded: {},
+  triton: { BACKEND: "triton" },
+  guide: { BATCH_POLICY: "guide" },
+  "fixed-8": fixed(8),
+  "fixed-32": fixed(32),
+  fifo: { BATCH_POLICY: "fifo" },
 };
 
 const { values } = parseArgs({
   options: {
+    name: { type: "string", default: "throughput" },
     rounds: { type: "string", default: "5" },
-    tiers: { type: "string", default: "fast,balanced" },
+    tiers: { type: "string", default: "fast,balanced,accurate" },
     lengths: { type: "string", default: "short,mixed" },
-    policies: { type: "string", default: "cost,guide,fifo" },
+    servers: { type: "string", default: "embedded,triton" },
   },
 });
+const serverNames = values.servers.split(",");
 
-async function compare(tier: TierName, lengths: keyof typeof LENGTHS): Promise<Measured[]> {
-  const folder = `triton-model-repo/sentiment_${tier}`;
-  const texts = await LENGTHS[lengths](TEXTS, `${folder}/tokenizer.json`);
+type Way = (server: BenchedServer) => Promise<number>;
+
+/** Texts a second of each call, over all the texts. */
+function waysOf(ghz: Ghz, tier: Tier, texts: readonly string[]): Record<string, Way> {
+  const unary = unaryMessages(texts, tier);
+  const batches = batchMessages(texts, tier, CALLS.textsPerCall);
+  const stream = streamMessages(texts, tier);
+  const total = (count: number) => ["--total", String(count)];
+  return {
+    AnalyzeBatch: async ({ address }) => {
+      const flags = total(batches.length);
+      const run = await ghz.run("batch", { address, messages: batches, flags });
+      return (perSecond(run) * texts.length) / batches.length;
+    },
+    "Analyze, 64 at once": async ({ address }) =>
+      perSecond(await ghz.run("unary", { address, messages: unary, flags: total(unary.length) })),
+    AnalyzeStream: async ({ address }) =>
+      perSecond(await ghz.run("stream", { address, messages: stream })) * texts.length,
+  };
+}
+
+async function compare(
+  ghz: Ghz,
+  tritonUrl: string | undefined,
+  tierName: TierName,
+  lengths: keyof typeof LENGTHS,
+): Promise<Measured[]> {
+  const folder = `triton-model-repo/sentiment_${tierName}`;
+  const { tier, texts: count } = TIERS[tierName];
+  const texts = await LENGTHS[lengths](count, `${folder}/tokenizer.json`);
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop: InTurn = { run: () => plain.run(), rounds: [] };
   const ways = new Map<string, InTurn>();
-  for (const policy of values.policies.split(",")) {
-    const server = stack.use(
-      await startServer({ BATCH_POLICY: policy, QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" }),
-    );
-    for (const [way, run] of Object.entries(WAYS))
-      ways.set(`${way}, ${policy}`, { run: () => run(server, tier, texts), rounds: [] });
+  for (const name of serverNames) {
+    // Nothing is refused: what is measured is work done.
+    const limits = { QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" };
+    const triton = tritonUrl === undefined ? {} : { TRITON_URL: tritonUrl };
+    const server = stack.use(await startServer({ ...limits, ...triton, ...SERVERS[name] }));
+    // ghz sees the status of calls alone.
+    await callServer(server.client, tier, texts, CALLS);
+    for (const [way, run] of Object.entries(waysOf(ghz, tier, texts)))
+      ways.set(`${way}, ${name}`, { run: () => run(server), rounds: [] });
   }
   await inTurns(Number(values.rounds), [loop, ...ways.values()]);
-  const name = `${tier}, ${lengths} texts`;
-  process.stdout.write(`${name}: ${plain.name} ${spread(loop.rounds, 0)} texts a second\n`);
-  const measured = [{ what: `${name}: ${plain.name}`, unit: "texts/s", rounds: loop.rounds }];
+  return told(`${tierName}, ${lengths} texts`, plain.name, loop, ways);
+}
+
+function told(
+  name: string,
+  loopName: string,
+  loop: InTurn,
+  ways: ReadonlyMap<string, InTurn>,
+): Measured[] {
+  process.stdout.write(`${name}: ${loopName} ${spread(loop.rounds, 0)} texts a second\n`);
+  const measured = [{ what: `${name}: ${loopName}`, unit: "texts/s", rounds: loop.rounds }];
   for (const [way, { rounds }] of ways) {
     const ratios = ratiosOf(rounds, loop.rounds);
     process.stdout.write(
-      `  ${way.padEnd(28)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}\n`,
+      `  ${way.padEnd(30)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}\n`,
     );
     measured.push({ what: `${name}: ${way}`, unit: "texts/s", rounds });
     measured.push({ what: `${name}: ${way}, to the loop`, unit: "ratio", rounds: ratios });
@@ -68,8 +125,11 @@ async function compare(tier: TierName, lengths: keyof typeof LENGTHS): Promise<M
   return measured;
 }
 
+await using stack = new AsyncDisposableStack();
+const ghz = stack.use(await createGhz());
+const triton = serverNames.includes("triton") ? stack.use(await startTriton()) : undefined;
 const measured: Measured[] = [];
 for (const tier of values.tiers.split(",") as TierName[])
   for (const lengths of values.lengths.split(",") as (keyof typeof LENGTHS)[])
-    measured.push(...(await compare(tier, lengths)));
-await record("throughput", measured);
+    measured.push(...(await compare(ghz, triton?.url, tier, lengths)));
+await record(values.name, measured);

@@ -6,6 +6,7 @@ import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
+import { watchEventLoopLag } from "./observe/event-loop-lag.js";
 import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry, type Registry } from "./observe/metrics.js";
@@ -75,6 +76,8 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const hitRate = new HitRate(clock);
   const readings = readingsOf(() => served, hitRate);
   const metrics = createMetrics(registry, readings);
+  // Of the loop as it is, whatever clock a test brings.
+  opened.use(watchEventLoopLag(registry, systemClock));
   const readiness = createReadiness(() => unready(config, files, served));
   // First, and so closed last: it tells how the start and the drain go.
   const ready = () => readyState(readiness.reasons());
