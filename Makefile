@@ -9,6 +9,7 @@ VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
 GHZ := $(CACHE)/bin/ghz-v0.121.0
+SPARK := $(CACHE)/spark-venv
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
 GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
@@ -30,11 +31,12 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done ## the same, grpcurl (needs Go) and Triton's clients against the running server, imported models, and a slow network to Redis
+test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl (needs Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
+	CACHE=$(CACHE) test/full/spark.sh
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
@@ -45,6 +47,9 @@ build: $(BUILT) ## TypeScript to dist/
 
 proto: $(BUILT) ## server/gen from proto/
 	npm run --silent proto
+
+spark-proto: $(SPARK)/done ## clients/spark/sentiment_spark/gen from proto/
+	clients/spark/generate.sh $(SPARK)/bin/python
 
 release-proto: $(BUILT) ## take the API as it is now for the one that later changes must not break
 	buf build proto --path proto/sentiment -o proto/released.binpb
@@ -89,6 +94,15 @@ bench-triton-faults: build $(TRITON)/done ## what callers notice while a real Tr
 # Slow by toxiproxy where `make test-full` has built it, else by a proxy of the benchmark's own.
 bench-redis-faults: build $(REDIS)/done ## what callers notice while a real Redis fails, against none; FAULTS="killed frozen" runs only those
 	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/toxiproxy-*),test/full/toxiproxy.sh) node dist/benchmarks/redis-faults.js $(FAULTS)
+
+plan: build ## servers, cores, Triton instances and Redis memory for a load: RATE=<texts a second>, and what docs/capacity.md names
+	@node dist/benchmarks/plan.js
+
+plan-check: build $(GHZ) ## what the plan expects of a server here at RATE (default 400) texts a second of TIER (fast), and what it measures
+	CACHE=$(CACHE) node dist/benchmarks/plan-check.js $(if $(RATE),--rate $(RATE)) $(if $(TIER),--tier $(TIER)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KEEP),--keep)
+
+plan-measure: build $(REDIS)/done $(GHZ) ## what `make plan` reckons with, measured on this machine into benchmarks/plan/costs.json; wants it quiet
+	CACHE=$(CACHE) node dist/benchmarks/plan-measure.js
 
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
@@ -141,4 +155,10 @@ $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+# By what is in it, like Triton.
+$(SPARK)/done: clients/spark/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing Spark into $(SPARK)"; python3 -m venv --clear $(SPARK) && \
+	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
+	@touch $@
+
+.PHONY: plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

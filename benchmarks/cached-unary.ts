@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
-import { cpuSeconds } from "./cpu-seconds.js";
+import { cpuSeconds } from "./cpu-time.js";
 import { createGhz, perSecond, unaryMessages } from "./ghz.js";
 import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, callServer, startServer } from "./server.js";

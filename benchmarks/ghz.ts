@@ -85,6 +85,18 @@ const runOf = ({ total, details }: GhzOutput): GhzRun => ({
   seconds: total / 1e9,
 });
 
+/** Analyze at a set rate, however slow answers are; each call may take a second, and the server is told. */
+export function openLoop(
+  ghz: Ghz,
+  options: Pick<GhzOptions, "address" | "messages">,
+  callsPerSecond: number,
+  seconds: number,
+): Promise<GhzRun> {
+  const rate = Math.round(callsPerSecond);
+  const flags = ["--rps", String(rate), "--total", String(Math.round(rate * seconds))];
+  return ghz.run("open-loop", { ...options, flags });
+}
+
 /** Calls a second; throws when one failed. */
 export function perSecond({ calls, seconds }: GhzRun): number {
   const failed = calls.find(({ status }) => status !== "OK");

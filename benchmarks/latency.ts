@@ -10,12 +10,8 @@ import { quantile } from "../test/support/steady-load.js";
 import { type Measured, record, spread } from "./results.js";
 import { type BenchedServer, startServer } from "./server.js";
 import { evenTexts } from "./texts.js";
+import { TIER_MESSAGES } from "./tiers.js";
 
-const TIERS = {
-  fast: Tier.TIER_FAST,
-  balanced: Tier.TIER_BALANCED,
-  accurate: Tier.TIER_ACCURATE,
-};
 const TOKENIZER = "triton-model-repo/sentiment_balanced/tokenizer.json";
 const CALLS = 200;
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
@@ -41,7 +37,7 @@ const tell = (what: string, rounds: readonly number[]) => {
   measured.push({ what, unit: "ms", rounds });
 };
 tell("start to ready", [server.readyMs]);
-for (const [name, tier] of Object.entries(TIERS)) {
+for (const [name, tier] of Object.entries(TIER_MESSAGES)) {
   const rounds = { p50: [] as number[], p95: [] as number[], front: [] as number[] };
   for (let round = -1; round < Number(values.rounds); round++) {
     const calls: Awaited<ReturnType<typeof timed>>[] = [];

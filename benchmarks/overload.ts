@@ -5,13 +5,13 @@
  *   make bench-overload
  */
 import { parseArgs } from "node:util";
-import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
-import { createGhz, type GhzCall, perSecond, unaryMessages } from "./ghz.js";
+import { createGhz, type GhzCall, openLoop, perSecond, unaryMessages } from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
 import { type Measured, record, spread } from "./results.js";
 import { startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
+import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
 const SHARES = [0.5, 0.8, 1, 1.5, 3];
 const { values } = parseArgs({
@@ -22,12 +22,7 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
-const TIERS: Record<string, Tier> = {
-  fast: Tier.TIER_FAST,
-  balanced: Tier.TIER_BALANCED,
-  accurate: Tier.TIER_ACCURATE,
-};
-const tier = TIERS[values.tier] ?? Tier.TIER_UNSPECIFIED;
+const tier = TIER_MESSAGES[tierNamed(values.tier)];
 const texts = await lognormalTexts(4000, "triton-model-repo/sentiment_balanced/tokenizer.json");
 const messages = unaryMessages(texts, tier);
 await using stack = new AsyncDisposableStack();
@@ -39,13 +34,6 @@ const saturate = async () =>
   perSecond(
     await ghz.run("unary", { address, messages, flags: ["--total", String(messages.length)] }),
   );
-
-/** Calls that come at that rate. */
-async function openLoop(callsPerSecond: number): Promise<readonly GhzCall[]> {
-  const rate = Math.round(callsPerSecond);
-  const flags = ["--rps", String(rate), "--total", String(Math.round(rate * seconds))];
-  return (await ghz.run("open-loop", { address, messages, flags })).calls;
-}
 
 /** What a rate came to, round by round. */
 class Rate {
@@ -84,7 +72,8 @@ for (let round = 0; round < Number(values.rounds); round++) {
   saturation.push(most);
   for (const { share, of } of rates) {
     const lag = await loopLag(server);
-    of.add(await openLoop(share * most), most, (await lag.sinceThen()).p99Ms);
+    const { calls } = await openLoop(ghz, { address, messages }, share * most, seconds);
+    of.add(calls, most, (await lag.sinceThen()).p99Ms);
   }
 }
 

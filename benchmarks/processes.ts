@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { createChannel, createClient } from "nice-grpc";
 import { SentimentServiceDefinition, Tier } from "../server/gen/sentiment/v1/sentiment.js";
-import { cpuSeconds } from "./cpu-seconds.js";
+import { cpuSeconds } from "./cpu-time.js";
 import { createGhz, perSecond, unaryMessages } from "./ghz.js";
 import { type InTurn, inTurns, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, inParallel, startServer } from "./server.js";

@@ -7,7 +7,8 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import type { Tier } from "../server/core/tiers.js";
+import type { Tier as TierMessage } from "../server/gen/sentiment/v1/sentiment.js";
 import { startTriton } from "../test/support/triton-server.js";
 import {
   batchMessages,
@@ -21,14 +22,14 @@ import { plainLoop } from "./plain-loop.js";
 import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, callServer, startServer } from "./server.js";
 import { lognormalTexts, mixedTexts } from "./texts.js";
+import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
-/** A turn takes about two seconds. */
-const TIERS = {
-  fast: { tier: Tier.TIER_FAST, texts: 6000 },
-  balanced: { tier: Tier.TIER_BALANCED, texts: 3000 },
-  accurate: { tier: Tier.TIER_ACCURATE, texts: 600 },
+/** So that a turn takes some seconds. */
+const TEXTS = {
+  fast: 6000,
+  balanced: 3000,
+  accurate: 600,
 } as const;
-type TierName = keyof typeof TIERS;
 const LENGTHS = { short: lognormalTexts, mixed: mixedTexts } as const;
 const CALLS = { textsPerCall: 100, callsAtOnce: 8 };
 
@@ -61,7 +62,7 @@ const serverNames = values.servers.split(",");
 type Way = (server: BenchedServer) => Promise<number>;
 
 /** Texts a second of each call, over all the texts. */
-function waysOf(ghz: Ghz, tier: Tier, texts: readonly string[]): Record<string, Way> {
+function waysOf(ghz: Ghz, tier: TierMessage, texts: readonly string[]): Record<string, Way> {
   const unary = unaryMessages(texts, tier);
   const batches = batchMessages(texts, tier, CALLS.textsPerCall);
   const stream = streamMessages(texts, tier);
@@ -82,12 +83,12 @@ function waysOf(ghz: Ghz, tier: Tier, texts: readonly string[]): Record<string, 
 async function compare(
   ghz: Ghz,
   tritonUrl: string | undefined,
-  tierName: TierName,
+  tierName: Tier,
   lengths: keyof typeof LENGTHS,
 ): Promise<Measured[]> {
   const folder = `triton-model-repo/sentiment_${tierName}`;
-  const { tier, texts: count } = TIERS[tierName];
-  const texts = await LENGTHS[lengths](count, `${folder}/tokenizer.json`);
+  const tier = TIER_MESSAGES[tierName];
+  const texts = await LENGTHS[lengths](TEXTS[tierName], `${folder}/tokenizer.json`);
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop: InTurn = { run: () => plain.run(), rounds: [] };
@@ -129,7 +130,7 @@ await using stack = new AsyncDisposableStack();
 const ghz = stack.use(await createGhz());
 const triton = serverNames.includes("triton") ? stack.use(await startTriton()) : undefined;
 const measured: Measured[] = [];
-for (const tier of values.tiers.split(",") as TierName[])
+for (const tier of values.tiers.split(",").map(tierNamed))
   for (const lengths of values.lengths.split(",") as (keyof typeof LENGTHS)[])
     measured.push(...(await compare(ghz, triton?.url, tier, lengths)));
 await record(values.name, measured);

@@ -14,10 +14,7 @@ import { TritonClient } from "../server/backend/triton/triton-client.js";
 import { systemClock } from "../server/core/clock.js";
 import { TIERS, type Tier } from "../server/core/tiers.js";
 import { GRPCInferenceServiceDefinition } from "../server/gen/inference/grpc_service.js";
-import {
-  type SentimentServiceClient,
-  Tier as TierMessage,
-} from "../server/gen/sentiment/v1/sentiment.js";
+import type { SentimentServiceClient } from "../server/gen/sentiment/v1/sentiment.js";
 import { loadTokenizer } from "../server/tokenize/tokenizer.js";
 import { modelVersion } from "../test/support/model-version.js";
 import { startTriton } from "../test/support/triton-server.js";
@@ -25,6 +22,7 @@ import { spread } from "./results.js";
 import { readExamples } from "./scoring/slices.js";
 import { callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
+import { TIER_MESSAGES } from "./tiers.js";
 
 const TEXTS = 4000;
 const CALLS_OF_TEXTS = { textsPerCall: 100, callsAtOnce: 8 };
@@ -32,11 +30,6 @@ const ROWS = 32;
 const BATCHES_AT_ONCE = 4;
 const CALLERS = 64;
 const CALLS = 6400;
-const MESSAGE: Record<Tier, TierMessage> = {
-  fast: TierMessage.TIER_FAST,
-  balanced: TierMessage.TIER_BALANCED,
-  accurate: TierMessage.TIER_ACCURATE,
-};
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Texts a second of a client that has nothing to do but to send tensors. */
@@ -69,10 +62,10 @@ async function compareSpeed(
   const run = await readyMade(tier, texts, triton);
   const [front, bare]: [number[], number[]] = [[], []];
   await run();
-  await callServer(client, MESSAGE[tier], texts, CALLS_OF_TEXTS);
+  await callServer(client, TIER_MESSAGES[tier], texts, CALLS_OF_TEXTS);
   for (let round = 0; round < rounds; round++) {
     bare.push(await run());
-    front.push(await callServer(client, MESSAGE[tier], texts, CALLS_OF_TEXTS));
+    front.push(await callServer(client, TIER_MESSAGES[tier], texts, CALLS_OF_TEXTS));
   }
   const ratios = front.map((speed, round) => speed / (bare[round] ?? Number.NaN));
   say(`${tier}: ready-made tensors ${spread(bare, 0)} texts a second`);
@@ -91,7 +84,7 @@ async function meanBatch(tier: Tier, client: SentimentServiceClient, url: string
   const before = await counts();
   const startedMs = systemClock.now();
   await inParallel(CALLERS, texts, async (text) => {
-    await client.analyze({ text, tier: MESSAGE[tier], options: undefined });
+    await client.analyze({ text, tier: TIER_MESSAGES[tier], options: undefined });
   });
   const seconds = (systemClock.now() - startedMs) / 1000;
   const after = await counts();
@@ -114,7 +107,7 @@ async function compareAnswers(
   for (let first = 0; first < texts.length; first += 100) {
     const request = {
       texts: texts.slice(first, first + 100),
-      tier: MESSAGE[tier],
+      tier: TIER_MESSAGES[tier],
       options: undefined,
     };
     const [here, there] = await Promise.all([

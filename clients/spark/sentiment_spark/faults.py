@@ -1,0 +1,66 @@
+"""What a status says: why, whether another try makes sense, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+
+# Asking changes nothing on the server, so a try that failed on its way may be repeated; these say that it may help.
+RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+
+
+@dataclass(frozen=True)
+class Fault:
+    #: Of ErrorInfo, as OVERLOADED; gRPC's status where there is none.
+    reason: str
+    message: str
+    retried: bool
+    #: What the server asks for; None where it says nothing.
+    wait_seconds: float | None = None
+
+
+def fault_of_status(status: status_pb2.Status) -> Fault:
+    """Of one text."""
+    code = BY_NUMBER.get(status.code, grpc.StatusCode.UNKNOWN)
+    info = _detail(status, error_details_pb2.ErrorInfo())
+    retry = _detail(status, error_details_pb2.RetryInfo())
+    wait = None if retry is None else retry.retry_delay.ToTimedelta().total_seconds()
+    reason = code.name if info is None else info.reason
+    return Fault(reason, status.message, code in RETRIED, wait)
+
+
+def fault_of_error(error: grpc.RpcError) -> Fault:
+    """Of a stream. gRPC's own pushback goes before RetryInfo: a negative one forbids another try."""
+    trailers = dict(error.trailing_metadata() or ())
+    status = _status_in(trailers) or status_pb2.Status(code=error.code().value[0], message=error.details() or "")
+    fault = fault_of_status(status)
+    pushback = _number(trailers.get("grpc-retry-pushback-ms"))
+    if pushback is None:
+        return fault
+    return Fault(fault.reason, fault.message, fault.retried and pushback >= 0, max(0.0, pushback / 1000))
+
+
+def _status_in(trailers: dict[str, str | bytes]) -> status_pb2.Status | None:
+    raw = trailers.get("grpc-status-details-bin")
+    try:
+        return status_pb2.Status.FromString(raw) if isinstance(raw, bytes) else None
+    except DecodeError:
+        return None
+
+
+def _detail(status: status_pb2.Status, message: Message) -> Message | None:
+    try:
+        return message if any(detail.Unpack(message) for detail in status.details) else None
+    except DecodeError:
+        return None
+
+
+def _number(text: str | bytes | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
