@@ -73,6 +73,12 @@ bench-latency: build ## one call alone, tier by tier; a short text behind a long
 bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
 
+bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory
+	node dist/benchmarks/stream.js
+
+bench-profile: build $(GHZ) ## CPU profiles of the hot paths, with the ten lines that take most of their time
+	CACHE=$(CACHE) node dist/benchmarks/profile.js
+
 bench-chart: build ## the results of the benchmarks as SVG
 	node dist/benchmarks/chart.js
 
@@ -161,4 +167,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

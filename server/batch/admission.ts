@@ -32,6 +32,12 @@ export function waitOf({
 
 const LEAST_RETRY_MS = 100;
 
+/** For what was admitted and whose turn comes so late that its caller would have left before the answer. */
+export const outrun = () =>
+  new ServiceError("OVERLOADED", "The answer would come too late by now: try again later.", {
+    retryAfterMs: LEAST_RETRY_MS,
+  });
+
 /** Throws OVERLOADED for a call that would wait longer than it may; a later try is told of when it would not. */
 export function admit(waitMs: number, mayWaitMs: number): void {
   if (waitMs <= mayWaitMs) return;

@@ -2,10 +2,11 @@ import { orAbort } from "../core/abort.js";
 import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
-import { admit, waitOf } from "./admission.js";
+import { admit, outrun, waitOf } from "./admission.js";
 import { CostModel, DrainRate, sizeOf } from "./cost.js";
 import { runHalving } from "./halving.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
+import { type QueuedRow, RowQueue } from "./row-queue.js";
 import { type CalledRow, type RunContext, runContextOf } from "./run-context.js";
 import { Sharing } from "./sharing.js";
 
@@ -54,11 +55,8 @@ const MARGIN = 1.3;
 
 type Outcome = PromiseSettledResult<RowAnswer>;
 
-interface WaitingRow extends CalledRow {
-  readonly ids: readonly number[];
+interface WaitingRow extends CalledRow, QueuedRow {
   readonly sinceMs: number;
-  /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
-  readonly dueMs: number;
   readonly settled: Promise<Outcome>;
   settle(outcome: Outcome): void;
 }
@@ -71,8 +69,7 @@ interface WaitingRow extends CalledRow {
  * a large call, nor one key's calls behind another's many; and since all of it is counted from the arrival, nothing starves.
  */
 export class Batcher {
-  /** Ascending by length, then by order of arrival; `fifo`: by arrival alone. */
-  #queue: WaitingRow[] = [];
+  readonly #queue: RowQueue<WaitingRow>;
   #inFlight = 0;
   #runningTokens = 0;
   #arrivals = 0;
@@ -86,11 +83,12 @@ export class Batcher {
   constructor(run: RunBatch, options: BatcherOptions, clock: Clock) {
     this.#run = run;
     this.#options = options;
+    this.#queue = new RowQueue(options.policy === "fifo");
     this.#clock = clock;
   }
 
   get queuedRows(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */
@@ -109,13 +107,12 @@ export class Batcher {
     using _part = this.#sharing.enter(call?.holder ?? "");
     const mine = this.#waitingRows(rows, call, signal);
     this.#admit(mine);
-    for (const row of mine) this.#insert(row);
+    for (const row of mine) this.#queue.insert(row);
     // After the caller's turn: the rows of calls that arrived together then form one batch.
     queueMicrotask(() => this.#dispatch());
     // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
     return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
-      const leaving = new Set(mine);
-      this.#queue = this.#queue.filter((row) => !leaving.has(row));
+      this.#queue.remove(new Set(mine));
     });
   }
 
@@ -146,11 +143,11 @@ export class Batcher {
   /** Throws OVERLOADED for what would not be answered in time. A backend that is idle takes anything: it has nothing better to do. */
   #admit(rows: readonly WaitingRow[]): void {
     const { maxQueuedRows, maxWaitMs } = this.#options;
-    if (this.#queue.length + rows.length > maxQueuedRows) {
-      const message = `The queue is full (${this.#queue.length} texts wait): try again later.`;
+    if (this.#queue.size + rows.length > maxQueuedRows) {
+      const message = `The queue is full (${this.#queue.size} texts wait): try again later.`;
       throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
     }
-    if (this.#queue.length === 0 && this.#inFlight === 0) return;
+    if (this.#queue.size === 0 && this.#inFlight === 0) return;
     const nowMs = this.#clock.now();
     const deadlineMs = rows[0]?.call?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
@@ -158,10 +155,8 @@ export class Batcher {
   }
 
   #waitOf(ownTokens: number, dueMs: number): number {
-    let aheadTokens = 0;
-    for (const row of this.#queue) if (row.dueMs <= dueMs) aheadTokens += row.ids.length;
     return waitOf({
-      aheadTokens,
+      aheadTokens: this.#queue.tokensDueBy(dueMs),
       runningTokens: this.#runningTokens,
       ownTokens,
       concurrency: this.#options.concurrency,
@@ -170,39 +165,31 @@ export class Batcher {
     });
   }
 
-  #insert(row: WaitingRow): void {
-    let low = this.#options.policy === "fifo" ? this.#queue.length : 0;
-    let high = this.#queue.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#queue[middle]?.ids.length ?? 0) <= row.ids.length) low = middle + 1;
-      else high = middle;
-    }
-    this.#queue.splice(low, 0, row);
-  }
-
   #dispatch(): void {
     const { concurrency, maxInFlight, policy, limits } = this.#options;
-    while (this.#queue.length > 0 && this.#inFlight < maxInFlight) {
-      const lengths = this.#queue.map((row) => row.ids.length);
+    while (this.#inFlight < maxInFlight) {
+      const first = this.#queue.first();
+      if (first === undefined) return;
+      const { row, place } = first;
+      if (this.#isOutrun(row)) {
+        this.#queue.take({ start: place, end: place + 1 });
+        row.settle({ status: "rejected", reason: outrun() });
+        continue;
+      }
       const free = Math.max(1, concurrency - this.#inFlight);
       const { fixedTokens } = this.#cost;
-      const budget = budgetOf(policy, { queued: lengths.length, free, fixedTokens }, limits);
-      const { start, end } = planBatch(lengths, this.#first(), budget);
-      void this.#runBatch(this.#queue.splice(start, end - start));
+      const budget = budgetOf(policy, { queued: this.#queue.size, free, fixedTokens }, limits);
+      const batch = this.#queue.take(planBatch(this.#queue.lengths(), place, budget));
+      void this.#runBatch(batch);
     }
   }
 
-  /** The place of the row that is first in turn. */
-  #first(): number {
-    if (this.#options.policy === "fifo") return 0;
-    let first = 0;
-    for (const [place, row] of this.#queue.entries()) {
-      const best = this.#queue[first] as WaitingRow;
-      if (row.dueMs < best.dueMs || (row.dueMs === best.dueMs && row.order < best.order))
-        first = place;
-    }
-    return first;
+  /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */
+  #isOutrun({ call, ids }: WaitingRow): boolean {
+    const isAlone = this.#inFlight === 0 && this.#queue.size === 1;
+    if (call === undefined || isAlone) return false;
+    const nowMs = this.#clock.now();
+    return nowMs + this.#waitOf(ids.length, Number.NEGATIVE_INFINITY) > call.deadlineMs;
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
@@ -223,7 +210,7 @@ export class Batcher {
     const inferenceMs = ranMs ?? endedMs - startedMs;
     this.#inFlight--;
     this.#runningTokens -= size.tokens;
-    this.#drain.done(size.tokens, endedMs, this.#queue.length > 0);
+    this.#drain.done(size.tokens, endedMs, this.#queue.size > 0);
     // One that failed took as long as failing takes.
     if (outcomes.every(({ status }) => status === "fulfilled"))
       this.#cost.observe(size, inferenceMs);

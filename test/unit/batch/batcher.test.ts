@@ -8,6 +8,7 @@ import {
 } from "../../../server/batch/batcher.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
 import { currentCall } from "../../../server/core/call.js";
+import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
@@ -237,6 +238,34 @@ describe("Batcher", () => {
       void at(144);
       assert.equal(batcher.queuedRows, 1);
       assert.deepEqual(await ran(4), [[1], [2]]);
+    });
+
+    it("gives up what was admitted and can be answered in time no more, for those who can", async () => {
+      const batcher = await learned();
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      const hasty = as("", clock.now() + 150, () => batcher.submit([row(2, 10)], staying));
+      const patient = as("", forever, () => batcher.submit([row(3, 11)], staying));
+      await turn();
+      // It takes longer than it was expected to.
+      clock.advance(145);
+      await end(4);
+      const refusal = reasonOf((await hasty)[0]);
+      assert.ok(refusal instanceof ServiceError);
+      assert.equal(refusal.reason, "OVERLOADED");
+      await end(5);
+      assert.deepEqual(answered(await patient), [3]);
+    });
+
+    it("runs what may be late while nobody else waits", async () => {
+      const batcher = await learned();
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      const hasty = as("", clock.now() + 150, () => batcher.submit([row(2, 10)], staying));
+      clock.advance(145);
+      await end(4);
+      await end(5);
+      assert.deepEqual(answered(await hasty), [2]);
     });
 
     it("refuses what would take longer than the limit, however patient its caller is", async () => {

@@ -1,0 +1,75 @@
+import type { Range } from "./plan.js";
+
+/** What the queue knows of a row. */
+export interface QueuedRow {
+  /** The row's tokens. */
+  readonly ids: readonly number[];
+  /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
+  readonly dueMs: number;
+  /** Of all rows, by arrival. */
+  readonly order: number;
+}
+
+/** Rows that wait. */
+export class RowQueue<Row extends QueuedRow> {
+  /** Ascending by length, then by order of arrival; or by arrival alone. */
+  #rows: Row[] = [];
+  readonly #byArrival: boolean;
+
+  /** `byArrival`: as they came, and the first one is first in turn. */
+  constructor(byArrival: boolean) {
+    this.#byArrival = byArrival;
+  }
+
+  get size(): number {
+    return this.#rows.length;
+  }
+
+  /** Tokens of each row, in the order in which they stand. */
+  lengths(): readonly number[] {
+    return this.#rows.map(({ ids }) => ids.length);
+  }
+
+  insert(row: Row): void {
+    let low = this.#byArrival ? this.#rows.length : 0;
+    let high = this.#rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#rows[middle]?.ids.length ?? 0) <= row.ids.length) low = middle + 1;
+      else high = middle;
+    }
+    this.#rows.splice(low, 0, row);
+  }
+
+  /** The row that is first in turn, and its place; undefined when none waits. */
+  first(): { readonly row: Row; readonly place: number } | undefined {
+    let [first] = this.#rows;
+    if (first === undefined) return undefined;
+    let place = 0;
+    if (this.#byArrival) return { row: first, place };
+    for (const [index, row] of this.#rows.entries()) {
+      if (row.dueMs > first.dueMs || (row.dueMs === first.dueMs && row.order >= first.order))
+        continue;
+      first = row;
+      place = index;
+    }
+    return { row: first, place };
+  }
+
+  /** Takes those rows out. */
+  take({ start, end }: Range): Row[] {
+    return this.#rows.splice(start, end - start);
+  }
+
+  /** Takes those of them out that still wait. */
+  remove(rows: ReadonlySet<Row>): void {
+    this.#rows = this.#rows.filter((row) => !rows.has(row));
+  }
+
+  /** Tokens of the rows that are due by then. */
+  tokensDueBy(dueMs: number): number {
+    let tokens = 0;
+    for (const row of this.#rows) if (row.dueMs <= dueMs) tokens += row.ids.length;
+    return tokens;
+  }
+}
