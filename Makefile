@@ -10,6 +10,7 @@ TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
+PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
 GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
@@ -110,6 +111,9 @@ plan-check: build $(GHZ) ## what the plan expects of a server here at RATE (defa
 plan-measure: build $(REDIS)/done $(GHZ) ## what `make plan` reckons with, measured on this machine into benchmarks/plan/costs.json; wants it quiet
 	CACHE=$(CACHE) node dist/benchmarks/plan-measure.js
 
+bench-peers: build $(PEER_NAMES:%=$(CACHE)/peers/%/done) ## other servers of the same model beside this one; PEERS="--only fastapi,ray --rounds 3" says which (needs Python 3.11)
+	CACHE=$(CACHE) node dist/benchmarks/peers.js $(PEERS)
+
 models: build $(VENV)/done ## train, export, quantize and score all tiers; needs DATA=<folder>
 	@test -d $(DATA) || { echo "DATA=$(DATA) is not there: training/README.md says how to make it"; exit 1; }
 	$(PIPELINE).train --tier accurate $(TRAINING) --threads $(THREADS)
@@ -157,6 +161,12 @@ $(TRITON)/done: test/support/triton/requirements.txt
 	@touch $@
 
 # By what is in it, like Triton.
+$(CACHE)/peers/%/done: benchmarks/peers/requirements/%.txt
+	@cmp --quiet $< $@ || { echo "installing $* into $(@D)"; python3.11 -m venv --clear $(@D) && \
+	  $(@D)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
 $(REDIS)/done: test/support/redis/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking a Redis into $(REDIS)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
@@ -167,4 +177,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

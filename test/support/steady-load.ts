@@ -42,7 +42,7 @@ export function steadyLoad(load: Load): Promise<readonly LoadedCall[]> {
 }
 
 /** Does `send` at a set rate, with the place of each, however long it takes; resolves with what came of all. */
-async function atRate<Result>(
+export async function atRate<Result>(
   { callsPerSecond, seconds }: Pick<Load, "callsPerSecond" | "seconds">,
   send: (place: number) => Promise<Result>,
 ): Promise<readonly Result[]> {
