@@ -50,8 +50,8 @@ export type RunBatch = (
   context: RunContext,
 ) => Promise<{ readonly results: readonly RowResult[]; readonly ranMs?: number | undefined }>;
 
-/** Shorter texts that come later go before an admitted one, and its answer must travel. */
-const MARGIN = 1.3;
+/** Shorter texts that come later go before an admitted one, batches take longer than they did of late, and the answer must travel. */
+const MARGIN = 1.5;
 
 type Outcome = PromiseSettledResult<RowAnswer>;
 
@@ -93,7 +93,7 @@ export class Batcher {
 
   /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */
   get waitMs(): number {
-    return this.#waitOf(0, Number.POSITIVE_INFINITY);
+    return this.#waitOf(this.#queue.tokens, 0);
   }
 
   /**
@@ -105,8 +105,7 @@ export class Batcher {
     if (rows.length === 0) return [];
     const call = currentCall.getStore();
     using _part = this.#sharing.enter(call?.holder ?? "");
-    const mine = this.#waitingRows(rows, call, signal);
-    this.#admit(mine);
+    const mine = this.#admitted(this.#waitingRows(rows, call, signal));
     for (const row of mine) this.#queue.insert(row);
     // After the caller's turn: the rows of calls that arrived together then form one batch.
     queueMicrotask(() => this.#dispatch());
@@ -127,6 +126,7 @@ export class Batcher {
     const msPerToken =
       ((this.#cost.msPerToken ?? 0) / concurrency) * this.#sharing.parts(call?.holder ?? "");
     let tokens = 0;
+    const deadlineMs = call?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const dues = new Map<readonly number[], number>();
     for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
       tokens += ids.length;
@@ -136,27 +136,36 @@ export class Batcher {
       const order = this.#arrivals++;
       const dueMs = dues.get(ids) ?? sinceMs;
       const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
-      return { ids, order, sinceMs, dueMs, call, signal, settled, settle };
+      return { ids, order, sinceMs, dueMs, deadlineMs, call, signal, settled, settle };
     });
   }
 
-  /** Throws OVERLOADED for what would not be answered in time. A backend that is idle takes anything: it has nothing better to do. */
-  #admit(rows: readonly WaitingRow[]): void {
+  /**
+   * The rows, due when they were expected at the latest: who comes later may go before them only within what they were admitted for. Throws OVERLOADED for
+   * what would not be answered in time. A backend that is idle takes anything: it has nothing better to do.
+   */
+  #admitted(rows: readonly WaitingRow[]): readonly WaitingRow[] {
     const { maxQueuedRows, maxWaitMs } = this.#options;
     if (this.#queue.size + rows.length > maxQueuedRows) {
       const message = `The queue is full (${this.#queue.size} texts wait): try again later.`;
       throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
     }
-    if (this.#queue.size === 0 && this.#inFlight === 0) return;
     const nowMs = this.#clock.now();
-    const deadlineMs = rows[0]?.call?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
-    admit(MARGIN * this.#waitOf(tokensOf(rows), dueMs), Math.min(maxWaitMs, deadlineMs - nowMs));
+    const tokens = tokensOf(rows);
+    // Who could not wait for all there is must not be pushed back by those who go before him.
+    const allMs = MARGIN * this.#waitOf(this.#queue.tokens, tokens);
+    const waitMs = this.#waitOf(this.#queue.tokensAhead(dueMs, nowMs + allMs), tokens);
+    if (this.#queue.size > 0 || this.#inFlight > 0) {
+      const deadlineMs = rows[0]?.deadlineMs ?? Number.POSITIVE_INFINITY;
+      admit(MARGIN * waitMs, Math.min(maxWaitMs, deadlineMs - nowMs));
+    }
+    return rows.map((row) => ({ ...row, dueMs: Math.min(row.dueMs, nowMs + waitMs) }));
   }
 
-  #waitOf(ownTokens: number, dueMs: number): number {
+  #waitOf(aheadTokens: number, ownTokens: number): number {
     return waitOf({
-      aheadTokens: this.#queue.tokensDueBy(dueMs),
+      aheadTokens,
       runningTokens: this.#runningTokens,
       ownTokens,
       concurrency: this.#options.concurrency,
@@ -185,11 +194,10 @@ export class Batcher {
   }
 
   /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */
-  #isOutrun({ call, ids }: WaitingRow): boolean {
-    const isAlone = this.#inFlight === 0 && this.#queue.size === 1;
-    if (call === undefined || isAlone) return false;
+  #isOutrun({ deadlineMs, ids }: WaitingRow): boolean {
+    if (this.#inFlight === 0 && this.#queue.size === 1) return false;
     const nowMs = this.#clock.now();
-    return nowMs + this.#waitOf(ids.length, Number.NEGATIVE_INFINITY) > call.deadlineMs;
+    return nowMs + this.#waitOf(0, ids.length) > deadlineMs;
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {

@@ -6,6 +6,8 @@ export interface QueuedRow {
   readonly ids: readonly number[];
   /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
   readonly dueMs: number;
+  /** When its caller gives up; Infinity where he does not. */
+  readonly deadlineMs: number;
   /** Of all rows, by arrival. */
   readonly order: number;
 }
@@ -66,10 +68,18 @@ export class RowQueue<Row extends QueuedRow> {
     this.#rows = this.#rows.filter((row) => !rows.has(row));
   }
 
-  /** Tokens of the rows that are due by then. */
-  tokensDueBy(dueMs: number): number {
+  /** Of all its rows. */
+  get tokens(): number {
     let tokens = 0;
-    for (const row of this.#rows) if (row.dueMs <= dueMs) tokens += row.ids.length;
+    for (const { ids } of this.#rows) tokens += ids.length;
+    return tokens;
+  }
+
+  /** Tokens of the rows that are due by `dueMs`, or whose callers give up before `untilMs`. */
+  tokensAhead(dueMs: number, untilMs: number): number {
+    let tokens = 0;
+    for (const row of this.#rows)
+      if (row.dueMs <= dueMs || row.deadlineMs < untilMs) tokens += row.ids.length;
     return tokens;
   }
 }

@@ -31,16 +31,30 @@ export interface ErrorHints {
   readonly cause?: unknown;
 }
 
-/** An error that the client may read: the message says what to do. Everything else is a bug of ours and stays in the log. */
+/** An error that the client may read: the message says what to do. Everything else is a bug of ours and stays in the log. It has no stack (`withoutStack`). */
 export class ServiceError extends Error {
   readonly reason: Reason;
   readonly hints: ErrorHints;
 
   constructor(reason: Reason, message: string, hints: ErrorHints = {}) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, { cause: hints.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = "ServiceError";
     this.reason = reason;
     this.hints = hints;
+  }
+}
+
+/** For errors that are answers like any other: nobody reads their stacks, and under overload those took a sixth of the time of refusing. */
+export function withoutStack<T>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

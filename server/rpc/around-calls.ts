@@ -7,7 +7,7 @@ import {
 } from "nice-grpc-common";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
-import { ServiceError } from "../core/errors.js";
+import { ServiceError, withoutStack } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { callOf } from "./call-context.js";
 import { type ReportBug, statusOf } from "./status.js";
@@ -62,5 +62,5 @@ function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBu
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) context.trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
   context.trailer.set(DETAILS, Status.encode(status).finish());
-  return new ServerError(status.code, status.message);
+  return withoutStack(() => new ServerError(status.code, status.message));
 }
