@@ -15,8 +15,11 @@ const TEXTS = sentences(200);
 /** Far over what the breaker allows, and far under REQUEST_TIMEOUT. How long calls do take is told by `make bench-triton-faults`. */
 const LONG_MS = 10_000;
 
+/** A busy machine takes its time to bring a Triton back. */
+const BACK_MS = 30_000;
+
 describe("a Triton that fails under load", function () {
-  this.timeout((SECONDS + 60) * 1000);
+  this.timeout((SECONDS + 60) * 1000 + BACK_MS);
   let truth: ReadonlyMap<string, number>;
   let models: RepositoryCopy;
   let triton: TritonServer;
@@ -59,18 +62,27 @@ describe("a Triton that fails under load", function () {
     triton = await startTriton({ repository: models.folder, ports: triton.ports });
   };
 
+  /** Resolves when Triton answers again; how soon is told by `make bench-triton-faults`. */
+  const untilBack = async (app: RunningApp) => {
+    const untilMs = performance.now() + BACK_MS;
+    while (performance.now() < untilMs) {
+      const calls = await steadyLoad({ ...load(app), callsPerSecond: 20, seconds: 0.5 });
+      assert.deepEqual(failed(calls), []);
+      if (calls.every(by("triton"))) return;
+    }
+    assert.fail(`Triton answers no calls after ${BACK_MS} ms`);
+  };
+
   it("killed, with a stand-by: no call fails, none is wrong, and traffic comes back", async () => {
     await using app = await start("triton,embedded");
     const loaded = steadyLoad(load(app));
     await sleep((SECONDS * 1000) / 4);
-    const killedMs = performance.now();
     await restart();
-    const downMs = performance.now() - killedMs;
     const calls = await loaded;
     assert.deepEqual(failed(calls), []);
     assert.deepEqual(wrongOf(calls, truth), []);
     assert.ok(calls.some(by("embedded")), "the stand-by was never needed");
-    assert.ok(calls.slice(-CALLS_PER_SECOND / 2).every(by("triton")), `down for ${downMs} ms`);
+    await untilBack(app);
   });
 
   it("frozen, with a stand-by: the same, and the wait is bounded by the breaker's limit", async () => {
@@ -85,7 +97,7 @@ describe("a Triton that fails under load", function () {
     assert.deepEqual(wrongOf(calls, truth), []);
     assert.ok(calls.some(by("embedded")), "the stand-by was never needed");
     assert.ok(mostOf(calls) < LONG_MS, `${mostOf(calls)} ms`);
-    assert.ok(calls.at(-1) && by("triton")(calls.at(-1) as LoadedCall), "traffic is not back");
+    await untilBack(app);
   });
 
   it("killed, without one: calls are refused at once with RetryInfo, and answered when it is back", async () => {
