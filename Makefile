@@ -59,7 +59,7 @@ docs: build ## the README's table of settings, from the schema
 	node dist/docs/settings-table.js README.md
 
 # One after the other: each takes turns with what it is compared with, and has the machine to itself.
-bench: ## all benchmarks of the server, one after the other, and their charts (needs Go; an hour)
+bench: ## all benchmarks of the server, one after the other, and their charts (needs Go)
 	$(MAKE) bench-throughput bench-cached bench-latency bench-overload bench-triton bench-stream bench-profile bench-chart
 
 bench-throughput: build $(TRITON)/done $(GHZ) ## texts a second of every call and tier against a plain onnxruntime loop, embedded and with Triton

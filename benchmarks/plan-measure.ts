@@ -3,13 +3,14 @@
  *
  *   make plan-measure
  */
-import { readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { format } from "node:util";
-import { COSTS_FILE, type Costs, MODEL_TIERS, readCosts } from "./plan/costs.js";
+import { TIERS } from "../server/core/tiers.js";
+import { COSTS_FILE, type Costs, readCosts } from "./plan/costs.js";
 import { modelCost } from "./plan/measure-model.js";
 import { aloneMs, frontUs, redisEntryBytes } from "./plan/measure-server.js";
 import { modelMs } from "./plan/traffic.js";
+import { machine } from "./results.js";
 
 const BY = "make plan-measure";
 const cost = (value: number, unit: string) => ({
@@ -23,10 +24,8 @@ const said = <Value>(what: string, value: Value): Value => {
 };
 
 const before = await readCosts();
-/** What int8 models run on makes them several times as fast. */
-const vnni = /\bavx(512)?_vnni\b/.test(await readFile("/proc/cpuinfo", "utf8"));
 const tiers: Partial<Costs["tiers"]> = {};
-for (const tier of MODEL_TIERS) {
+for (const tier of TIERS) {
   const { batchUs, tokenUs } = said(tier, await modelCost(tier));
   tiers[tier] = { batch: cost(batchUs, "us"), token: cost(tokenUs, "us") };
 }
@@ -35,7 +34,7 @@ const { batch, token } = { ...before.tiers, ...tiers }.fast;
 const fastUs = (rows: number) => modelMs(rows, 20, batch.value, token.value) * 1000;
 const front = said("CPU beside the model, us a text", await frontUs(fastUs));
 const costs: Costs = {
-  machine: `${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} CPUs ${vnni ? "with" : "without"} VNNI, Node ${process.version}`,
+  machine: await machine(),
   at: new Date().toISOString(),
   tiers: { ...before.tiers, ...tiers },
   texts: {

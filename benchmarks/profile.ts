@@ -28,17 +28,11 @@ const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/toke
 await using ghz = await createGhz();
 const stream = ["--stream-call-count", String(50 * TEXTS), "--total", "1"];
 type Load = (address: string) => Promise<GhzRun>;
+const unary: Load = (address) =>
+  ghz.run("unary", { address, messages: unaryMessages(texts, TIER), flags: LOAD });
 const PATHS: Record<string, { readonly cached: boolean; readonly load: Load }> = {
-  "analyze-cached": {
-    cached: true,
-    load: (address) =>
-      ghz.run("unary", { address, messages: unaryMessages(texts, TIER), flags: LOAD }),
-  },
-  analyze: {
-    cached: false,
-    load: (address) =>
-      ghz.run("unary", { address, messages: unaryMessages(texts, TIER), flags: LOAD }),
-  },
+  "analyze-cached": { cached: true, load: unary },
+  analyze: { cached: false, load: unary },
   "analyze-batch": {
     cached: false,
     load: (address) =>

@@ -33,7 +33,7 @@ export async function record(benchmark: string, measured: readonly Measured[]): 
 }
 
 /** int8 models are several times as fast on CPUs with VNNI, so numbers of both kinds must not be taken for each other's. */
-async function machine(): Promise<string> {
+export async function machine(): Promise<string> {
   const info = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
   const vnni = /_vnni\b/.test(info) ? "VNNI" : "no VNNI";
   const cores = availableParallelism();

@@ -58,6 +58,9 @@ const { values } = parseArgs({
   },
 });
 const serverNames = values.servers.split(",");
+for (const name of serverNames)
+  if (!(name in SERVERS))
+    throw new Error(`server ${name}: it must be one of ${Object.keys(SERVERS).join(", ")}`);
 
 type Way = (server: BenchedServer) => Promise<number>;
 

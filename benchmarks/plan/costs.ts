@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { TIERS } from "../../server/core/tiers.js";
 
 export const COSTS_FILE = "benchmarks/plan/costs.json";
-export const MODEL_TIERS = ["fast", "balanced", "accurate"] as const;
-export type ModelTier = (typeof MODEL_TIERS)[number];
 
 const Cost = z.strictObject({
   value: z.number().positive().finite(),
@@ -21,7 +20,7 @@ const OfTier = z.strictObject({
 const Costs = z.strictObject({
   machine: z.string(),
   at: z.string(),
-  tiers: z.record(z.enum(MODEL_TIERS), OfTier),
+  tiers: z.record(z.enum(TIERS), OfTier),
   /** CPU of a text beside the model: gRPC, caches, tokenizing, batching. */
   texts: z.strictObject({
     unary: Cost,

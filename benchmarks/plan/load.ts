@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODEL_TIERS } from "./costs.js";
+import { TIERS } from "../../server/core/tiers.js";
 
 /** What is wrong with the load that was asked for: the message says what to change. */
 export class PlanError extends Error {}
@@ -12,7 +12,7 @@ const whole = (most: number) =>
     .int("must be a whole number")
     .min(1, "must be at least 1")
     .max(most, `must be at most ${most}`);
-const LoadTier = z.enum([...MODEL_TIERS, "auto"]);
+const LoadTier = z.enum([...TIERS, "auto"]);
 
 /** "fast" or "fast:0.8,auto:0.2". */
 const tierMix = z.string().transform((text, context) => {

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { padded } from "../../server/backend/padding.js";
 import { CostModel } from "../../server/batch/cost.js";
+import type { Tier } from "../../server/core/tiers.js";
 import { quantile } from "../../test/support/steady-load.js";
-import type { ModelTier } from "./costs.js";
 
 const ROWS = [1, 2, 4, 8, 16];
 const TOKENS = [8, 20, 64];
@@ -11,7 +11,7 @@ const RUNS = 15;
 const WORD = 2000;
 
 /** By least squares of the error a token, as the server's own cost model does it, over medians of CPU time: other work on the machine counts little. One thread. */
-export async function modelCost(tier: ModelTier): Promise<{ batchUs: number; tokenUs: number }> {
+export async function modelCost(tier: Tier): Promise<{ batchUs: number; tokenUs: number }> {
   const session = await InferenceSession.create(
     `triton-model-repo/sentiment_${tier}/1/model.onnx`,
     {

@@ -1,4 +1,5 @@
-import type { Costs, ModelTier } from "./costs.js";
+import type { Tier } from "../../server/core/tiers.js";
+import type { Costs } from "./costs.js";
 import { hitRateOf, keptFor } from "./hit-rate.js";
 import type { Load } from "./load.js";
 import { type Length, lengthsAround, type Piece } from "./work.js";
@@ -63,7 +64,7 @@ function lengthsOf({ TOKENS, LONG_TOKENS, LONG_SHARE }: Load): readonly Length[]
 
 function modelPieces(load: Load, costs: Costs): readonly Piece[] {
   const textsPerCall = load.CALLS === "batch" ? load.BATCH : 1;
-  const costOf = (tier: ModelTier, tokens: number) => {
+  const costOf = (tier: Tier, tokens: number) => {
     const { batch, token } = costs.tiers[tier];
     return modelMs(textsPerCall, tokens, batch.value, token.value);
   };
