@@ -123,8 +123,8 @@ export class Batcher {
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
     const { concurrency } = this.#options;
-    const msPerToken =
-      ((this.#cost.msPerToken ?? 0) / concurrency) * this.#sharing.parts(call?.holder ?? "");
+    const holder = call?.holder ?? "";
+    const msPerToken = ((this.#cost.msPerToken ?? 0) / concurrency) * this.#sharing.parts(holder);
     let tokens = 0;
     const deadlineMs = call?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const dues = new Map<readonly number[], number>();
@@ -136,7 +136,7 @@ export class Batcher {
       const order = this.#arrivals++;
       const dueMs = dues.get(ids) ?? sinceMs;
       const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
-      return { ids, order, sinceMs, dueMs, deadlineMs, call, signal, settled, settle };
+      return { ids, order, sinceMs, dueMs, deadlineMs, holder, call, signal, settled, settle };
     });
   }
 
@@ -155,7 +155,13 @@ export class Batcher {
     const tokens = tokensOf(rows);
     // Who could not wait for all there is must not be pushed back by those who go before him.
     const allMs = MARGIN * this.#waitOf(this.#queue.tokens, tokens);
-    const waitMs = this.#waitOf(this.#queue.tokensAhead(dueMs, nowMs + allMs), tokens);
+    const ahead = this.#queue.ahead(dueMs, nowMs + allMs, rows[0]?.holder ?? "");
+    // Nobody waits longer than for his own rows on his even part, however many the others have.
+    const { holders } = this.#sharing;
+    const waitMs = Math.min(
+      this.#waitOf(ahead.all, tokens),
+      this.#waitOf(ahead.own * holders, tokens * holders),
+    );
     if (this.#queue.size > 0 || this.#inFlight > 0) {
       const deadlineMs = rows[0]?.deadlineMs ?? Number.POSITIVE_INFINITY;
       admit(MARGIN * waitMs, Math.min(maxWaitMs, deadlineMs - nowMs));

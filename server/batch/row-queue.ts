@@ -8,8 +8,17 @@ export interface QueuedRow {
   readonly dueMs: number;
   /** When its caller gives up; Infinity where he does not. */
   readonly deadlineMs: number;
+  /** Whose key its call came with. */
+  readonly holder: string;
   /** Of all rows, by arrival. */
   readonly order: number;
+}
+
+/** Tokens that wait before a row. */
+export interface Ahead {
+  readonly all: number;
+  /** Of the same holder. */
+  readonly own: number;
 }
 
 /** Rows that wait. */
@@ -75,11 +84,14 @@ export class RowQueue<Row extends QueuedRow> {
     return tokens;
   }
 
-  /** Tokens of the rows that are due by `dueMs`, or whose callers give up before `untilMs`. */
-  tokensAhead(dueMs: number, untilMs: number): number {
-    let tokens = 0;
-    for (const row of this.#rows)
-      if (row.dueMs <= dueMs || row.deadlineMs < untilMs) tokens += row.ids.length;
-    return tokens;
+  /** Tokens that a row due at `dueMs` would wait for: of the rows due before it, and of those whose callers give up before `untilMs`. */
+  ahead(dueMs: number, untilMs: number, holder: string): Ahead {
+    let [all, own] = [0, 0];
+    for (const row of this.#rows) {
+      if (row.dueMs > dueMs && row.deadlineMs >= untilMs) continue;
+      all += row.ids.length;
+      if (row.holder === holder) own += row.ids.length;
+    }
+    return { all, own };
   }
 }

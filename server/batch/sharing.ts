@@ -15,6 +15,11 @@ export class Sharing {
     };
   }
 
+  /** Holders that have calls under way; at least 1. */
+  get holders(): number {
+    return Math.max(1, this.#calls.size);
+  }
+
   /** Among how many even parts the backend is shared of which one call of the holder has one; at least 1. */
   parts(holder: string): number {
     return Math.max(1, this.#calls.size * (this.#calls.get(holder) ?? 1));

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { type Ended, SECONDS, simulate } from "./simulated-load.js";
+
+/** Texts a second that the simulated model can do, about. */
+const SATURATION = 1050;
+
+const share = (calls: readonly Ended[], is: (call: Ended) => boolean) =>
+  calls.filter(is).length / calls.length;
+const isAnswered = ({ status }: Ended) => status === "answered";
+const answeredPerSecond = (calls: readonly Ended[]) => calls.filter(isAnswered).length / SECONDS;
+const of = (calls: readonly Ended[], holder: string) =>
+  calls.filter((call) => call.holder === holder);
+
+describe("Batcher under a simulated load", function () {
+  this.timeout(60_000);
+
+  it("answers all that it can do", async () => {
+    const calls = await simulate([{ perSecond: 0.8 * SATURATION }]);
+    assert.equal(share(calls, isAnswered), 1);
+  });
+
+  it("does no less when it is asked for three times as much, and refuses the rest at once", async () => {
+    const most = answeredPerSecond(await simulate([{ perSecond: SATURATION }]));
+    const calls = await simulate([{ perSecond: 3 * SATURATION }]);
+    assert.ok(answeredPerSecond(calls) > 0.9 * most, `${answeredPerSecond(calls)} of ${most}`);
+    const refused = calls.filter(({ status }) => status === "refused");
+    assert.ok(share(refused, ({ tookMs }) => tookMs < 10) > 0.99);
+    assert.ok(share(calls, ({ status }) => status === "late") < 0.01);
+  });
+
+  it("answers a key that asks for less than its part, whatever another one asks for", async () => {
+    const calls = await simulate([
+      { perSecond: 0.4 * SATURATION, holder: "calm" },
+      { perSecond: 3 * SATURATION, holder: "busy" },
+    ]);
+    assert.ok(share(of(calls, "calm"), isAnswered) > 0.95);
+    // What the calm one leaves is the busy one's.
+    assert.ok(answeredPerSecond(of(calls, "busy")) > 0.9 * 0.6 * SATURATION);
+  });
+
+  it("answers twenty keys that ask for too much about alike", async () => {
+    const keys = Array.from({ length: 20 }, (_, key) => `key ${key}`);
+    const calls = await simulate(
+      keys.map((holder) => ({ perSecond: (3 * SATURATION) / 20, holder })),
+    );
+    const parts = keys.map((holder) => answeredPerSecond(of(calls, holder)));
+    assert.ok(answeredPerSecond(calls) > 0.9 * SATURATION);
+    assert.ok(Math.min(...parts) > 0.7 * Math.max(...parts), `${parts}`);
+  });
+});
