@@ -11,6 +11,7 @@ import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry, type Registry } from "./observe/metrics.js";
 import { createReadiness, type Readiness, readyState } from "./observe/readiness.js";
+import { openTracing } from "./observe/tracing.js";
 import {
   makeBackend,
   modelEvents,
@@ -78,6 +79,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const metrics = createMetrics(registry, readings);
   // Of the loop as it is, whatever clock a test brings.
   opened.use(watchEventLoopLag(registry, systemClock));
+  const { tracer } = opened.use(await openTracing(metrics.spansEnded));
   const readiness = createReadiness(() => unready(config, files, served));
   // First, and so closed last: it tells how the start and the drain go.
   const ready = () => readyState(readiness.reasons());
@@ -124,6 +126,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     limits,
     clock,
     reportBug,
+    tracer,
     peers: parts.peers,
   };
   const server = await serveGrpc(config, service, clock, keys);

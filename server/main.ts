@@ -46,3 +46,5 @@ try {
   process.stderr.write(`sentiment: ${error.message}\n`);
   process.exitCode = 1;
 }
+// All is closed. What still waits for a collector that hangs must not keep the process.
+process.exit();

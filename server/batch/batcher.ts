@@ -212,7 +212,12 @@ export class Batcher {
     this.#inFlight++;
     this.#runningTokens += size.tokens;
     const startedMs = this.#clock.now();
-    using context = runContextOf(batch);
+    const paddingRatio = 1 - size.tokens / size.paddedTokens;
+    using context = runContextOf(batch, {
+      "sentiment.batch_rows": batch.length,
+      "sentiment.bucket_tokens": size.paddedTokens / batch.length,
+      "sentiment.padding_ratio": paddingRatio,
+    });
     let ranMs: number | undefined;
     const run = async (rows: readonly (readonly number[])[]) => {
       const ran = await this.#run(rows, context);
@@ -229,7 +234,6 @@ export class Batcher {
     if (outcomes.every(({ status }) => status === "fulfilled"))
       this.#cost.observe(size, inferenceMs);
     this.#dispatch();
-    const paddingRatio = 1 - size.tokens / size.paddedTokens;
     for (const [place, row] of batch.entries()) {
       const outcome = outcomes[place] ?? {
         status: "rejected",

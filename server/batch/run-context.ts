@@ -1,4 +1,5 @@
 import type { Call } from "../core/call.js";
+import type { Attributes, Span } from "../core/trace.js";
 
 /** What whoever runs a batch needs to know of its callers. */
 export interface RunContext {
@@ -8,6 +9,8 @@ export interface RunContext {
   readonly deadlineMs: number;
   /** W3C trace context that the run belongs to. */
   readonly traceparent: string | undefined;
+  /** Of the run; undefined where no caller is traced. */
+  readonly span: Span | undefined;
 }
 
 /** Of a row: whom it belongs to. */
@@ -21,10 +24,13 @@ export interface CalledRow {
 }
 
 /**
- * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. Its trace
- * is that of the row that came first.
+ * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. It is a step of the traced call
+ * that came first, linked to all that are traced; or else the trace is passed on of the row that came first.
  */
-export function runContextOf(batch: readonly CalledRow[]): RunContext & Disposable {
+export function runContextOf(
+  batch: readonly CalledRow[],
+  attributes: Attributes,
+): RunContext & Disposable {
   const left = new AbortController();
   const signals = new Set(batch.map(({ signal }) => signal));
   let waiting = signals.size;
@@ -33,13 +39,17 @@ export function runContextOf(batch: readonly CalledRow[]): RunContext & Disposab
     if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
   };
   for (const signal of signals) signal.addEventListener("abort", leave, { once: true });
-  const [first] = [...batch].sort((one, other) => one.order - other.order);
+  const inOrder = [...batch].sort((one, other) => one.order - other.order);
+  const links = [...new Set(inOrder.flatMap(({ call }) => call?.span ?? []))];
+  const span = links[0]?.step("batch", { attributes, links });
   const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
   return {
     signal: left.signal,
     deadlineMs: Math.max(...deadlines),
-    traceparent: first?.call?.traceparent,
+    traceparent: span?.traceparent ?? inOrder[0]?.call?.traceparent,
+    span,
     [Symbol.dispose]() {
+      span?.end();
       for (const signal of signals) signal.removeEventListener("abort", leave);
     },
   };

@@ -3,6 +3,7 @@ import type { MemoryCache } from "../cache/memory.js";
 import { type Caller, withLimit } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { asStep, currentSpan } from "../core/trace.js";
 import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
 import { answerOf, type CachedAnswer } from "./cached-answer.js";
 import { classify, type FindVerdicts, type TimedReading, type Verdict } from "./classifier.js";
@@ -61,11 +62,16 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
 
   const misses = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
     const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
-    const landings = await flights.run(ids, signal, (places, abandoned) =>
-      withLimit(abandoned, limitMs, clock, late, (callers) =>
-        work(partOf(inquiry, places), callers.signal),
-      ),
-    );
+    const landings = await asStep("join", async (span) => {
+      const landed = await flights.run(ids, signal, (places, abandoned) =>
+        withLimit(abandoned, limitMs, clock, late, (callers) =>
+          work(partOf(inquiry, places), callers.signal),
+        ),
+      );
+      // Answered by work that somebody else had begun.
+      span?.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
+      return landed;
+    });
     const outcomes = landings.map(({ outcome }) => outcome);
     // What failed somebody else may not fail us.
     const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
@@ -81,6 +87,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   return async (model, texts, question, caller) => {
     if (question.skipCache) return classify(model, texts, question, caller.signal, clock);
     const room = roomOf(model);
+    const looking = currentSpan()?.step("cache.text");
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
     );
@@ -89,6 +96,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
       return value && { status: "fulfilled", value: verdictOf(model, value, "memory") };
     });
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
+    looking?.set({ "sentiment.hits": texts.length - missing.length });
+    looking?.end();
     if (missing.length < texts.length)
       caches.report("memory", "hit", texts.length - missing.length);
     if (missing.length > 0) {
@@ -135,10 +144,13 @@ class ReadingLookup {
       if (reading.status === "rejected") return undefined;
       return plain ? readingKey(model, reading.value) : keys[place];
     });
+    const looking = currentSpan()?.step("cache.reading");
     const found = this.#keys.map((key, place) => {
       const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
       return value && this.#verdictOf(value, "memory", readings[place]);
     });
+    looking?.set({ "sentiment.hits": found.filter((one) => one !== undefined).length });
+    looking?.end();
     this.#report("memory", found);
     await this.#findShared(found, readings);
     return found;
@@ -151,7 +163,16 @@ class ReadingLookup {
     const { shared } = this.#caches;
     const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
     if (shared === undefined || places.length === 0) return;
-    const hits = await shared.get(places.map((place) => this.#keys[place] as CacheKey));
+    const keys = places.map((place) => this.#keys[place] as CacheKey);
+    const hits = await asStep(
+      "cache.redis",
+      async (span) => {
+        const values = await shared.get(keys);
+        span?.set({ "sentiment.hits": values.filter((hit) => hit !== undefined).length });
+        return values;
+      },
+      { kind: "client", attributes: { "db.system.name": "redis", "sentiment.keys": keys.length } },
+    );
     for (const [index, place] of places.entries()) {
       const hit = hits[index];
       if (hit) found[place] = this.#verdictOf(hit.value, hit.tier, readings[place]);
@@ -160,6 +181,7 @@ class ReadingLookup {
   }
 
   keep(outcomes: readonly Outcome[]): void {
+    const span = currentSpan()?.step("cache.write");
     const byText: [CacheKey, CachedAnswer][] = [];
     const byReading: [CacheKey, CachedAnswer][] = [];
     const shared: [CacheKey, CachedAnswer][] = [];
@@ -174,6 +196,8 @@ class ReadingLookup {
     this.#caches.byText.set(byText);
     this.#caches.byReading.set(byReading);
     if (shared.length > 0) this.#caches.shared?.set(shared);
+    span?.set({ "sentiment.answers": byText.length });
+    span?.end();
   }
 
   #verdictOf(

@@ -2,6 +2,7 @@ import type { CacheTier } from "../cache/cache.js";
 import { orAbort } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import type { Probabilities } from "../core/tiers.js";
+import { asStep } from "../core/trace.js";
 import { turns } from "../core/turns.js";
 import {
   type Answers,
@@ -78,6 +79,25 @@ export async function classify(
       : [],
   );
   const answers = await answersOf(model, windows, signal);
+  return await asStep("verdict", () =>
+    judged(model, { readings, found, answers }, question, signal, clock),
+  );
+}
+
+interface Known {
+  readonly readings: readonly PromiseSettledResult<TimedReading>[];
+  /** By the place of the reading; undefined: the model's answers tell. */
+  readonly found: readonly (Verdict | undefined)[];
+  readonly answers: Answers;
+}
+
+async function judged(
+  model: ServedModel,
+  { readings, found, answers }: Known,
+  question: Question,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<PromiseSettledResult<Verdict>[]> {
   const outcomes: PromiseSettledResult<Verdict>[] = [];
   const turn = turns(signal, clock);
   for (let first = 0; first < readings.length; first += TEXTS_AT_ONCE) {
@@ -105,14 +125,20 @@ async function readAll(
   signal: AbortSignal,
   clock: Clock,
 ): Promise<PromiseSettledResult<TimedReading>[]> {
-  const readings: PromiseSettledResult<TimedReading>[] = [];
   const turn = turns(signal, clock);
-  for (const text of texts) {
-    await turn();
-    readings.push(settled(() => timedRead(model, text, question, clock)));
-  }
-  return readings;
+  return await asStep("tokenize", async (span) => {
+    const readings: PromiseSettledResult<TimedReading>[] = [];
+    for (const text of texts) {
+      await turn();
+      readings.push(settled(() => timedRead(model, text, question, clock)));
+    }
+    span?.set({ "sentiment.tokens": tokensOf(readings) });
+    return readings;
+  });
 }
+
+const tokensOf = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
+  readings.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value.tokenCount : 0), 0);
 
 export type TimedReading = Reading & { readonly tokenizeMs: number };
 

@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Span } from "./trace.js";
 
 /** What a call brings along for whoever works for it further down. */
 export interface Call {
   /** When its caller gives up, on the server's clock in milliseconds. */
   readonly deadlineMs: number;
-  /** W3C trace context that came with it; passed on as it is. */
+  /** W3C trace context that came with it; passed on as it is where the call is not traced here. */
   readonly traceparent: string | undefined;
+  /** Of the call itself; undefined where it is not traced. */
+  readonly span?: Span | undefined;
   /** Whose key it came with; undefined where there are no keys. */
   readonly holder?: string | undefined;
   /** Nobody asked for the answer: it is to be in the caches for later calls, and is not counted among what they look for there. */

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CacheTier } from "../cache/cache.js";
 import type { LookupOutcome, WriteOutcome } from "../cache/redis.js";
+import type { SpanOutcome } from "./span-export.js";
 
 export type { Registry } from "prom-client";
 /** One a process: two apps in one process must not count for each other. */
@@ -44,6 +45,8 @@ export interface Metrics {
   readonly cacheWrote: (outcome: WriteOutcome, count: number) => void;
   /** So many answers that made room in memory because the process ran short of it. */
   readonly cacheTrimmed: (count: number) => void;
+  /** So many spans. */
+  readonly spansEnded: (outcome: SpanOutcome, count: number) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
 }
@@ -98,6 +101,11 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     "Answers dropped from the caches in memory because the process ran short of it",
     [],
   );
+  const spans = counter(
+    "sentiment_spans_total",
+    "Spans that were to go to the collector, by what came of it: a collector that is slow or gone costs spans, and nothing else",
+    ["outcome"],
+  );
   const canary = counter(
     "sentiment_canary_total",
     "Calls to a model that has a canary, by the version that answered",
@@ -115,6 +123,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
         ? memoryHits.inc(count)
         : lookups.inc({ tier, outcome }, count),
     cacheTrimmed: (count) => trimmed.inc(count),
+    spansEnded: (outcome, count) => spans.inc({ outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),
   };
 }

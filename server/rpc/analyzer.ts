@@ -11,6 +11,7 @@ import { currentCall, withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
+import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Peers } from "./across-processes.js";
 import type { ReportBug } from "./status.js";
@@ -49,6 +50,8 @@ export interface ServiceParts {
   readonly limits: RequestLimits;
   readonly clock: Clock;
   readonly reportBug: ReportBug;
+  /** undefined: no call is traced. */
+  readonly tracer: Tracer | undefined;
   /** The other processes behind the same port; undefined: there are none. */
   readonly peers: Peers | undefined;
 }
@@ -87,6 +90,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     using leased = lease(tier, texts);
     const outcomes = await parts.answer(leased.model, texts, question, caller);
     leased.compare(texts, question, outcomes);
+    currentSpan()?.set(attributesOf(outcomes));
     return outcomes;
   };
 
@@ -104,7 +108,9 @@ export function analyzer(parts: ServiceParts): Analyze {
     const threshold = fast.model.cascadeThreshold ?? 1;
     const both = { fast: fast.model, accurate: accurate.model, threshold };
     // Awaited here: both would be given back at once.
-    return await cascade(both, texts, question, caller, parts.answer);
+    const outcomes = await cascade(both, texts, question, caller, parts.answer);
+    currentSpan()?.set(attributesOf(outcomes));
+    return outcomes;
   };
 
   return async (texts, tierMessage, options, signal) => {
@@ -123,6 +129,23 @@ export function analyzer(parts: ServiceParts): Analyze {
           : answer(tier, texts, question, caller),
       ),
     );
+  };
+}
+
+/** Of a call's span: what its texts were answered by. */
+function attributesOf(outcomes: readonly PromiseSettledResult<Verdict>[]): Attributes {
+  const verdicts = outcomes.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const [first] = verdicts;
+  const from = (cache: Verdict["cache"]) => verdicts.filter((one) => one.cache === cache).length;
+  return {
+    "sentiment.texts": outcomes.length,
+    "sentiment.failed_texts": outcomes.length - verdicts.length,
+    "sentiment.memory_hits": from("memory"),
+    "sentiment.redis_hits": from("redis"),
+    ...(first && {
+      "sentiment.tier": first.model.tier,
+      "sentiment.model_version": first.version,
+    }),
   };
 }
 

@@ -2,6 +2,7 @@ import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
+import type { Tracer } from "../core/trace.js";
 
 /** Set here and nowhere else: what a client sends under this name is overwritten. */
 const LEFT_MS = "x-sentiment-deadline-ms";
@@ -20,12 +21,14 @@ export const passDeadlineOn: ServerInterceptor = (_method, call) =>
       }),
   });
 
-/** What a call brings along, from its metadata. */
-export function callOf(metadata: Metadata, clock: Clock): Call {
+/** What a call brings along, from its metadata. Its span goes on with the caller's trace. */
+export function callOf(metadata: Metadata, path: string, clock: Clock, tracer?: Tracer): Call {
   const leftMs = Number(metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);
-  const traceparent = metadata.get("traceparent");
+  const sent = metadata.get("traceparent");
+  const traceparent = sent && TRACEPARENT.test(sent) ? sent : undefined;
   return {
     deadlineMs: clock.now() + leftMs,
-    traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+    traceparent,
+    span: tracer?.begin(path.slice(1), traceparent, metadata.get("tracestate")),
   };
 }

@@ -6,6 +6,7 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { listenFault } from "../core/listen-fault.js";
+import { readVersion } from "../core/version.js";
 import {
   AdminServiceDefinition,
   SentimentServiceDefinition,
@@ -30,8 +31,6 @@ const SERVICES = [
 ];
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
-/** As seen from dist/server/rpc. */
-const PACKAGE = new URL("../../../package.json", import.meta.url);
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 const MAX_UTF8_BYTES = 4;
@@ -84,9 +83,9 @@ export async function serveGrpc(
     ...agingOf(connectionAgeMs, parts.limits.timeoutMs),
     interceptors: [passDeadlineOn],
   });
-  const around = (...checks: readonly Check[]) => aroundCalls(clock, parts.reportBug, ...checks);
+  const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
-  const { version } = JSON.parse(await readFile(PACKAGE, "utf8"));
+  const version = await readVersion();
   server
     .with(around(drain.refuse, authorize(keys, "analyze")))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));

@@ -1,12 +1,15 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
-import type {
-  AnalyzeOptions,
-  AnalyzeResult,
-  AnalyzeStreamRequest,
-  AnalyzeStreamResponse,
-  SentimentServiceImplementation,
-  Tier as TierMessage,
+import { currentCall } from "../core/call.js";
+import type { Tracer } from "../core/trace.js";
+import {
+  type AnalyzeOptions,
+  type AnalyzeResult,
+  type AnalyzeStreamRequest,
+  type AnalyzeStreamResponse,
+  SentimentServiceDefinition,
+  type SentimentServiceImplementation,
+  type Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import type { Drain } from "./drain.js";
@@ -15,12 +18,15 @@ import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, statusOf } from "./status.js";
 import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 
+/** Its span's name. */
+const STREAMED_TEXT = `${SentimentServiceDefinition.fullName}/AnalyzeStream text`;
+
 export function sentimentService(
   parts: ServiceParts,
   analyze: Analyze,
   drain: Drain,
 ): SentimentServiceImplementation {
-  const { models, defaultTier, limits, clock, reportBug } = parts;
+  const { models, defaultTier, limits, clock, reportBug, tracer } = parts;
 
   const analyzeOne = async (
     text: string,
@@ -40,7 +46,10 @@ export function sentimentService(
   ): Promise<AnalyzeStreamResponse> => {
     try {
       checkId(request.id);
-      const verdict = await analyzeOne(request.text, request.tier, request.options, context.signal);
+      const { text, tier, options } = request;
+      const verdict = await inOwnTrace(tracer, () =>
+        analyzeOne(text, tier, options, context.signal),
+      );
       return { id: request.id, sentiment: sentimentMessage(verdict) };
     } catch (error) {
       // The client has left: nobody reads the answer, and its leaving is no bug.
@@ -85,6 +94,23 @@ export function sentimentService(
       models: models.list().map((model) => modelMessage(model, defaultTier)),
     }),
   };
+}
+
+/** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's. */
+async function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>): Promise<T> {
+  if (tracer === undefined) return await work();
+  const call = currentCall.getStore();
+  const links = call?.span && [call.span];
+  const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
+  const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
+  try {
+    return await currentCall.run({ ...none, ...call, span }, work);
+  } catch (error) {
+    span?.failed(error);
+    throw error;
+  } finally {
+    span?.end();
+  }
 }
 
 function faultOf(check: () => void): unknown {

@@ -8,6 +8,7 @@ import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
+import { inferred, queued } from "./traced.js";
 
 /** What of the batcher is a matter of settings. */
 export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitMs"> {
@@ -60,7 +61,7 @@ export class ServedVersion {
     const batcher = new Batcher(
       async (rows, context) => {
         const batch = padded(rows, padId);
-        const { logits, version, ranMs } = await backend.infer(id, batch, context);
+        const { logits, version, ranMs } = await inferred(backend, id, batch, context);
         const results = rowsOf(logits, rows.length).map((row) => ({ logits: row, version }));
         return { results, ranMs };
       },
@@ -85,7 +86,7 @@ export class ServedVersion {
       tokenizer,
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),
-      submit: (rows, signal) => batcher.submit(rows, signal),
+      submit: (rows, signal) => queued(rows, () => batcher.submit(rows, signal)),
       waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),
       canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),

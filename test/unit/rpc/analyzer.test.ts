@@ -70,6 +70,7 @@ describe("analyzer", () => {
       limits,
       clock,
       reportBug,
+      tracer: undefined,
       peers: undefined,
     } as const;
     return analyzer(parts)(texts, tier, undefined, SIGNAL);

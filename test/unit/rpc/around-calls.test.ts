@@ -34,7 +34,8 @@ describe("aroundCalls", () => {
   let address: string;
   let channel: Channel;
   let client: SentimentServiceClient;
-  const around = () => aroundCalls(clock, () => {});
+  const parts = () => ({ clock, reportBug: () => {}, tracer: undefined });
+  const around = () => aroundCalls(parts());
   const note = () => seen.push(currentCall.getStore());
 
   beforeEach(async () => {
@@ -159,8 +160,7 @@ describe("aroundCalls", () => {
 
   it("knows whose key a call came with", async () => {
     const middleware = aroundCalls(
-      clock,
-      () => {},
+      parts(),
       () => "reader",
       () => undefined,
     );
@@ -188,11 +188,7 @@ describe("aroundCalls", () => {
     const refuse = () => {
       throw new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 });
     };
-    const steps = aroundCalls(
-      clock,
-      () => {},
-      refuse,
-    )(
+    const steps = aroundCalls(parts(), refuse)(
       { method: { path: "" } } as never,
       { metadata: Metadata(), trailer, signal: new AbortController().signal } as never,
     );

@@ -1,0 +1,60 @@
+import { currentCall } from "./call.js";
+
+/** Counts, names and shares: never a text, never a key. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** Whom a step is done for: `server` takes a call, `client` asks another process, `internal` does neither. */
+export type SpanKind = "server" | "client" | "internal";
+
+export interface SpanOptions {
+  /** Default: internal. */
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  /** Spans of other calls that the step is done for as well. */
+  readonly links?: readonly Span[];
+}
+
+/** A call that is traced, or a step of one, that is under way. Nothing here throws. */
+export interface Span {
+  /** W3C trace context, for whoever does a part of it in another process. */
+  readonly traceparent: string;
+  /** A step of it, from now on. */
+  step(name: string, options?: SpanOptions): Span;
+  set(attributes: Attributes): void;
+  /** Why it came to nothing. It must still be ended. */
+  failed(error: unknown): void;
+  /** Now, or so many milliseconds after it began. */
+  end(afterMs?: number): void;
+}
+
+/** Begins the spans of calls. */
+export interface Tracer {
+  /** Of the call whose W3C trace context came along, if any did; undefined: this call is not traced. */
+  begin(
+    name: string,
+    parent: string | undefined,
+    state: string | undefined,
+    links?: readonly Span[],
+  ): Span | undefined;
+}
+
+/** The span of the call that the running code works for; undefined: it is not traced. */
+export const currentSpan = (): Span | undefined => currentCall.getStore()?.span;
+
+/** Does the work as a step of the current call. Where that is not traced it costs a look-up. */
+export async function asStep<T>(
+  name: string,
+  work: (span: Span | undefined) => Promise<T>,
+  options?: SpanOptions,
+): Promise<T> {
+  const span = currentSpan()?.step(name, options);
+  if (span === undefined) return await work(undefined);
+  try {
+    return await work(span);
+  } catch (error) {
+    span.failed(error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}

@@ -1,0 +1,146 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span as SdkSpan,
+  SpanKind as SdkSpanKind,
+  type Tracer as SdkTracer,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import { getBooleanFromEnv, getStringFromEnv, TraceState } from "@opentelemetry/core";
+import { ServiceError } from "../core/errors.js";
+import type { Attributes, Span, SpanKind, SpanOptions, Tracer } from "../core/trace.js";
+import { readVersion } from "../core/version.js";
+import type { SpanCounts } from "./span-export.js";
+
+const KINDS: Record<SpanKind, SdkSpanKind> = {
+  server: SdkSpanKind.SERVER,
+  client: SdkSpanKind.CLIENT,
+  internal: SdkSpanKind.INTERNAL,
+};
+/** For spans that still wait when the server stops: a collector that is gone must not keep it. */
+const FLUSH_MS = 2000;
+
+/** Closing sends what still waits, as far as FLUSH_MS allow. */
+export interface Tracing extends AsyncDisposable {
+  /** undefined: no call is traced. */
+  readonly tracer: Tracer | undefined;
+}
+
+/** Whether OTEL_* names where spans go. */
+const isTraced = (): boolean =>
+  !getBooleanFromEnv("OTEL_SDK_DISABLED") &&
+  getStringFromEnv("OTEL_TRACES_EXPORTER") !== "none" &&
+  (getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") !== undefined ||
+    getStringFromEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") !== undefined);
+
+/**
+ * Without an endpoint nothing is traced. Else starts the OpenTelemetry SDK as the OTEL_* variables say (endpoint, protocol, headers, sampler, limits, resource). The SDK is loaded here and not
+ * before: who does not trace pays neither its time nor its memory. One a process.
+ */
+export async function openTracing(counts: SpanCounts): Promise<Tracing> {
+  if (!isTraced()) return { tracer: undefined, [Symbol.asyncDispose]: async () => {} };
+  const version = await readVersion();
+  const [{ NodeSDK }, { defaultResource, resourceFromAttributes }, { spanProcessor }] =
+    await Promise.all([
+      import("@opentelemetry/sdk-node"),
+      import("@opentelemetry/resources"),
+      import("./span-export.js"),
+    ]);
+  const named = { "service.name": "sentiment-analyzer-pro", "service.version": version };
+  const sdk = new NodeSDK({
+    resource: defaultResource().merge(resourceFromAttributes(named)),
+    spanProcessors: [await spanProcessor(counts)],
+    // Metrics go by Prometheus, logs to the standard output.
+    metricReaders: [],
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  const sdkTracer = trace.getTracer("sentiment", version);
+  return {
+    tracer: {
+      begin(name, parent, state, links) {
+        const span = startedSpan(sdkTracer, name, contextOf(parent, state), {
+          kind: "server",
+          ...(links && { links }),
+        });
+        return span.isRecording() ? new SentimentSpan(sdkTracer, span) : undefined;
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
+      await Promise.race([sdk.shutdown().catch(() => {}), late]);
+      trace.disable();
+    },
+  };
+}
+
+class SentimentSpan implements Span {
+  readonly #tracer: SdkTracer;
+  readonly #span: SdkSpan;
+  readonly #startMs = Date.now();
+  /** Steps are begun in it. Not the SDK's own context manager: `currentCall` has the span where it is wanted. */
+  #context: Context | undefined;
+
+  constructor(tracer: SdkTracer, span: SdkSpan) {
+    this.#tracer = tracer;
+    this.#span = span;
+  }
+
+  get context(): SpanContext {
+    return this.#span.spanContext();
+  }
+
+  get traceparent(): string {
+    const { traceId, spanId, traceFlags } = this.context;
+    return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+  }
+
+  step(name: string, options: SpanOptions = {}): Span {
+    this.#context ??= trace.setSpan(ROOT_CONTEXT, this.#span);
+    return new SentimentSpan(this.#tracer, startedSpan(this.#tracer, name, this.#context, options));
+  }
+
+  set(attributes: Attributes): void {
+    this.#span.setAttributes(attributes);
+  }
+
+  failed(error: unknown): void {
+    // A message may quote what a caller sent; those of ServiceError are written to be read.
+    const message = error instanceof ServiceError ? error.reason : nameOf(error);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
+
+  end(afterMs?: number): void {
+    this.#span.end(afterMs === undefined ? undefined : this.#startMs + afterMs);
+  }
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
+const startedSpan = (tracer: SdkTracer, name: string, context: Context, options: SpanOptions) =>
+  tracer.startSpan(
+    name,
+    {
+      kind: KINDS[options.kind ?? "internal"],
+      ...(options.attributes && { attributes: options.attributes }),
+      ...(options.links && { links: options.links.flatMap(linkOf) }),
+    },
+    context,
+  );
+
+const linkOf = (span: Span) => (span instanceof SentimentSpan ? [{ context: span.context }] : []);
+
+/** Of a caller elsewhere. `parent` is a valid traceparent. */
+function contextOf(parent: string | undefined, state: string | undefined): Context {
+  if (parent === undefined) return ROOT_CONTEXT;
+  const [, traceId = "", spanId = "", flags = ""] = parent.split("-");
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & 1,
+    isRemote: true,
+    ...(state && { traceState: new TraceState(state) }),
+  });
+}

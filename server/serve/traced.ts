@@ -1,0 +1,52 @@
+import type { Backend, Inference, ModelVersion, TokenBatch } from "../backend/backend.js";
+import type { RowAnswer } from "../batch/batcher.js";
+import type { RunContext } from "../batch/run-context.js";
+import { currentSpan } from "../core/trace.js";
+
+type Outcomes = PromiseSettledResult<RowAnswer>[];
+
+/** What `submit` gives, with a span for as long as the last of the rows waited for its batch. */
+export async function queued(
+  rows: readonly (readonly number[])[],
+  submit: () => Promise<Outcomes>,
+): Promise<Outcomes> {
+  const span = currentSpan()?.step("queue");
+  if (span === undefined) return await submit();
+  const tokens = rows.reduce((sum, { length }) => sum + length, 0);
+  span.set({ "sentiment.rows": rows.length, "sentiment.tokens": tokens });
+  try {
+    const outcomes = await submit();
+    const waits = outcomes.map((one) => (one.status === "fulfilled" ? one.value.queueMs : 0));
+    span.end(Math.max(0, ...waits));
+    return outcomes;
+  } catch (error) {
+    span.failed(error);
+    span.end();
+    throw error;
+  }
+}
+
+/** What the backend gives, with a span that it may go on with in another process. */
+export async function inferred(
+  backend: Backend,
+  model: ModelVersion,
+  batch: TokenBatch,
+  context: RunContext,
+): Promise<Inference> {
+  const span = context.span?.step("infer", {
+    kind: "client",
+    attributes: { "sentiment.model": model.name, "sentiment.backend": backend.name },
+  });
+  if (span === undefined) return await backend.infer(model, batch, context);
+  try {
+    const { traceparent } = span;
+    const inference = await backend.infer(model, batch, { ...context, traceparent });
+    span.set({ "sentiment.model_version": inference.version });
+    return inference;
+  } catch (error) {
+    span.failed(error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}
