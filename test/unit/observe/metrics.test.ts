@@ -41,6 +41,7 @@ describe("metrics", () => {
       sentiment_stand_by_total: "counter",
       sentiment_shadow_total: "counter",
       sentiment_shadow_score_distance: "histogram",
+      sentiment_spans_total: "counter",
       sentiment_canary_total: "counter",
     });
   });

@@ -102,6 +102,7 @@ describe("aroundCalls", () => {
     assert.deepEqual(seen[0], {
       deadlineMs: Number.POSITIVE_INFINITY,
       traceparent: undefined,
+      span: undefined,
       holder: undefined,
     });
   });
