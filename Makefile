@@ -32,12 +32,13 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl (needs Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
+test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
 	CACHE=$(CACHE) test/full/spark.sh
+	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
@@ -73,6 +74,12 @@ bench-latency: build ## one call alone, tier by tier; a short text behind a long
 
 bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
+
+bench-tracing: build $(GHZ) ## what tracing costs: cached unary calls with all, one in a hundred and none of them traced (needs Go)
+	CACHE=$(CACHE) test/full/collector.sh node dist/benchmarks/tracing.js $(ARGS)
+
+bench-collector-faults: build ## what callers notice while a real OpenTelemetry Collector is killed and frozen (needs Go)
+	CACHE=$(CACHE) test/full/collector.sh node dist/benchmarks/collector-faults.js $(ARGS)
 
 bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory
 	node dist/benchmarks/stream.js
@@ -177,4 +184,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

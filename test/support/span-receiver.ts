@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createGunzip } from "node:zlib";
 
 interface OtlpValue {
   readonly stringValue?: string;
@@ -44,7 +45,8 @@ export async function receiveSpans(): Promise<SpanReceiver> {
   const spans: ReceivedSpan[] = [];
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
-    const body = await text(request);
+    const isZipped = request.headers["content-encoding"] === "gzip";
+    const body = await text(isZipped ? request.pipe(createGunzip()) : request);
     bodies.push(body);
     spans.push(...spansOf(body));
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
