@@ -5,6 +5,7 @@ import { Warming } from "./classify/warming.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
+import { ownVersion } from "./core/own-version.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { watchEventLoopLag } from "./observe/event-loop-lag.js";
 import { HitRate } from "./observe/hit-rate.js";
@@ -75,7 +76,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   let served: TierModels | undefined;
   let answers: AnswerParts | undefined;
   const hitRate = new HitRate(clock);
-  const readings = readingsOf(() => served, hitRate);
+  const readings = readingsOf(config, await ownVersion(), () => served, hitRate);
   const metrics = createMetrics(registry, readings);
   // Of the loop as it is, whatever clock a test brings.
   opened.use(watchEventLoopLag(registry, systemClock));
@@ -127,6 +128,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     clock,
     reportBug,
     tracer,
+    events: { ...metrics.requests, shed: metrics.shed },
     peers: parts.peers,
   };
   const server = await serveGrpc(config, service, clock, keys);

@@ -48,6 +48,7 @@ export function loadConfig(
   const workers = shareOf(Math.min(settings.MAX_WORKERS, cpus), processes);
   return {
     processes,
+    cpus,
     grpcPort: settings.GRPC_PORT,
     httpPort: settings.HTTP_PORT,
     bindAddress: settings.BIND_ADDRESS,
@@ -70,6 +71,7 @@ export function loadConfig(
           modelBytes: shareOf(settings.MODEL_CACHE_SIZE, processes),
         }
       : undefined,
+    memoryLimitBytes: settings.MEMORY_LIMIT,
     modelRepository: settings.MODEL_REPOSITORY,
     defaultTier: settings.DEFAULT_TIER,
     workers,

@@ -3,11 +3,13 @@ import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
 import { standBy } from "./backend/stand-by.js";
 import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { Config } from "./config.js";
-import type { Clock } from "./core/clock.js";
+import { type Clock, systemClock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
+import { cpuUsage, ownCpuMs } from "./observe/cpu-usage.js";
+import type { Readings } from "./observe/gauges.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
-import type { Metrics, Readings } from "./observe/metrics.js";
+import type { Metrics } from "./observe/metrics.js";
 import { type OpsParts, serveOps } from "./observe/ops-http.js";
 import { watchKeys } from "./rpc/keys/watched-keys.js";
 import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
@@ -34,7 +36,22 @@ export async function openKeys({ apiKeysFile }: Config, clock: Clock, log: Log) 
   });
 }
 
-export const readingsOf = (models: () => TierModels | undefined, hitRate: HitRate): Readings => ({
+/** What this process takes of the machine. */
+export const processReadings = ({ cpus }: Config) => ({
+  memoryBytes: () => process.memoryUsage.rss(),
+  // By the real clock, as the CPU's time is.
+  cpuPercent: cpuUsage(cpus, ownCpuMs, systemClock),
+});
+
+export const readingsOf = (
+  config: Config,
+  version: string,
+  models: () => TierModels | undefined,
+  hitRate: HitRate,
+): Readings => ({
+  ...processReadings(config),
+  memoryLimitBytes: config.memoryLimitBytes,
+  build: { version, backend: config.backends.join() },
   hitRate: () => hitRate.share,
   backends: () => models()?.backends() ?? [],
   models: () =>
@@ -43,7 +60,8 @@ export const readingsOf = (models: () => TierModels | undefined, hitRate: HitRat
       version: model.version,
       loaded: isLoaded,
     })),
-  memoryBytes: () => process.memoryUsage.rss(),
+  queues: () =>
+    (models()?.versions() ?? []).map(({ model, queue }) => ({ model: model.name, ...queue })),
 });
 
 /** Triton, with or without the embedded backend to stand by; or the embedded one alone. */
@@ -96,6 +114,7 @@ export const modelEvents = (log: Log, metrics: Metrics): ModelEvents => ({
   },
   disagrees: ({ name, version }, compared, flips) =>
     log.warn({ model: name, version, compared, flips }, "the candidate answers otherwise"),
+  of: (model) => ({ ...metrics.of(model), shed: metrics.shed }),
 });
 
 /**

@@ -38,9 +38,10 @@ export const outrun = () =>
     retryAfterMs: LEAST_RETRY_MS,
   });
 
-/** Throws OVERLOADED for a call that would wait longer than it may; a later try is told of when it would not. */
-export function admit(waitMs: number, mayWaitMs: number): void {
+/** Throws OVERLOADED for a call that would wait longer than it may, and tells `refused` before; a later try is told of when it would not. */
+export function admit(waitMs: number, mayWaitMs: number, refused: () => void): void {
   if (waitMs <= mayWaitMs) return;
+  refused();
   const seconds = (ms: number) => (Math.max(0, ms) / 1000).toFixed(1);
   const message = `The answer would take about ${seconds(waitMs)} s, and may take ${seconds(mayWaitMs)} s: try again later, or send less at once.`;
   const retryAfterMs = Math.ceil(Math.max(LEAST_RETRY_MS, waitMs - Math.max(0, mayWaitMs)));

@@ -4,30 +4,13 @@ import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { admit, outrun, waitOf } from "./admission.js";
 import { CostModel, DrainRate, sizeOf } from "./cost.js";
+import type { BatchEvents } from "./events.js";
 import { runHalving } from "./halving.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
-import { type QueuedRow, RowQueue } from "./row-queue.js";
-import { type CalledRow, type RunContext, runContextOf } from "./run-context.js";
+import { type Outcome, type RowResult, settleRow, tokensOf, type WaitingRow } from "./row.js";
+import { RowQueue } from "./row-queue.js";
+import { type RunContext, runContextOf } from "./run-context.js";
 import { Sharing } from "./sharing.js";
-
-/** What the model said of one row. */
-export interface RowResult {
-  /** Unnormalised, one a class. */
-  readonly logits: Float32Array;
-  /** Of the model that answered, as in Sentiment.model_version. */
-  readonly version: string;
-}
-
-/** A result, and what it took. */
-export interface RowAnswer extends RowResult {
-  /** From its submission to its answer, less the time of the model. */
-  readonly queueMs: number;
-  /** Of the model, for the whole batch. */
-  readonly inferenceMs: number;
-  readonly batchRows: number;
-  /** Share of the batch that was padding, 0 to 1. */
-  readonly paddingRatio: number;
-}
 
 export interface BatcherOptions {
   readonly limits: BatchLimits;
@@ -42,6 +25,7 @@ export interface BatcherOptions {
   readonly maxWaitMs: number;
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;
+  readonly events: BatchEvents;
 }
 
 /** Runs rows of token ids as one batch; one result a row, in their order. `ranMs`: of the model alone, where that is known. */
@@ -52,14 +36,6 @@ export type RunBatch = (
 
 /** Shorter texts that come later go before an admitted one, batches take longer than they did of late, and the answer must travel. */
 const MARGIN = 1.5;
-
-type Outcome = PromiseSettledResult<RowAnswer>;
-
-interface WaitingRow extends CalledRow, QueuedRow {
-  readonly sinceMs: number;
-  readonly settled: Promise<Outcome>;
-  settle(outcome: Outcome): void;
-}
 
 /**
  * Gathers rows of many callers into batches of near-equal length. It never lingers: a free backend takes at once what
@@ -89,6 +65,10 @@ export class Batcher {
 
   get queuedRows(): number {
     return this.#queue.size;
+  }
+
+  get queuedTokens(): number {
+    return this.#queue.tokens;
   }
 
   /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */
@@ -148,6 +128,7 @@ export class Batcher {
     const { maxQueuedRows, maxWaitMs } = this.#options;
     if (this.#queue.size + rows.length > maxQueuedRows) {
       const message = `The queue is full (${this.#queue.size} texts wait): try again later.`;
+      this.#shed("queue_full", rows);
       throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
     }
     const nowMs = this.#clock.now();
@@ -164,9 +145,16 @@ export class Batcher {
     );
     if (this.#queue.size > 0 || this.#inFlight > 0) {
       const deadlineMs = rows[0]?.deadlineMs ?? Number.POSITIVE_INFINITY;
-      admit(MARGIN * waitMs, Math.min(maxWaitMs, deadlineMs - nowMs));
+      admit(MARGIN * waitMs, Math.min(maxWaitMs, deadlineMs - nowMs), () =>
+        this.#shed("too_late", rows),
+      );
     }
     return rows.map((row) => ({ ...row, dueMs: Math.min(row.dueMs, nowMs + waitMs) }));
+  }
+
+  /** A warming that has to wait is no caller who was turned away. */
+  #shed(reason: Parameters<BatchEvents["shed"]>[0], rows: readonly WaitingRow[]): void {
+    if (!rows[0]?.call?.warms) this.#options.events.shed(reason, rows.length);
   }
 
   #waitOf(aheadTokens: number, ownTokens: number): number {
@@ -188,6 +176,7 @@ export class Batcher {
       const { row, place } = first;
       if (this.#isOutrun(row)) {
         this.#queue.take({ start: place, end: place + 1 });
+        this.#shed("outrun", [row]);
         row.settle({ status: "rejected", reason: outrun() });
         continue;
       }
@@ -224,7 +213,8 @@ export class Batcher {
       if (ran.ranMs !== undefined) ranMs = (ranMs ?? 0) + ran.ranMs;
       return ran.results;
     };
-    const outcomes = await runHalving(ids, run, this.#options.blames);
+    const { blames, events } = this.#options;
+    const outcomes = await runHalving(ids, run, blames);
     const endedMs = this.#clock.now();
     const inferenceMs = ranMs ?? endedMs - startedMs;
     this.#inFlight--;
@@ -234,20 +224,11 @@ export class Batcher {
     if (outcomes.every(({ status }) => status === "fulfilled"))
       this.#cost.observe(size, inferenceMs);
     this.#dispatch();
+    const ran = { rows: batch.length, paddingRatio, inferenceMs };
     for (const [place, row] of batch.entries()) {
-      const outcome = outcomes[place] ?? {
-        status: "rejected",
-        reason: new Error("no outcome for the row"),
-      };
-      if (outcome.status === "rejected") row.settle(outcome);
-      else {
-        const queueMs = Math.max(0, endedMs - row.sinceMs - inferenceMs);
-        const took = { queueMs, inferenceMs, batchRows: batch.length, paddingRatio };
-        row.settle({ status: "fulfilled", value: { ...outcome.value, ...took } });
-      }
+      const queueMs = settleRow(row, outcomes[place], ran, endedMs);
+      if (queueMs !== undefined) events.waited(queueMs);
     }
+    if (outcomes.some(({ status }) => status === "fulfilled")) events.ran(ran);
   }
 }
-
-const tokensOf = (rows: readonly WaitingRow[]) =>
-  rows.reduce((sum, { ids }) => sum + ids.length, 0);

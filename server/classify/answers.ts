@@ -1,4 +1,4 @@
-import type { RowAnswer } from "../batch/batcher.js";
+import type { RowAnswer } from "../batch/row.js";
 import type { Label, Probabilities } from "../core/tiers.js";
 import type { ServedModel } from "./model.js";
 import { labelOf, merged, probabilitiesOf, scoreOf, type Weighted } from "./verdict.js";

@@ -1,6 +1,8 @@
 import type { Caller } from "../core/abort.js";
+import { currentCall } from "../core/call.js";
 import type { Answer } from "./answering.js";
 import type { Verdict } from "./classifier.js";
+import type { CascadeEvents } from "./events.js";
 import type { ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
 
@@ -10,6 +12,7 @@ export interface Cascade {
   readonly accurate: ServedModel;
   /** Calibrated confidence, 0 to 1, under which a text goes on to the accurate model. */
   readonly threshold: number;
+  readonly events: CascadeEvents;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Cascade {
  * of each verdict tells which answered; its timings are those of both.
  */
 export async function cascade(
-  { fast, accurate, threshold }: Cascade,
+  { fast, accurate, threshold, events }: Cascade,
   texts: readonly string[],
   question: Question,
   caller: Caller,
@@ -27,10 +30,12 @@ export async function cascade(
   const quick = { ...question, sentences: false, explain: false };
   const outcomes = await answer(fast, texts, quick, caller);
   const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
-  const again =
-    question.sentences || question.explain
-      ? placesOf(outcomes, ({ confidence }) => confidence >= threshold)
-      : [];
+  const sure = placesOf(outcomes, ({ confidence }) => confidence >= threshold);
+  if (!currentCall.getStore()?.warms) {
+    events.decided("fast", sure.length);
+    events.decided("accurate", unsure.length);
+  }
+  const again = question.sentences || question.explain ? sure : [];
   const ask = async (model: ServedModel, places: readonly number[]) => {
     if (places.length === 0) return;
     const asked = places.map((place) => texts[place] ?? "");

@@ -18,6 +18,7 @@ import { roomOf, type ServedModel } from "./model.js";
 import { type Question, type Reading, read, windowsToRead } from "./reading.js";
 import { inCodePoints, type Span } from "./spans.js";
 import { isMixed } from "./verdict.js";
+import { timesOf, tokensOf } from "./windows.js";
 
 /** How long each step took, in milliseconds, and the batch that the text was in (the largest one, with several windows). */
 interface Timings {
@@ -132,12 +133,12 @@ async function readAll(
       await turn();
       readings.push(settled(() => timedRead(model, text, question, clock)));
     }
-    span?.set({ "sentiment.tokens": tokensOf(readings) });
+    span?.set({ "sentiment.tokens": tokensRead(readings) });
     return readings;
   });
 }
 
-const tokensOf = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
+const tokensRead = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
   readings.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value.tokenCount : 0), 0);
 
 export type TimedReading = Reading & { readonly tokenizeMs: number };
@@ -151,7 +152,12 @@ function timedRead(
   const startedMs = clock.now();
   const { tokenizer } = model;
   const reading = read(text, tokenizer, roomOf(model), question);
-  return { ...reading, tokenizeMs: clock.now() - startedMs };
+  const tokenizeMs = clock.now() - startedMs;
+  const { tokenCount, windows } = reading;
+  const analyzedTokenCount = tokensOf(windows);
+  const unknownTokens = timesOf(tokenizer.unknownId, windows);
+  model.events.read({ tokenizeMs, tokenCount, analyzedTokenCount, unknownTokens });
+  return { ...reading, tokenizeMs };
 }
 
 function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers): Verdict {
@@ -169,7 +175,7 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
     version: rows[0]?.version ?? model.version,
     cache: "none",
     tokenCount,
-    analyzedTokenCount: windows.reduce((sum, { ids }) => sum + ids.length, 0),
+    analyzedTokenCount: tokensOf(windows),
     sentences,
     mixed: isMixed(sentences),
     attributions: [],

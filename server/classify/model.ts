@@ -1,6 +1,7 @@
-import type { RowAnswer } from "../batch/batcher.js";
+import type { RowAnswer } from "../batch/row.js";
 import type { Tier } from "../core/tiers.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
+import type { ReadingEvents } from "./events.js";
 
 /** One tier's model and all that a request needs of it. */
 export interface ServedModel {
@@ -17,6 +18,7 @@ export interface ServedModel {
   readonly tokenizer: Tokenizer;
   /** Of its answers in the caches (see `spaceOf`). */
   readonly space: string;
+  readonly events: ReadingEvents;
   /** Keeps it loaded until it is given back. */
   lease(): Disposable;
   /** Runs rows of token ids, special tokens included; one outcome a row. */

@@ -131,5 +131,13 @@ function joined(windows: readonly Window[], room: number): Window[] {
   return all;
 }
 
-const tokensOf = (windows: readonly Window[]): number =>
+export const tokensOf = (windows: readonly Window[]): number =>
   windows.reduce((sum, { ids }) => sum + ids.length, 0);
+
+/** How many tokens of them have that id. */
+export function timesOf(id: number | undefined, windows: readonly Window[]): number {
+  if (id === undefined) return 0;
+  let times = 0;
+  for (const { ids } of windows) for (const one of ids) if (one === id) times++;
+  return times;
+}

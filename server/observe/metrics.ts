@@ -1,6 +1,9 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
 import type { CacheTier } from "../cache/cache.js";
 import type { LookupOutcome, WriteOutcome } from "../cache/redis.js";
+import { addGauges, type Readings } from "./gauges.js";
+import { type ModelMetrics, modelMetrics } from "./model-metrics.js";
+import { type RequestMetrics, requestMetrics } from "./request-metrics.js";
 import type { SpanOutcome } from "./span-export.js";
 
 export type { Registry } from "prom-client";
@@ -12,22 +15,11 @@ type UnloadCause = "memory" | "cache_size" | "admin";
 const STAND_BY_OUTCOMES = ["primary_down", "primary_failed"] as const;
 /** Why the stand-by backend answered a batch. */
 type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
+const SHED_REASONS = ["queue_full", "too_late", "outrun", "brown_out"] as const;
+/** Why a row was turned away, or answered by the fast model, for load. */
+type ShedReason = (typeof SHED_REASONS)[number];
 /** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
 type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
-
-/** What is asked at each scrape. */
-export interface Readings {
-  readonly backends: () => Iterable<{ readonly backend: string; readonly up: boolean }>;
-  readonly models: () => Iterable<{
-    readonly model: string;
-    readonly version: string;
-    readonly loaded: boolean;
-  }>;
-  /** Share of texts that were found in a cache lately; undefined: none was looked for. */
-  readonly hitRate: () => number | undefined;
-  /** Resident memory of the process. */
-  readonly memoryBytes: () => number;
-}
 
 /** What the parts of the server tell as it happens. */
 export interface Metrics {
@@ -49,6 +41,10 @@ export interface Metrics {
   readonly spansEnded: (outcome: SpanOutcome, count: number) => void;
   /** One call, and the version that answered it. */
   readonly canaried: (model: string, version: string) => void;
+  /** So many rows. */
+  readonly shed: (reason: ShedReason, rows: number) => void;
+  readonly requests: RequestMetrics;
+  readonly of: ModelMetrics;
 }
 
 /** Adds every metric to `registry`, which must have none of them yet. */
@@ -111,7 +107,16 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     "Calls to a model that has a canary, by the version that answered",
     ["model", "version"],
   );
+  const shed = counter(
+    "sentiment_shed_total",
+    "Rows that were turned away for load, by why: the queue was full, their answer would have come too late, or their turn did (outrun); brown_out: texts that fast answered in place of another model",
+    ["reason"],
+  );
+  for (const reason of SHED_REASONS) shed.inc({ reason }, 0);
   return {
+    shed: (reason, rows) => shed.inc({ reason }, rows),
+    requests: requestMetrics(registry),
+    of: modelMetrics(registry),
     modelLoaded: (model) => loads.inc({ model }),
     modelUnloaded: (model, cause) => unloads.inc({ model, cause }),
     stoodBy: (outcome) => standBy.inc({ outcome }),
@@ -126,59 +131,4 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     spansEnded: (outcome, count) => spans.inc({ outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),
   };
-}
-
-/** Of all processes together, where there are several. */
-export function memoryGauge(registry: Registry, memoryBytes: () => number): void {
-  new Gauge({
-    name: "sentiment_memory_usage_bytes",
-    help: "Resident memory, in bytes",
-    aggregator: "sum",
-    registers: [registry],
-    collect() {
-      this.set(memoryBytes());
-    },
-  });
-}
-
-/** The aggregators are for several processes: what one of them lacks, some calls will meet. */
-function addGauges(registry: Registry, { backends, models, memoryBytes, hitRate }: Readings): void {
-  const registers = [registry];
-  memoryGauge(registry, memoryBytes);
-  new Gauge({
-    name: "sentiment_backend_up",
-    help: "Whether a backend can run models: 1 yes, 0 no",
-    labelNames: ["backend"],
-    aggregator: "min",
-    registers,
-    collect() {
-      // One that is gone must not be told of any more.
-      this.reset();
-      for (const { backend, up } of backends()) this.set({ backend }, Number(up));
-    },
-  });
-  new Gauge({
-    name: "sentiment_model_loaded",
-    help: "Whether a model is in memory: 1 yes, 0 no",
-    labelNames: ["model", "version"],
-    aggregator: "min",
-    registers,
-    collect() {
-      this.reset();
-      for (const { model, version, loaded } of models())
-        this.set({ model, version }, Number(loaded));
-    },
-  });
-  new Gauge({
-    name: "sentiment_cache_hit_rate",
-    help: "Share of the texts of the last five minutes that were found in a cache; no value while none was looked for",
-    aggregator: "average",
-    registers,
-    collect() {
-      this.reset();
-      const rate = hitRate();
-      if (rate === undefined) this.remove();
-      else this.set(rate);
-    },
-  });
 }

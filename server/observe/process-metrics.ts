@@ -1,5 +1,6 @@
 import { Counter, Gauge } from "prom-client";
-import { createRegistry, memoryGauge } from "./metrics.js";
+import { processGauges, type Readings } from "./gauges.js";
+import { createRegistry } from "./metrics.js";
 
 /** What the primary of several processes tells as it happens. */
 interface ProcessMetrics {
@@ -9,10 +10,13 @@ interface ProcessMetrics {
 }
 
 /** The primary's own metrics, to be merged with those of the processes. `states`: of each process. */
-export function processMetrics(states: () => Iterable<string>) {
+export function processMetrics(
+  states: () => Iterable<string>,
+  uses: Pick<Readings, "memoryBytes" | "cpuPercent">,
+) {
   const registry = createRegistry();
   const registers = [registry];
-  memoryGauge(registry, () => process.memoryUsage.rss());
+  processGauges(registry, uses);
   new Gauge({
     name: "sentiment_processes",
     help: "Server processes behind the port, by what they do: starting, serving, resting (it died, the next one waits), ending",

@@ -10,8 +10,8 @@ import {
 } from "@opentelemetry/api";
 import { getBooleanFromEnv, getStringFromEnv, TraceState } from "@opentelemetry/core";
 import { ServiceError } from "../core/errors.js";
+import { ownVersion } from "../core/own-version.js";
 import type { Attributes, Span, SpanKind, SpanOptions, Tracer } from "../core/trace.js";
-import { readVersion } from "../core/version.js";
 import type { SpanCounts } from "./span-export.js";
 
 const KINDS: Record<SpanKind, SdkSpanKind> = {
@@ -41,7 +41,7 @@ const isTraced = (): boolean =>
  */
 export async function openTracing(counts: SpanCounts): Promise<Tracing> {
   if (!isTraced()) return { tracer: undefined, [Symbol.asyncDispose]: async () => {} };
-  const version = await readVersion();
+  const version = await ownVersion();
   const [{ NodeSDK }, { defaultResource, resourceFromAttributes }, { spanProcessor }] =
     await Promise.all([
       import("@opentelemetry/sdk-node"),

@@ -4,7 +4,7 @@ import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import { createLog, type Log } from "../observe/log.js";
 import { MergedMetrics } from "../observe/merged-metrics.js";
 import { processMetrics } from "../observe/process-metrics.js";
-import { openOps } from "../parts.js";
+import { openOps, processReadings } from "../parts.js";
 import type { AdminCall, PeerOutcome } from "../rpc/across-processes.js";
 import { choosePort, fork } from "./fork.js";
 import { type Forked, type ProcessEvents, SupervisedProcess } from "./supervised-process.js";
@@ -33,7 +33,7 @@ export class Primary implements AsyncDisposable {
   readonly #served = new Set<number>();
   readonly #started = Promise.withResolvers<void>();
   readonly #merged = new MergedMetrics();
-  readonly #metrics = processMetrics(() => this.#processes.map(({ state }) => state));
+  readonly #metrics: ReturnType<typeof processMetrics>;
   readonly #opened = new AsyncDisposableStack();
   readonly #config: Config;
   readonly #clock: Clock;
@@ -45,6 +45,10 @@ export class Primary implements AsyncDisposable {
     this.#clock = parts.clock ?? systemClock;
     this.#log = parts.log ?? createLog(config.logLevel);
     this.#fork = parts.fork ?? fork;
+    this.#metrics = processMetrics(
+      () => this.#processes.map(({ state }) => state),
+      processReadings(config),
+    );
   }
 
   /** Resolves when all processes serve. Throws StartupError when one of them cannot; none is left then. */

@@ -14,6 +14,7 @@ import type { Tier } from "../core/tiers.js";
 import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Peers } from "./across-processes.js";
+import type { ServiceEvents } from "./events.js";
 import type { ReportBug } from "./status.js";
 import { questionOf, tierOf } from "./validate.js";
 
@@ -52,6 +53,7 @@ export interface ServiceParts {
   readonly reportBug: ReportBug;
   /** undefined: no call is traced. */
   readonly tracer: Tracer | undefined;
+  readonly events: ServiceEvents;
   /** The other processes behind the same port; undefined: there are none. */
   readonly peers: Peers | undefined;
 }
@@ -68,7 +70,7 @@ export type Analyze = (
 ) => Promise<PromiseSettledResult<Verdict>[]>;
 
 export function analyzer(parts: ServiceParts): Analyze {
-  const { models, defaultTier, limits, clock } = parts;
+  const { models, defaultTier, limits, clock, events } = parts;
 
   const lease = (tier: Tier, texts: readonly string[]): Lease => {
     const found = models.lease(tier, texts[0] ?? "");
@@ -106,15 +108,22 @@ export function analyzer(parts: ServiceParts): Analyze {
     using accurate = lease("accurate", texts);
     // A version that is put in its place may have been made for another cascade, or for none: then accurate answers all.
     const threshold = fast.model.cascadeThreshold ?? 1;
-    const both = { fast: fast.model, accurate: accurate.model, threshold };
+    const both = { fast: fast.model, accurate: accurate.model, threshold, events };
     // Awaited here: both would be given back at once.
     const outcomes = await cascade(both, texts, question, caller, parts.answer);
     currentSpan()?.set(attributesOf(outcomes));
     return outcomes;
   };
 
+  const tierFor = (tierMessage: TierMessage, texts: number): Tier | "auto" => {
+    const asked = tierOf(tierMessage) ?? defaultTier;
+    const tier = underPressure(asked, models, limits.brownOutMs);
+    if (tier !== asked && !currentCall.getStore()?.warms) events.shed("brown_out", texts);
+    return tier;
+  };
+
   return async (texts, tierMessage, options, signal) => {
-    const tier = underPressure(tierOf(tierMessage) ?? defaultTier, models, limits.brownOutMs);
+    const tier = tierFor(tierMessage, texts.length);
     const question = questionOf(options);
     const late = () =>
       new ServiceError(

@@ -4,13 +4,15 @@ import {
   type Metadata,
   ServerError,
   type ServerMiddlewareCall,
+  Status as StatusCode,
 } from "nice-grpc-common";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, withoutStack } from "../core/errors.js";
 import type { Span, Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
-import { callOf } from "./call-context.js";
+import { callOf, whyLeft } from "./call-context.js";
+import type { MethodEvents, RequestEvents } from "./events.js";
 import { type ReportBug, statusOf } from "./status.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
@@ -29,25 +31,31 @@ export interface AroundParts {
   readonly reportBug: ReportBug;
   /** undefined: no call is traced. */
   readonly tracer: Tracer | undefined;
+  readonly events: RequestEvents;
 }
 
 /**
- * What happens around every call: it is checked, runs as `currentCall`, and what it throws becomes a gRPC status with details. One middleware for all of
- * it, since each further one is two more generators that a call passes through.
+ * What happens around every call: it is checked, runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * middleware for all of it, since each further one is two more generators that a call passes through.
  */
-export const aroundCalls = (
-  { clock, reportBug, tracer }: AroundParts,
+export function aroundCalls(
+  { clock, reportBug, tracer, events: requestEvents }: AroundParts,
   ...checks: readonly Check[]
-) =>
-  async function* around<Req, Res>(
+) {
+  const eventsOf = eventsByPath(requestEvents);
+  return async function* around<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
     context: CallContext,
   ): AsyncGenerator<Res, Res | void, undefined> {
-    const { path } = call.method;
-    const called = callOf(context.metadata, path, clock, tracer);
-    const { span } = called;
+    const events = eventsOf(call);
+    const startedMs = clock.now();
+    const brought = callOf(context.metadata, call.method.path, clock, tracer);
+    const { span } = brought;
+    // What a stream ends with whose reader takes no more of it.
+    let code = "CANCELLED";
+    events.began();
     try {
-      const store = { ...called, holder: holderOf(checks, context.metadata, path, span) };
+      const store = { ...brought, holder: checked(checks, call, context, span) };
       const steps = call.next(call.request, context);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
@@ -57,6 +65,7 @@ export const aroundCalls = (
           yield step.value;
           step = await next();
         }
+        code = "OK";
         return step.value;
       } finally {
         // Undefined stands for "no further response" of a stream; a unary call has none left either.
@@ -64,23 +73,54 @@ export const aroundCalls = (
       }
     } catch (error) {
       span?.failed(error);
-      throw statusErrorOf(error, context, reportBug);
+      const thrown = statusErrorOf(error, context, reportBug);
+      code = codeOf(thrown);
+      throw thrown;
     } finally {
+      // Whatever became of it: that is what gRPC has told the client.
+      const told = context.signal.aborted ? whyLeft(brought.deadlineMs, clock) : code;
+      events.ended(told, clock.now() - startedMs);
+      span?.set({ "rpc.grpc.status": told });
       span?.end();
     }
   };
+}
 
-function holderOf(
+/** Whose key the call came with. Throws what the checks throw. */
+function checked<Req, Res>(
   checks: readonly Check[],
-  metadata: Metadata,
-  path: string,
+  { method }: ServerMiddlewareCall<Req, Res>,
+  { metadata }: CallContext,
   span: Span | undefined,
 ): string | undefined {
   const step = span?.step("authenticate");
   let holder: string | undefined;
-  for (const check of checks) holder = check(metadata, path) ?? holder;
+  for (const check of checks) holder = check(metadata, method.path) ?? holder;
   step?.end();
   return holder;
+}
+
+/** Those of the services, so they are few. */
+function eventsByPath(events: RequestEvents) {
+  const known = new Map<string, MethodEvents>();
+  return <Req, Res>({
+    method: { path },
+    requestStream,
+    responseStream,
+  }: ServerMiddlewareCall<Req, Res>): MethodEvents => {
+    let told = known.get(path);
+    if (told === undefined) {
+      told = events.method(path, requestStream || responseStream);
+      known.set(path, told);
+    }
+    return told;
+  };
+}
+
+/** Of what nice-grpc is thrown. */
+function codeOf(error: unknown): string {
+  if (isAbortError(error)) return "CANCELLED";
+  return (error instanceof ServerError && StatusCode[error.code]) || "UNKNOWN";
 }
 
 function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBug): unknown {

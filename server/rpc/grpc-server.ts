@@ -6,7 +6,7 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { listenFault } from "../core/listen-fault.js";
-import { readVersion } from "../core/version.js";
+import { ownVersion } from "../core/own-version.js";
 import {
   AdminServiceDefinition,
   SentimentServiceDefinition,
@@ -85,7 +85,7 @@ export async function serveGrpc(
   });
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
-  const version = await readVersion();
+  const version = await ownVersion();
   server
     .with(around(drain.refuse, authorize(keys, "analyze")))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));

@@ -3,6 +3,7 @@ import type { Verdict } from "../classify/classifier.js";
 import { currentCall } from "../core/call.js";
 import type { Tracer } from "../core/trace.js";
 import {
+  type AnalyzeBatchRequest,
   type AnalyzeOptions,
   type AnalyzeResult,
   type AnalyzeStreamRequest,
@@ -15,18 +16,23 @@ import type { Analyze, ServiceParts } from "./analyzer.js";
 import type { Drain } from "./drain.js";
 import { outOfOrder } from "./out-of-order.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
-import { type ReportBug, statusOf } from "./status.js";
+import { type ReportBug, reasonOf, statusOf } from "./status.js";
+import { failedText } from "./text-outcome.js";
 import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 
 /** Its span's name. */
 const STREAMED_TEXT = `${SentimentServiceDefinition.fullName}/AnalyzeStream text`;
+
+type Outcome = PromiseSettledResult<Verdict>;
+
+const lost = () => new Error("the text has no outcome");
 
 export function sentimentService(
   parts: ServiceParts,
   analyze: Analyze,
   drain: Drain,
 ): SentimentServiceImplementation {
-  const { models, defaultTier, limits, clock, reportBug, tracer } = parts;
+  const { models, defaultTier, limits, clock, reportBug, tracer, events } = parts;
 
   const analyzeOne = async (
     text: string,
@@ -37,7 +43,7 @@ export function sentimentService(
     checkText(text, limits.maxTextLength, "text");
     const [outcome] = await analyze([text], tier, options, signal);
     if (outcome?.status === "fulfilled") return outcome.value;
-    throw outcome?.reason ?? new Error("the text has no outcome");
+    throw outcome?.reason ?? lost();
   };
 
   const answerOf = async (
@@ -50,39 +56,63 @@ export function sentimentService(
       const verdict = await inOwnTrace(tracer, () =>
         analyzeOne(text, tier, options, context.signal),
       );
-      return { id: request.id, sentiment: sentimentMessage(verdict) };
+      const sentiment = sentimentMessage(verdict);
+      events.answered("AnalyzeStream", verdict);
+      return { id: request.id, sentiment };
     } catch (error) {
+      events.failed("AnalyzeStream", failedText(error, context.signal, clock), 1);
       // The client has left: nobody reads the answer, and its leaving is no bug.
       const report = context.signal.aborted ? () => {} : reportBug;
       return { id: echoOf(request.id), error: statusOf(error, report) };
     }
   };
 
+  /** One outcome a text, also of those that are refused. */
+  const analyzeAll = async (
+    { texts, tier, options }: AnalyzeBatchRequest,
+    signal: AbortSignal,
+  ): Promise<readonly Outcome[]> => {
+    checkBatchSize(texts.length, limits.maxBatchTexts);
+    const faults = texts.map((text, index) =>
+      faultOf(() => checkText(text, limits.maxTextLength, `texts[${index}]`)),
+    );
+    const good = texts.filter((_, index) => faults[index] === undefined);
+    const outcomes = (await analyze(good, tier, options, signal)).values();
+    const noOutcome = () => ({ status: "rejected" as const, reason: lost() });
+    return faults.map((reason) =>
+      reason === undefined
+        ? (outcomes.next().value ?? noOutcome())
+        : { status: "rejected" as const, reason },
+    );
+  };
+
   return {
     async analyze({ text, tier, options }, { signal }) {
       const startedMs = clock.now();
-      const verdict = await analyzeOne(text, tier, options, signal);
-      return {
-        sentiment: sentimentMessage(verdict),
-        timing: timingMessage(verdict, clock.now() - startedMs),
-      };
+      try {
+        const verdict = await analyzeOne(text, tier, options, signal);
+        const sentiment = sentimentMessage(verdict);
+        events.answered("Analyze", verdict);
+        return { sentiment, timing: timingMessage(verdict, clock.now() - startedMs) };
+      } catch (error) {
+        events.failed("Analyze", failedText(error, signal, clock), 1);
+        throw error;
+      }
     },
 
-    async analyzeBatch({ texts, tier, options }, { signal }) {
-      checkBatchSize(texts.length, limits.maxBatchTexts);
-      const faults = texts.map((text, index) =>
-        faultOf(() => checkText(text, limits.maxTextLength, `texts[${index}]`)),
-      );
-      const good = texts.filter((_, index) => faults[index] === undefined);
-      const outcomes = (await analyze(good, tier, options, signal)).values();
-      const results = faults.map((fault, index) => {
-        const outcome =
-          fault === undefined
-            ? outcomes.next().value
-            : { status: "rejected" as const, reason: fault };
-        return resultMessage(index, outcome, reportBug);
+    async analyzeBatch(request, { signal }) {
+      const outcomes = await analyzeAll(request, signal).catch((error: unknown) => {
+        const failed = failedText(error, signal, clock);
+        events.failed("AnalyzeBatch", failed, request.texts.length);
+        throw error;
       });
-      return { results };
+      for (const outcome of outcomes) {
+        if (outcome.status === "fulfilled") events.answered("AnalyzeBatch", outcome.value);
+        else events.failed("AnalyzeBatch", reasonOf(outcome.reason), 1);
+      }
+      return {
+        results: outcomes.map((outcome, index) => resultMessage(index, outcome, reportBug)),
+      };
     },
 
     analyzeStream: (requests, context) =>
@@ -122,14 +152,8 @@ function faultOf(check: () => void): unknown {
   }
 }
 
-function resultMessage(
-  index: number,
-  outcome: PromiseSettledResult<Verdict> | undefined,
-  reportBug: ReportBug,
-): AnalyzeResult {
-  if (outcome?.status === "fulfilled") return { index, sentiment: sentimentMessage(outcome.value) };
-  return {
-    index,
-    error: statusOf(outcome?.reason ?? new Error("the text has no outcome"), reportBug),
-  };
+function resultMessage(index: number, outcome: Outcome, reportBug: ReportBug): AnalyzeResult {
+  return outcome.status === "fulfilled"
+    ? { index, sentiment: sentimentMessage(outcome.value) }
+    : { index, error: statusOf(outcome.reason, reportBug) };
 }

@@ -36,6 +36,12 @@ const CODES: Record<Reason, Code> = {
 /** Told of an error that is ours, with the id that the client was given. */
 export type ReportBug = (id: string, error: unknown) => void;
 
+/** As the client reads it. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof ServiceError) return error.reason;
+  return error instanceof StartupError ? "BACKEND_DOWN" : "BUG";
+}
+
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
 export function statusOf(error: unknown, reportBug: ReportBug): Status {
   const known = error instanceof ServiceError ? error : unexpected(error, reportBug);

@@ -2,8 +2,10 @@ import { type Backend, ModelError, type ModelVersion, versionText } from "../bac
 import { padded, rowsOf } from "../backend/padding.js";
 import type { ModelFiles, VersionFile } from "../backend/repository/model-repository.js";
 import { Batcher, type BatcherOptions } from "../batch/batcher.js";
+import type { BatchEvents } from "../batch/events.js";
 import type { BatchLimits } from "../batch/plan.js";
 import { spaceOf } from "../classify/cache-keys.js";
+import type { ReadingEvents } from "../classify/events.js";
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
@@ -17,6 +19,9 @@ export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitM
 
 const MAX_QUEUED_ROWS = 10_000;
 
+/** What happens to the texts and rows of a model; for metrics. */
+export interface VersionEvents extends ReadingEvents, BatchEvents {}
+
 /** What a version needs of its surroundings. */
 export interface ServedVersionParts {
   readonly backend: Backend;
@@ -24,6 +29,7 @@ export interface ServedVersionParts {
   /** Called before it loads: makes room for it. */
   readonly beforeLoad: () => Promise<void>;
   readonly onLoaded: (tookMs: number) => void;
+  readonly events: VersionEvents;
 }
 
 /** One version of a tier's model with tokenizer, batcher and backend, loaded when it is needed. */
@@ -34,6 +40,7 @@ export class ServedVersion {
   /** When a call last ended, or it was loaded, on the server's clock. */
   lastUsedMs: number;
   readonly #parts: ServedVersionParts;
+  readonly #batcher: Batcher;
   #loaded = false;
   #unloaded = false;
   /** The backend may hold something of it, if only what a load that failed has left. */
@@ -50,7 +57,7 @@ export class ServedVersion {
     settings: BatchSettings,
     parts: ServedVersionParts,
   ) {
-    const { backend, clock } = parts;
+    const { backend, clock, events } = parts;
     this.#parts = parts;
     this.lastUsedMs = clock.now();
     const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
@@ -58,7 +65,7 @@ export class ServedVersion {
     const { padId } = tokenizer;
     const id = { ...file, name, maxTokens, padId, tokenizerDigest, parameters };
     this.id = id;
-    const batcher = new Batcher(
+    this.#batcher = new Batcher(
       async (rows, context) => {
         const batch = padded(rows, padId);
         const { logits, version, ranMs } = await inferred(backend, id, batch, context);
@@ -73,9 +80,11 @@ export class ServedVersion {
         maxInFlight: backend.maxInFlight,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
+        events,
       },
       clock,
     );
+    const batcher = this.#batcher;
     this.model = {
       tier,
       name,
@@ -84,6 +93,7 @@ export class ServedVersion {
       temperature,
       cascadeThreshold,
       tokenizer,
+      events,
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),
       submit: (rows, signal) => queued(rows, () => batcher.submit(rows, signal)),
@@ -92,6 +102,11 @@ export class ServedVersion {
       canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),
       ready: () => this.ready(),
     };
+  }
+
+  /** What waits for a batch of its own. */
+  get queue(): { readonly rows: number; readonly tokens: number } {
+    return { rows: this.#batcher.queuedRows, tokens: this.#batcher.queuedTokens };
   }
 
   /** It holds memory, or is about to. */

@@ -11,7 +11,7 @@ import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
 import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
 import { type MemoryLimits, MemoryManager, type UnloadCause } from "./memory-manager.js";
-import { type BatchSettings, ServedVersion } from "./served-version.js";
+import { type BatchSettings, ServedVersion, type VersionEvents } from "./served-version.js";
 import { Shadow, type ShadowOutcome } from "./shadow.js";
 
 /** What happens to models; for metrics and log. */
@@ -23,6 +23,8 @@ export interface ModelEvents {
   compared(candidate: ServedModel, outcome: ShadowOutcome, distance?: number): void;
   /** The candidate says something else than the served version too often. */
   disagrees(candidate: ServedModel, compared: number, flips: number): void;
+  /** Told of all versions of the model of that name. */
+  of(model: string): VersionEvents;
 }
 
 export interface TierModelsOptions {
@@ -193,6 +195,7 @@ export class TierModels implements Models, Disposable {
         clock: this.#clock,
         beforeLoad: async () => this.#memory?.makeRoom(version),
         onLoaded: (tookMs) => this.#events.loaded(version.model, tookMs),
+        events: this.#events.of(files.name),
       },
     );
     return version;

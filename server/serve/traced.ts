@@ -1,5 +1,5 @@
 import type { Backend, Inference, ModelVersion, TokenBatch } from "../backend/backend.js";
-import type { RowAnswer } from "../batch/batcher.js";
+import type { RowAnswer } from "../batch/row.js";
 import type { RunContext } from "../batch/run-context.js";
 import { currentSpan } from "../core/trace.js";
 

@@ -15,6 +15,8 @@ export interface Tokenizer {
   readonly suffix: readonly number[];
   /** Fills rows up to the longest of a batch; masked out, so any id of the vocabulary serves. */
   readonly padId: number;
+  /** Stands for what the vocabulary has no word for; undefined: it has one for everything. */
+  readonly unknownId: number | undefined;
   /** sha-256 of tokenizer.json, hex. */
   readonly digest: string;
   /** It tells neither upper from lower case nor one space from several, in ASCII. */
@@ -25,6 +27,7 @@ export interface Tokenizer {
 interface TokenizerFile {
   readonly normalizer?: NormalizerSection | null;
   readonly pre_tokenizer?: { readonly type: string } | null;
+  readonly model?: { readonly unk_token?: string | null; readonly unk_id?: number | null };
   readonly padding?: { readonly pad_id?: number } | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
@@ -60,6 +63,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       prefix: framed.slice(0, begin),
       suffix: framed.slice(begin + bare.length),
       padId: padIdOf(file),
+      unknownId: unknownIdOf(engine, file),
       digest: createHash("sha256").update(bytes).digest("hex"),
       isCaseless: lowersCase(file.normalizer) && file.pre_tokenizer?.type === "BertPreTokenizer",
     };
@@ -92,3 +96,9 @@ function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile)
 
 const padIdOf = ({ padding, added_tokens }: TokenizerFile): number =>
   padding?.pad_id ?? added_tokens?.find(({ content }) => PAD_TOKENS.has(content))?.id ?? 0;
+
+/** WordPiece and BPE name the token, Unigram says its id. */
+function unknownIdOf(engine: Engine, { model }: TokenizerFile): number | undefined {
+  if (typeof model?.unk_id === "number") return model.unk_id;
+  return model?.unk_token ? engine.token_to_id(model.unk_token) : undefined;
+}

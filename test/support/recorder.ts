@@ -1,4 +1,5 @@
-import type { RowResult, RunBatch } from "../../server/batch/batcher.js";
+import type { RunBatch } from "../../server/batch/batcher.js";
+import type { RowResult } from "../../server/batch/row.js";
 import type { RunContext } from "../../server/batch/run-context.js";
 
 /** A function that notes the arguments of its calls, and the list of them. */

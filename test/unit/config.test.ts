@@ -23,6 +23,7 @@ describe("loadConfig", () => {
   it("needs no setting", () => {
     assert.deepEqual(load({}), {
       processes: 1,
+      cpus: CPUS,
       grpcPort: 50051,
       httpPort: 9464,
       bindAddress: "127.0.0.1",
@@ -38,6 +39,7 @@ describe("loadConfig", () => {
         aggressive: false,
       },
       memory: { processBytes: 4 * 2 ** 30, modelBytes: 2 * 2 ** 30 },
+      memoryLimitBytes: 4 * 2 ** 30,
       modelRepository: "triton-model-repo",
       defaultTier: "balanced",
       workers: 4,
@@ -100,6 +102,7 @@ describe("loadConfig", () => {
     assert.deepEqual(Object.keys(env), Object.keys(Settings.shape));
     assert.deepEqual(load(env), {
       processes: 1,
+      cpus: CPUS,
       grpcPort: 0,
       httpPort: 8000,
       bindAddress: "0.0.0.0",
@@ -115,6 +118,7 @@ describe("loadConfig", () => {
         aggressive: true,
       },
       memory: { processBytes: 1.5 * 2 ** 30, modelBytes: 512 * 2 ** 20 },
+      memoryLimitBytes: 1.5 * 2 ** 30,
       modelRepository: "/models",
       defaultTier: "fast",
       workers: 2,

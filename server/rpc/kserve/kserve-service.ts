@@ -7,6 +7,7 @@ import type {
 import type { Analyze, ServiceParts } from "../analyzer.js";
 import type { Check } from "../around-calls.js";
 import type { Drain } from "../drain.js";
+import { failedText } from "../text-outcome.js";
 import { checkId, checkText } from "../validate.js";
 import { KserveDefinition } from "./definition.js";
 import {
@@ -41,7 +42,7 @@ export function kserveService(
   drain: Pick<Drain, "begun">,
   version: string,
 ): GRPCInferenceServiceImplementation {
-  const { limits, clock } = parts;
+  const { limits, clock, events } = parts;
   /** Anew for each call: a tier's version changes when its model is loaded again. */
   const named = () => namedModels(parts);
   const counted = new Map<string, Statistics>();
@@ -84,15 +85,18 @@ export function kserveService(
     async modelInfer(request, { signal }) {
       const model = modelNamed(named(), request.modelName, request.modelVersion, "model_");
       const startedMs = clock.now();
+      let asked = 0;
       try {
         checkId(request.id);
         const outputNames = outputNamesOf(request.outputs);
         const { texts, shape } = textsOf(request, limits.maxBatchTexts);
+        asked = texts.length;
         const verdicts = await verdictsOf(texts, model, request, signal);
         const answeredMs = clock.now();
         const outputs = outputsOf(outputNames, verdicts, shape);
         const endedMs = clock.now();
         statisticsOf(model).succeeded(verdicts, endedMs - startedMs, endedMs - answeredMs);
+        for (const verdict of verdicts) events.answered("ModelInfer", verdict);
         return {
           modelName: model.name,
           modelVersion: verdicts[0] ? numberOf(verdicts[0].version) : model.version,
@@ -102,6 +106,8 @@ export function kserveService(
         };
       } catch (error) {
         statisticsOf(model).failed(clock.now() - startedMs);
+        // Those of a call whose texts could not be read are not known.
+        if (asked > 0) events.failed("ModelInfer", failedText(error, signal, clock), asked);
         throw error;
       }
     },

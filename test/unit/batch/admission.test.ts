@@ -27,9 +27,15 @@ describe("waitOf", () => {
 });
 
 describe("admit", () => {
+  let told = 0;
+  beforeEach(() => {
+    told = 0;
+  });
   const refusalOf = (waitMs: number, mayWaitMs: number): ServiceError => {
     try {
-      admit(waitMs, mayWaitMs);
+      admit(waitMs, mayWaitMs, () => {
+        told++;
+      });
     } catch (error) {
       assert.ok(error instanceof ServiceError);
       return error;
@@ -38,8 +44,9 @@ describe("admit", () => {
   };
 
   it("takes what makes it, to the last millisecond", () => {
-    admit(500, 500);
-    admit(0, 0);
+    const refused = () => assert.fail("it was refused");
+    admit(500, 500, refused);
+    admit(0, 0, refused);
   });
 
   it("refuses what does not, and says when to come again", () => {
@@ -47,6 +54,7 @@ describe("admit", () => {
     assert.equal(reason, "OVERLOADED");
     assert.match(message, /would take about 1\.7 s, and may take 0\.5 s/);
     assert.equal(hints.retryAfterMs, 1200);
+    assert.equal(told, 1);
   });
 
   it("asks for a tenth of a second at least, and counts no time below nothing", () => {

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import {
-  Batcher,
-  type BatcherOptions,
-  type RowAnswer,
-  type RunBatch,
-} from "../../../server/batch/batcher.js";
+import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/batch/batcher.js";
+import type { BatchRun } from "../../../server/batch/events.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
-import { currentCall } from "../../../server/core/call.js";
+import type { RowAnswer } from "../../../server/batch/row.js";
+import { currentCall, withWarming } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import { type Draw, seeded } from "../seeded.js";
@@ -32,6 +30,7 @@ const OPTIONS: BatcherOptions = {
   policy: "guide",
   maxWaitMs: 60_000,
   blames: () => false,
+  events: NO_EVENTS,
 };
 const refused = new Error("the model refused the batch");
 const left = new Error("the caller left");
@@ -90,7 +89,7 @@ describe("Batcher", () => {
       answers.push(batcher.submit([row(3), row(4)], staying));
       await turn();
       assert.equal(runs.length, 1);
-      assert.equal(batcher.queuedRows, 3);
+      assert.deepEqual([batcher.queuedRows, batcher.queuedTokens], [3, 12]);
       await end(0);
       assert.equal(runs.length, 2);
       assert.deepEqual(idsOf(runs[1]), [2, 3, 4]);
@@ -275,6 +274,35 @@ describe("Batcher", () => {
       const call = [row(2, 50), row(3, 50)];
       await assert.rejects(batcher.submit(call, staying), /may take 0\.2 s/);
       assert.equal(Math.round(batcher.waitMs), 100);
+    });
+
+    it("tells of what it turns away, and why, but not of what was to warm the caches", async () => {
+      const [shed, told] = recorder((_reason: string, _rows: number) => {});
+      const options = { maxWaitMs: 200, maxQueuedRows: 3, events: { ...NO_EVENTS, shed } };
+      const batcher = await learned(options);
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      const tooLong = () => batcher.submit([row(2, 100), row(3, 100)], staying);
+      const tooMany = () =>
+        batcher.submit(
+          [4, 5, 6, 7].map((id) => row(id)),
+          staying,
+        );
+      for (const call of [tooLong, tooMany]) {
+        await assert.rejects(call);
+        await assert.rejects(withWarming(call));
+      }
+      const hasty = as("", clock.now() + 170, () => batcher.submit([row(2, 10)], staying));
+      void batcher.submit([row(3, 11)], staying);
+      await turn();
+      clock.advance(165);
+      await end(4);
+      reasonOf((await hasty)[0]);
+      assert.deepEqual(told, [
+        ["too_late", 2],
+        ["queue_full", 4],
+        ["outrun", 1],
+      ]);
     });
 
     it("takes anything while it is idle: an estimate that is wrong must not keep all away", async () => {
@@ -532,7 +560,9 @@ describe("Batcher", () => {
   });
 
   it("tells how long rows waited, how long the model took, and how full the batch was", async () => {
-    const batcher = held();
+    const [ran, batches] = recorder((_batch: BatchRun) => {});
+    const [waited, waits] = recorder((_queueMs: number) => {});
+    const batcher = held({ events: { ...NO_EVENTS, ran, waited } });
     const alone = batcher.submit([row(1, 4)], staying);
     await turn();
     clock.advance(3);
@@ -552,6 +582,22 @@ describe("Batcher", () => {
       { queueMs: 4, inferenceMs: 10, batchRows: 2, paddingRatio: 0.125 },
       { queueMs: 2, inferenceMs: 10, batchRows: 2, paddingRatio: 0.125 },
     ]);
+    assert.deepEqual(batches.flat(), [
+      { rows: 1, inferenceMs: 7, paddingRatio: 0 },
+      { rows: 2, inferenceMs: 10, paddingRatio: 0.125 },
+    ]);
+    assert.deepEqual(waits.flat().sort(), [0, 2, 4]);
+  });
+
+  it("tells nothing of a batch that nothing came of", async () => {
+    const [ran, batches] = recorder((_batch: BatchRun) => {});
+    const [waited, waits] = recorder((_queueMs: number) => {});
+    const batcher = held({ events: { ...NO_EVENTS, ran, waited } });
+    const answer = batcher.submit([row(1)], staying);
+    await turn();
+    runs[0]?.fail(refused);
+    assert.equal(reasonOf((await answer)[0]), refused);
+    assert.deepEqual([batches, waits], [[], []]);
   });
 
   it("lets a long row go in time under a steady stream of short ones", async () => {

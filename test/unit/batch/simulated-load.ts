@@ -4,6 +4,7 @@ import { sizeOf } from "../../../server/batch/cost.js";
 import { currentCall } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
 
 type Chance = () => number;
@@ -32,6 +33,7 @@ const OPTIONS: BatcherOptions = {
   maxQueuedRows: 10_000,
   maxWaitMs: 30_000,
   blames: () => false,
+  events: NO_EVENTS,
 };
 
 /** Lognormal, of mean 20. */

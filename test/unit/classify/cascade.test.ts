@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { answerAnew } from "../../../server/classify/answering.js";
-import { cascade } from "../../../server/classify/cascade.js";
+import { type Cascade, cascade } from "../../../server/classify/cascade.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
+import { withWarming } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
+import { recorder } from "../../support/recorder.js";
 import { reasonOf, resultOf } from "../outcomes.js";
 import {
   answer,
@@ -39,7 +42,12 @@ describe("cascade", () => {
   const cascadeOf = (fast: Answers, accurate: Answers = {}) => {
     const quick = modelOf("fast", fast, answer(NEGATIVE));
     const slow = modelOf("accurate", accurate, answer(POSITIVE));
-    const parts = { fast: quick.model, accurate: slow.model, threshold: THRESHOLD };
+    const parts: Cascade = {
+      fast: quick.model,
+      accurate: slow.model,
+      threshold: THRESHOLD,
+      events: NO_EVENTS,
+    };
     return { parts, fastAsked: quick.asked, accurateAsked: slow.asked };
   };
   const run = (
@@ -51,6 +59,19 @@ describe("cascade", () => {
 
   const tiersOf = (outcomes: readonly PromiseSettledResult<{ model: ServedModel }>[]) =>
     outcomes.map((outcome) => resultOf(outcome).model.tier);
+
+  it("tells which model decides a text, where it is asked for", async () => {
+    const [decided, told] = recorder((_outcome: string, _texts: number) => {});
+    const models = cascadeOf({ 1: answer(UNSURE), 2: answer(UNSURE), 4: refused });
+    const telling = { ...models, parts: { ...models.parts, events: { decided } } };
+    const texts = ["1", "2", "3", "4"];
+    await run(telling, texts);
+    await withWarming(() => run(telling, texts));
+    assert.deepEqual(told, [
+      ["fast", 1],
+      ["accurate", 2],
+    ]);
+  });
 
   it("asks the fast model alone where it is sure", async () => {
     const models = cascadeOf({});

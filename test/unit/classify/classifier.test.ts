@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { classify } from "../../../server/classify/classifier.js";
+import type { TextRead } from "../../../server/classify/events.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
-import { turn } from "../../support/recorder.js";
+import { recorder, turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import {
   answer,
@@ -152,6 +153,21 @@ describe("classify", () => {
       const [verdict] = (await run(model, ["1 2 3 4 5"], { longText: "truncate" })).map(resultOf);
       assert.deepEqual(calls[0]?.[0], [[BEGIN, 1, 2, 3, 4, END]]);
       assert.deepEqual([verdict?.tokenCount, verdict?.analyzedTokenCount], [5, 4]);
+    });
+
+    it("is told of, as all that is read: how long, how much of it, and what is unknown", async () => {
+      const [read, told] = recorder((_text: TextRead) => {});
+      const answerRows = (rows: Rows) => rows.map(() => answer(NEUTRAL));
+      const tokenizer = { ...tokenizerOf(numbersOf), unknownId: 7 };
+      const [model] = modelThat(answerRows, { tokenizer, events: { read } });
+      await run(model, ["7 8", "7 7 3 4 7"], { longText: "truncate" });
+      await run(model, ["1 2 3 4 7"]);
+      await run(model, ["1 2 3 4 5"], { longText: "reject" });
+      assert.deepEqual(told.flat(), [
+        { tokenizeMs: 0, tokenCount: 2, analyzedTokenCount: 2, unknownTokens: 1 },
+        { tokenizeMs: 0, tokenCount: 5, analyzedTokenCount: 4, unknownTokens: 2 },
+        { tokenizeMs: 0, tokenCount: 5, analyzedTokenCount: 5, unknownTokens: 1 },
+      ]);
     });
 
     const tooLong = serviceError(

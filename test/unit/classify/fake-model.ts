@@ -1,8 +1,9 @@
-import type { RowAnswer } from "../../../server/batch/batcher.js";
+import type { RowAnswer } from "../../../server/batch/row.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import type { Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import type { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { recorder } from "../../support/recorder.js";
 
 export type Rows = readonly (readonly number[])[];
@@ -49,6 +50,7 @@ export const tokenizerOf = (encode: Tokenizer["encode"]): Tokenizer => ({
   prefix: [BEGIN],
   suffix: [END],
   padId: 0,
+  unknownId: undefined,
   digest: "",
   isCaseless: false,
 });
@@ -78,6 +80,7 @@ export function fakeModel(
     space: "fake",
     lease: () => ({ [Symbol.dispose]: () => {} }),
     tokenizer: tokenizerOf(encode),
+    events: NO_EVENTS,
     submit,
     ready: async () => {},
     isReady: () => true,

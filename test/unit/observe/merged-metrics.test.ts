@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { MergedMetrics } from "../../../server/observe/merged-metrics.js";
 import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
 import { processMetrics } from "../../../server/observe/process-metrics.js";
+import { NO_READINGS } from "./some-readings.js";
 
 /** One process: its metrics, and what it tells of them. */
 function someProcess({ up = true, rates = [0.5], bytes = 100 } = {}) {
   const registry = createRegistry();
   const metrics = createMetrics(registry, {
+    ...NO_READINGS,
     backends: () => [{ backend: "embedded", up }],
     models: () => [{ model: "fast", version: "1", loaded: up }],
     memoryBytes: () => bytes,
+    cpuPercent: () => bytes / 10,
+    queues: () => [{ model: "fast", rows: 2, tokens: bytes }],
     hitRate: () => rates[0],
   });
   // As it comes from another process.
@@ -34,6 +38,14 @@ describe("MergedMetrics", () => {
     ];
     one.metrics.cacheLooked("memory", "hit", 2);
     other.metrics.cacheLooked("memory", "hit", 3);
+    one.metrics.requests.method("/service/Call", false).began();
+    for (const { metrics } of [one, other]) {
+      const call = metrics.requests.method("/service/Call", false);
+      call.began();
+      call.began();
+      call.ended("OK", 20);
+      metrics.of("fast").ran({ rows: 3, paddingRatio: 0.1, inferenceMs: 15 });
+    }
     one.metrics.shadowDistance("fast", 0.3);
     other.metrics.shadowDistance("fast", 0.3);
     merged.took(1, await one.told());
@@ -45,6 +57,14 @@ describe("MergedMetrics", () => {
     has(text, 'sentiment_shadow_score_distance_count{model="fast"} 2');
     has(text, "sentiment_memory_usage_bytes 112");
     has(text, "sentiment_cache_hit_rate 0.75");
+    has(text, 'sentiment_requests_total{method="Call",endpoint="service",code="OK"} 2');
+    has(text, "sentiment_requests_in_flight 3");
+    has(text, 'sentiment_batch_rows_bucket{le="4",model="fast"} 2');
+    has(text, 'sentiment_queue_rows{model="fast"} 6');
+    has(text, 'sentiment_queue_tokens{model="fast"} 112');
+    has(text, "sentiment_cpu_usage_percent 11.2");
+    has(text, "sentiment_memory_limit_bytes 1000");
+    has(text, 'sentiment_build_info{version="1.2.3",backend="embedded"} 1');
     has(text, 'sentiment_backend_up{backend="embedded"} 0');
     has(text, 'sentiment_model_loaded{model="fast",version="1"} 0');
   });
@@ -87,7 +107,10 @@ describe("MergedMetrics", () => {
   });
 
   it("has the primary's own among them", async () => {
-    const { registry, metrics } = processMetrics(() => ["serving", "serving", "resting"]);
+    const { registry, metrics } = processMetrics(() => ["serving", "serving", "resting"], {
+      memoryBytes: () => 20_000_000,
+      cpuPercent: () => 1,
+    });
     metrics.died();
     metrics.late();
     merged.took(1, await someProcess().told());

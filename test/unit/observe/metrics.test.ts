@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
+import type { Readings } from "../../../server/observe/gauges.js";
 import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
-
-const NOTHING = {
-  backends: () => [],
-  models: () => [],
-  memoryBytes: () => 0,
-  hitRate: () => undefined,
-};
+import { NO_READINGS } from "./some-readings.js";
 
 /** A registry with all metrics, their recorders, and the sample lines of a scrape that are about one name. */
-function measured(readings: Parameters<typeof createMetrics>[1] = NOTHING) {
+function measured(readings: Partial<Readings> = {}) {
   const registry = createRegistry();
-  const metrics = createMetrics(registry, readings);
+  const metrics = createMetrics(registry, { ...NO_READINGS, ...readings });
   const samples = async (name: string) =>
     (await registry.metrics())
       .split("\n")
@@ -43,6 +38,28 @@ describe("metrics", () => {
       sentiment_shadow_score_distance: "histogram",
       sentiment_spans_total: "counter",
       sentiment_canary_total: "counter",
+      sentiment_requests_total: "counter",
+      sentiment_request_duration_seconds: "histogram",
+      sentiment_requests_in_flight: "gauge",
+      sentiment_texts_total: "counter",
+      sentiment_label_total: "counter",
+      sentiment_confidence: "histogram",
+      sentiment_cascade_total: "counter",
+      sentiment_shed_total: "counter",
+      sentiment_model_inference_seconds: "histogram",
+      sentiment_queue_seconds: "histogram",
+      sentiment_queue_rows: "gauge",
+      sentiment_queue_tokens: "gauge",
+      sentiment_batch_rows: "histogram",
+      sentiment_padding_ratio: "histogram",
+      sentiment_tokenize_seconds: "histogram",
+      sentiment_text_tokens: "histogram",
+      sentiment_tokens_total: "counter",
+      sentiment_unknown_tokens_total: "counter",
+      sentiment_truncated_total: "counter",
+      sentiment_cpu_usage_percent: "gauge",
+      sentiment_memory_limit_bytes: "gauge",
+      sentiment_build_info: "gauge",
     });
   });
 
@@ -128,6 +145,34 @@ describe("metrics", () => {
     ]);
     assert.deepEqual(await samples("sentiment_model_loaded"), [
       'sentiment_model_loaded{model="fast",version="1"} 1',
+    ]);
+  });
+
+  it("add up what waits for the versions of a model, and forget models that are gone", async () => {
+    let queues = [
+      { model: "fast", rows: 2, tokens: 30 },
+      { model: "fast", rows: 1, tokens: 5 },
+      { model: "accurate", rows: 0, tokens: 0 },
+    ];
+    const { samples } = measured({ queues: () => queues });
+    assert.deepEqual(await samples("sentiment_queue_rows"), [
+      'sentiment_queue_rows{model="fast"} 3',
+      'sentiment_queue_rows{model="accurate"} 0',
+    ]);
+    queues = queues.slice(1, 2);
+    assert.deepEqual(await samples("sentiment_queue_tokens"), [
+      'sentiment_queue_tokens{model="fast"} 5',
+    ]);
+  });
+
+  it("tell of what was refused for load, also that nothing was", async () => {
+    const { metrics, samples } = measured();
+    metrics.shed("too_late", 3);
+    assert.deepEqual(await samples("sentiment_shed_total"), [
+      'sentiment_shed_total{reason="queue_full"} 0',
+      'sentiment_shed_total{reason="too_late"} 3',
+      'sentiment_shed_total{reason="outrun"} 0',
+      'sentiment_shed_total{reason="brown_out"} 0',
     ]);
   });
 

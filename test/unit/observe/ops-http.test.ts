@@ -5,17 +5,13 @@ import { createMetrics, createRegistry } from "../../../server/observe/metrics.j
 import { serveOps } from "../../../server/observe/ops-http.js";
 import { readyState } from "../../../server/observe/readiness.js";
 import { recorder } from "../../support/recorder.js";
+import { NO_READINGS } from "./some-readings.js";
 
 const ADDRESS = "127.0.0.1";
 
 async function opened(reasons: readonly string[] = [], memoryBytes = () => 1) {
   const registry = createRegistry();
-  createMetrics(registry, {
-    backends: () => [],
-    models: () => [],
-    memoryBytes,
-    hitRate: () => 0.5,
-  });
+  createMetrics(registry, { ...NO_READINGS, memoryBytes });
   const [reportFault, faults] = recorder((_error: unknown) => {});
   const ready = () => readyState(reasons);
   const ops = await serveOps(ADDRESS, 0, { registry, ready, reportFault });

@@ -3,11 +3,12 @@ import { answerAnew } from "../../../server/classify/answering.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Models } from "../../../server/classify/models.js";
 import { Warming } from "../../../server/classify/warming.js";
-import { type Call, currentCall } from "../../../server/core/call.js";
+import { type Call, currentCall, withWarming } from "../../../server/core/call.js";
 import type { Tier as TierName } from "../../../server/core/tiers.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { analyzer } from "../../../server/rpc/analyzer.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
 import { answer, fakeModel, NEUTRAL, type Rows } from "../classify/fake-model.js";
 import { resultOf } from "../outcomes.js";
@@ -20,10 +21,12 @@ describe("analyzer", () => {
   let calls: (Call | undefined)[];
   let held: Promise<unknown>;
   let models: Models;
+  let accurateWaitMs: number;
 
   beforeEach(() => {
     clock = new FakeClock();
     [log, calls, held] = [[], [], Promise.resolve()];
+    accurateWaitMs = 0;
     const made = (tier: TierName): ServedModel => {
       const answerRows = async (rows: Rows) => {
         calls.push(currentCall.getStore());
@@ -31,7 +34,8 @@ describe("analyzer", () => {
         log.push(`${tier} answers`);
         return rows.map(() => answer(NEUTRAL));
       };
-      const [model] = fakeModel(clock, answerRows, { tier, cascadeThreshold: 0.9 });
+      const waitMs = () => (tier === "fast" ? 0 : accurateWaitMs);
+      const [model] = fakeModel(clock, answerRows, { tier, cascadeThreshold: 0.9, waitMs });
       return model;
     };
     const served = [made("fast"), made("accurate")];
@@ -57,7 +61,7 @@ describe("analyzer", () => {
       maxBatchTexts: 10,
       timeoutMs: 1000,
       maxStreamTexts: 1,
-      brownOutMs: undefined,
+      brownOutMs: 100,
     };
     const reportBug = () => {};
     const parts = {
@@ -71,6 +75,10 @@ describe("analyzer", () => {
       clock,
       reportBug,
       tracer: undefined,
+      events: {
+        ...NO_EVENTS,
+        shed: (reason: string, texts: number) => log.push(`${reason} ${texts}`),
+      },
       peers: undefined,
     } as const;
     return analyzer(parts)(texts, tier, undefined, SIGNAL);
@@ -107,6 +115,16 @@ describe("analyzer", () => {
       { deadlineMs: 1001, traceparent },
       { deadlineMs: 1002, traceparent: undefined },
     ]);
+  });
+
+  it("tells of texts that fast answers for want of time, unless they warm the caches", async () => {
+    accurateWaitMs = 101;
+    await analyze(Tier.TIER_AUTO, ["1", "2"]);
+    assert.deepEqual(log.slice(0, 2), ["brown_out 2", "fast answers"]);
+    log.length = 0;
+    await withWarming(() => analyze(Tier.TIER_AUTO));
+    await analyze(Tier.TIER_ACCURATE);
+    assert.ok(!log.some((line) => line.startsWith("brown_out")));
   });
 
   it("names the tiers that are served to who asks for another", async () => {

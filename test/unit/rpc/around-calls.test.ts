@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import { AbortError } from "abort-controller-x";
 import {
   type Channel,
   createChannel,
@@ -23,6 +24,7 @@ import {
 import { aroundCalls } from "../../../server/rpc/around-calls.js";
 import { passDeadlineOn } from "../../../server/rpc/call-context.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
@@ -34,7 +36,7 @@ describe("aroundCalls", () => {
   let address: string;
   let channel: Channel;
   let client: SentimentServiceClient;
-  const parts = () => ({ clock, reportBug: () => {}, tracer: undefined });
+  const parts = () => ({ clock, reportBug: () => {}, tracer: undefined, events: NO_EVENTS });
   const around = () => aroundCalls(parts());
   const note = () => seen.push(currentCall.getStore());
 
@@ -178,7 +180,7 @@ describe("aroundCalls", () => {
           return {};
         },
       } as never,
-      { metadata: Metadata() } as never,
+      { metadata: Metadata(), signal: new AbortController().signal } as never,
     );
     await steps.next();
     assert.equal(seenHolder, "reader");
@@ -202,6 +204,109 @@ describe("aroundCalls", () => {
     assert.equal(currentCall.getStore(), undefined);
     await client.listModels({});
     assert.equal(seen.length, 1);
+  });
+
+  describe("tells of calls", () => {
+    const SERVICE = "/sentiment.v1.SentimentService";
+    let told: string[];
+    let inFlight: number;
+    beforeEach(() => {
+      [told, inFlight] = [[], 0];
+    });
+    const events = {
+      method: (path: string, isStream: boolean) => ({
+        began: () => {
+          inFlight++;
+        },
+        ended: (code: string, tookMs: number) => {
+          inFlight--;
+          told.push(`${path}${isStream ? " stream" : ""} ${code} ${tookMs}`);
+        },
+      }),
+    };
+    /** The steps of a call that does `next`. */
+    const begin = (
+      next: () => AsyncGenerator,
+      { isStream = false, signal = new AbortController().signal, deadlineMs = 0, check = () => {} },
+    ) => {
+      const metadata = Metadata();
+      if (deadlineMs > 0) metadata.set("x-sentiment-deadline-ms", String(deadlineMs));
+      const middleware = aroundCalls({ ...parts(), events }, () => void check());
+      const method = { path: `${SERVICE}/Call` };
+      const call = { requestStream: isStream, responseStream: isStream, request: {}, method, next };
+      return middleware(call as never, { metadata, trailer: Metadata(), signal } as never);
+    };
+    const unary = (work: () => object) =>
+      // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+      async function* () {
+        return work();
+      };
+    const failing = (error: unknown) =>
+      unary(() => {
+        clock.advance(3);
+        throw error;
+      });
+
+    it("that were answered, with their time", async () => {
+      const steps = begin(
+        unary(() => {
+          assert.equal(inFlight, 1);
+          clock.advance(5);
+          return {};
+        }),
+        {},
+      );
+      await steps.next();
+      assert.deepEqual([told, inFlight], [[`${SERVICE}/Call OK 5`], 0]);
+    });
+
+    it("that a check refuses, or that fail, by the code that the client gets", async () => {
+      const refuse = () => {
+        throw new ServiceError("KEY_MISSING", "no key");
+      };
+      await assert.rejects(begin(failing(0), { check: refuse }).next());
+      await assert.rejects(begin(failing(new ServiceError("OVERLOADED", "busy")), {}).next());
+      await assert.rejects(begin(failing(new ServerError(Status.NOT_FOUND, "none")), {}).next());
+      await assert.rejects(begin(failing(new Error("a bug")), {}).next());
+      const codes = ["UNAUTHENTICATED 0", "RESOURCE_EXHAUSTED 3", "NOT_FOUND 3", "INTERNAL 3"];
+      assert.deepEqual(
+        told,
+        codes.map((code) => `${SERVICE}/Call ${code}`),
+      );
+      assert.equal(inFlight, 0);
+    });
+
+    it("whose clients have left, whatever came of them, or whose deadlines have passed", async () => {
+      const signal = AbortSignal.abort();
+      const answering = unary(() => ({}));
+      await assert.rejects(begin(failing(new AbortError()), { signal }).next());
+      await assert.rejects(begin(failing(new Error("a bug")), { signal }).next());
+      await begin(answering, { signal }).next();
+      await begin(answering, { signal, deadlineMs: 5000 }).next();
+      await begin(answering, { signal, deadlineMs: 50 }).next();
+      assert.deepEqual(
+        told.map((line) => line.split(" ")[1]),
+        ["CANCELLED", "CANCELLED", "CANCELLED", "CANCELLED", "DEADLINE_EXCEEDED"],
+      );
+    });
+
+    it("that stream, once, when they have ended, also where the reader takes no more", async () => {
+      const endless = async function* () {
+        while (true) yield "one";
+      };
+      const two = async function* () {
+        yield "one";
+        yield "two";
+      };
+      const whole = begin(two, { isStream: true });
+      for await (const _ of whole) assert.deepEqual(told, []);
+      const left = begin(endless, { isStream: true });
+      await left.next();
+      assert.equal(inFlight, 1);
+      await left.return(undefined as never);
+      assert.deepEqual(told, [`${SERVICE}/Call stream OK 0`, `${SERVICE}/Call stream CANCELLED 0`]);
+      assert.equal(inFlight, 0);
+    });
   });
 
   it("ends a stream whose reader leaves, in its context", async () => {

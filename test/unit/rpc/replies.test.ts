@@ -11,6 +11,8 @@ import {
   Timing,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { modelMessage, sentimentMessage, timingMessage } from "../../../server/rpc/replies.js";
+import { NO_EVENTS } from "../../support/no-events.js";
+import { tokenizerOf } from "../classify/fake-model.js";
 
 const MODEL: ServedModel = {
   tier: "balanced",
@@ -19,7 +21,8 @@ const MODEL: ServedModel = {
   maxTokens: 128,
   temperature: 1,
   cascadeThreshold: 0.75,
-  tokenizer: { encode: () => [], prefix: [], suffix: [], padId: 0, digest: "", isCaseless: false },
+  tokenizer: tokenizerOf(() => []),
+  events: NO_EVENTS,
   space: "replies",
   lease: () => ({ [Symbol.dispose]: () => {} }),
   submit: async () => [],

@@ -45,6 +45,24 @@ describe("ServedVersion", () => {
     assert.equal(version.model.isReady(), true);
   });
 
+  it("tells what waits for a batch", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { infer } = backend;
+    backend.infer = async (...asked) => {
+      await promise;
+      return infer(...asked);
+    };
+    await version.ready();
+    const { signal } = new AbortController();
+    const first = version.model.submit([[1, 2]], signal);
+    await turn();
+    const next = version.model.submit([[1, 2, 3], [4]], signal);
+    assert.deepEqual(version.queue, { rows: 2, tokens: 4 });
+    resolve();
+    await Promise.all([first, next]);
+    assert.deepEqual(version.queue, { rows: 0, tokens: 0 });
+  });
+
   it("makes room before it loads", async () => {
     const done: string[] = [];
     backend.onLoad = async () => void done.push("load");

@@ -3,6 +3,7 @@ import type {
   VersionFile,
 } from "../../../server/backend/repository/model-repository.js";
 import { ServedVersion, type ServedVersionParts } from "../../../server/serve/served-version.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { numbersOf, tokenizerOf } from "../classify/fake-model.js";
 
 export const SETTINGS = {
@@ -38,7 +39,12 @@ export function someServed(
   bytes = 100,
 ): ServedVersion {
   const file = fileOf(version, bytes);
-  const surroundings = { beforeLoad: async () => {}, onLoaded: () => {}, ...parts };
+  const surroundings = {
+    beforeLoad: async () => {},
+    onLoaded: () => {},
+    events: NO_EVENTS,
+    ...parts,
+  };
   return new ServedVersion(
     { ...FILES, served: file },
     file,

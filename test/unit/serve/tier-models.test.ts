@@ -11,6 +11,7 @@ import { TierModels } from "../../../server/serve/tier-models.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { ANYTIME } from "../../support/model-version.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
 import { type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.js";
 import { sentences } from "../../support/sentences.js";
@@ -90,6 +91,7 @@ describe("TierModels", function () {
       routed: ({ version }) => events.push(`routed ${version[0]}`),
       compared: (_candidate, outcome) => events.push(outcome),
       disagrees: () => events.push("disagrees"),
+      of: () => NO_EVENTS,
     });
   });
   afterEach(() => models[Symbol.dispose]());

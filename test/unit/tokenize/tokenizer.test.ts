@@ -77,6 +77,8 @@ describe("tokenizer", function () {
     assert.equal(tokenizer.padId, 0);
     const mpnet = await loadTokenizer("triton-model-repo/sentiment_accurate/tokenizer.json");
     assert.deepEqual([mpnet.prefix, mpnet.suffix, mpnet.padId], [[0], [2], 1]);
+    assert.deepEqual([tokenizer.unknownId, mpnet.unknownId], [100, 104]);
+    assert.deepEqual(tokenizer.encode("\u{13080}"), [100]);
     const digest = createHash("sha256")
       .update(await readFile(PATH))
       .digest("hex");
