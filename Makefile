@@ -8,6 +8,7 @@ CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
 VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
+PROMETHEUS := $(CACHE)/prometheus
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
 PEER_NAMES = fastapi ray bentoml litserve mlserver
@@ -29,7 +30,7 @@ run: build ## install, build and start the server on 127.0.0.1:50051
 run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
 	exec node dist/test/support/run-triton.js
 
-test: check build $(TRITON)/done $(REDIS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
+test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
 test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
@@ -58,6 +59,9 @@ release-proto: $(BUILT) ## take the API as it is now for the one that later chan
 
 docs: build ## the README's table of settings, from the schema
 	node dist/docs/settings-table.js README.md
+
+dashboards: build ## Grafana's dashboards, from deploy/grafana
+	node dist/deploy/grafana/write-dashboards.js deploy/grafana/dashboards
 
 # One after the other: each takes turns with what it is compared with, and has the machine to itself.
 bench: ## all benchmarks of the server, one after the other, and their charts (needs Go)
@@ -179,9 +183,14 @@ $(REDIS)/done: test/support/redis/install.sh
 	@touch $@
 
 # By what is in it, like Triton.
+$(PROMETHEUS)/done: test/support/prometheus/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking a Prometheus into $(PROMETHEUS)"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
 $(SPARK)/done: clients/spark/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing Spark into $(SPARK)"; python3 -m venv --clear $(SPARK) && \
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: dashboards bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
