@@ -25,6 +25,7 @@ export interface Ahead {
 export class RowQueue<Row extends QueuedRow> {
   /** Ascending by length, then by order of arrival; or by arrival alone. */
   #rows: Row[] = [];
+  #tokens = 0;
   readonly #byArrival: boolean;
 
   /** `byArrival`: as they came, and the first one is first in turn. */
@@ -50,6 +51,7 @@ export class RowQueue<Row extends QueuedRow> {
       else high = middle;
     }
     this.#rows.splice(low, 0, row);
+    this.#tokens += row.ids.length;
   }
 
   /** The row that is first in turn, and its place; undefined when none waits. */
@@ -69,19 +71,21 @@ export class RowQueue<Row extends QueuedRow> {
 
   /** Takes those rows out. */
   take({ start, end }: Range): Row[] {
-    return this.#rows.splice(start, end - start);
+    const rows = this.#rows.splice(start, end - start);
+    for (const { ids } of rows) this.#tokens -= ids.length;
+    return rows;
   }
 
   /** Takes those of them out that still wait. */
   remove(rows: ReadonlySet<Row>): void {
-    this.#rows = this.#rows.filter((row) => !rows.has(row));
+    const left = this.#rows.filter((row) => !rows.has(row));
+    this.#tokens = left.reduce((sum, { ids }) => sum + ids.length, 0);
+    this.#rows = left;
   }
 
   /** Of all its rows. */
   get tokens(): number {
-    let tokens = 0;
-    for (const { ids } of this.#rows) tokens += ids.length;
-    return tokens;
+    return this.#tokens;
   }
 
   /** Tokens that a row due at `dueMs` would wait for: of the rows due before it, and of those whose callers give up before `untilMs`. */
