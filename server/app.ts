@@ -12,7 +12,7 @@ import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry, type Registry } from "./observe/metrics.js";
 import { createReadiness, type Readiness, readyState } from "./observe/readiness.js";
-import { openTracing } from "./observe/tracing.js";
+import { openTracing, scrapeFormat } from "./observe/tracing.js";
 import {
   makeBackend,
   modelEvents,
@@ -72,7 +72,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     );
   }
   const texts = await readWarmUp(config, log);
-  const registry = createRegistry();
+  const registry = createRegistry(scrapeFormat(parts.observer !== undefined));
   let served: TierModels | undefined;
   let answers: AnswerParts | undefined;
   const hitRate = new HitRate(clock);

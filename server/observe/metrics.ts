@@ -7,8 +7,13 @@ import { type RequestMetrics, requestMetrics } from "./request-metrics.js";
 import type { SpanOutcome } from "./span-export.js";
 
 export type { Registry } from "prom-client";
-/** One a process: two apps in one process must not count for each other. */
-export const createRegistry = (): Registry => new Registry();
+/** One a process: two apps in one process must not count for each other. `format`: how it is told at a scrape; exemplars need `openmetrics`. */
+export function createRegistry(format: "prometheus" | "openmetrics" = "prometheus"): Registry {
+  const registry = new Registry();
+  // prom-client's types know one of its two.
+  if (format === "openmetrics") registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  return registry;
+}
 
 /** Why a model was unloaded: memory ran short, the other models left no room in MODEL_CACHE_SIZE, or an admin said so. */
 type UnloadCause = "memory" | "cache_size" | "admin";

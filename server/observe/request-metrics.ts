@@ -1,12 +1,12 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Label } from "../core/tiers.js";
 import { remembered } from "./remembered.js";
 
 /** Of one method's calls. */
 interface MethodMetrics {
   readonly began: () => void;
-  /** `code`: the name of a gRPC code. */
-  readonly ended: (code: string, tookMs: number) => void;
+  /** `code`: the name of a gRPC code. `traceId` of a call that is traced. */
+  readonly ended: (code: string, tookMs: number, traceId?: string) => void;
 }
 
 /** What calls and their texts tell. */
@@ -77,6 +77,7 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
     labelNames: ["method", "endpoint"],
     buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
     registers,
+    enableExemplars: hasExemplars(registry),
   });
   let inFlight = 0;
   new Gauge({
@@ -91,18 +92,36 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
   return (path, isStream) => {
     const [, endpoint = "", method = ""] = path.split("/");
     const byCode = remembered((code: string) => requests.labels({ method, endpoint, code }));
-    const took = isStream ? undefined : duration.labels({ method, endpoint });
+    const took = isStream ? undefined : observerOf(duration, { method, endpoint });
     return {
       began() {
         inFlight++;
       },
-      ended(code, tookMs) {
+      ended(code, tookMs, traceId) {
         inFlight--;
         byCode(code).inc();
-        took?.observe(tookMs / 1000);
+        took?.(tookMs / 1000, traceId);
       },
     };
   };
+}
+
+/** The text format that Prometheus reads by default has no place for exemplars. */
+const hasExemplars = ({ contentType }: Registry): boolean =>
+  String(contentType) === Registry.OPENMETRICS_CONTENT_TYPE;
+
+/** Each bucket keeps the last trace that fell into it, where its histogram has exemplars: it is told of values otherwise then. */
+function observerOf(histogram: Histogram, labels: Readonly<Record<string, string>>) {
+  if (!(histogram as { enableExemplars?: boolean }).enableExemplars) {
+    const child = histogram.labels(labels);
+    return (value: number, _traceId?: string) => child.observe(value);
+  }
+  return (value: number, traceId?: string) =>
+    histogram.observe({
+      labels,
+      value,
+      exemplarLabels: traceId === undefined ? {} : { trace_id: traceId },
+    });
 }
 
 /** Of the answers that a model gave, by its name. */

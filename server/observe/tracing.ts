@@ -35,6 +35,10 @@ const isTraced = (): boolean =>
   (getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") !== undefined ||
     getStringFromEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") !== undefined);
 
+/** With exemplars where there are traces to name. Of several processes the metrics are merged, and those have none. */
+export const scrapeFormat = (isMerged: boolean): "prometheus" | "openmetrics" =>
+  isTraced() && !isMerged ? "openmetrics" : "prometheus";
+
 /**
  * Without an endpoint nothing is traced. Else starts the OpenTelemetry SDK as the OTEL_* variables say (endpoint, protocol, headers, sampler, limits, resource). The SDK is loaded here and not
  * before: who does not trace pays neither its time nor its memory. One a process.

@@ -79,7 +79,7 @@ export function aroundCalls(
     } finally {
       // Whatever became of it: that is what gRPC has told the client.
       const told = context.signal.aborted ? whyLeft(brought.deadlineMs, clock) : code;
-      events.ended(told, clock.now() - startedMs);
+      events.ended(told, clock.now() - startedMs, span?.traceparent.split("-")[1]);
       span?.set({ "rpc.grpc.status": told });
       span?.end();
     }

@@ -5,8 +5,8 @@ import type { FailedText } from "./text-outcome.js";
 /** What happens to the calls of one method; for metrics. Must not throw. */
 export interface MethodEvents {
   began(): void;
-  /** Once for each that began. `code`: the name of its gRPC code. */
-  ended(code: string, tookMs: number): void;
+  /** Once for each that began. `code`: the name of its gRPC code. `traceId` of one that is traced. */
+  ended(code: string, tookMs: number, traceId?: string): void;
 }
 
 /** What happens to calls; for metrics. */

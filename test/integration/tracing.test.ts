@@ -157,11 +157,15 @@ describe("tracing", function () {
     silent.close();
   });
 
-  it("counts the spans that a collector has taken, and those that it could not be given", async () => {
+  it("counts the spans that a collector has taken, and names the trace of a slow call beside its bucket", async () => {
     await serve();
     await client.analyze(request("it has an answer"));
     await receiver.until(1, ({ name }) => name === ANALYZE);
     const { exported = 0 } = await spansCounted();
     assert.ok(exported >= 10);
+    const metrics = await (await fetch(`http://${server.opsAddress}/metrics`)).text();
+    const { traceId } = receiver.spans.find(({ name }) => name === ANALYZE) ?? {};
+    const bucket = /^sentiment_request_duration_seconds_bucket\{.* # \{trace_id="(\w+)"\} /m;
+    assert.equal(bucket.exec(metrics)?.[1], traceId);
   });
 });
