@@ -7,11 +7,13 @@ import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
 import { ownVersion } from "./core/own-version.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
+import { callLog } from "./observe/call-log.js";
 import { watchEventLoopLag } from "./observe/event-loop-lag.js";
 import { HitRate } from "./observe/hit-rate.js";
 import { createLog, type Log } from "./observe/log.js";
 import { createMetrics, createRegistry, type Registry } from "./observe/metrics.js";
 import { createReadiness, type Readiness, readyState } from "./observe/readiness.js";
+import type { ProcessStatus } from "./observe/status.js";
 import { openTracing, scrapeFormat } from "./observe/tracing.js";
 import {
   makeBackend,
@@ -19,15 +21,26 @@ import {
   modelOptions,
   openKeys,
   openOps,
+  openProfiles,
   prefetch,
   readingsOf,
+  statusReader,
 } from "./parts.js";
 import type { Peers } from "./rpc/across-processes.js";
 import { analyzer } from "./rpc/analyzer.js";
+import { callLines } from "./rpc/call-lines.js";
 import { serveGrpc } from "./rpc/grpc-server.js";
 import { textWarmer } from "./rpc/warmer.js";
 import { TierModels } from "./serve/tier-models.js";
+import { logStart } from "./start-up-log.js";
 import { readWarmUp, startWarmUp } from "./warm-up.js";
+
+/** What the primary of several processes asks each of them. */
+export interface Observed {
+  readonly registry: Registry;
+  readonly readiness: Readiness;
+  readonly status: () => ProcessStatus;
+}
 
 /** Parts that a test may bring instead of the real ones. */
 export interface AppParts {
@@ -37,7 +50,7 @@ export interface AppParts {
   /** How long load balancers get to notice that a server drains, in milliseconds. */
   readonly probeMs?: number;
   /** Of several processes behind one port: who has it asked what HTTP_PORT would tell, which is not served then. */
-  readonly observer?: (registry: Registry, readiness: Readiness) => void;
+  readonly observer?: (observed: Observed) => void;
   /** The other processes behind the same port. */
   readonly peers?: Peers;
 }
@@ -45,7 +58,7 @@ export interface AppParts {
 export interface App extends AsyncDisposable {
   /** `address:port` that gRPC is served on. */
   readonly address: string;
-  /** `address:port` of /metrics, /livez and /readyz; undefined: another process serves them. */
+  /** `address:port` of /metrics, /livez, /readyz and /status; undefined: another process serves them. */
   readonly opsAddress: string | undefined;
 }
 
@@ -71,23 +84,32 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       `DEFAULT_TIER ${config.defaultTier} is not in ${config.modelRepository}: add sentiment_${config.defaultTier}, or set another`,
     );
   }
+  const tiers = files.map(({ tier }) => tier);
+  logStart(config, tiers, parts.observer !== undefined, log);
   const texts = await readWarmUp(config, log);
   const registry = createRegistry(scrapeFormat(parts.observer !== undefined));
   let served: TierModels | undefined;
   let answers: AnswerParts | undefined;
   const hitRate = new HitRate(clock);
-  const readings = readingsOf(config, await ownVersion(), () => served, hitRate);
+  const version = await ownVersion();
+  const readings = readingsOf(config, version, () => served, hitRate);
   const metrics = createMetrics(registry, readings);
   // Of the loop as it is, whatever clock a test brings.
   opened.use(watchEventLoopLag(registry, systemClock));
   const { tracer } = opened.use(await openTracing(metrics.spansEnded));
-  const readiness = createReadiness(() => unready(config, files, served));
+  const readiness = createReadiness(
+    () => unready(config, files, served),
+    () => downOf(served),
+  );
+  const latest = { models: () => served, answers: () => answers };
+  const status = statusReader(config, readiness, latest);
   // First, and so closed last: it tells how the start and the drain go.
   const ready = () => readyState(readiness.reasons());
-  parts.observer?.(registry, readiness);
+  const processes = () => [{ process: 1, ...status() }];
+  parts.observer?.({ registry, readiness, status });
   const ops =
     parts.observer === undefined
-      ? opened.use(await openOps(config, { registry, ready }, log))
+      ? opened.use(await openOps(config, { registry, ready, processes }, log))
       : undefined;
   const keys = opened.use(await openKeys(config, clock, log));
 
@@ -129,6 +151,10 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     reportBug,
     tracer,
     events: { ...metrics.requests, shed: metrics.shed },
+    ended: callLines(callLog(log, config.callLog), () => readiness.isDraining),
+    version,
+    status,
+    profiler: opened.use(openProfiles(config, clock, log)),
     peers: parts.peers,
   };
   const server = await serveGrpc(config, service, clock, keys);
@@ -141,10 +167,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   opened.use(startWarmUp(texts, { warming, warm, isReady, clock, log }));
 
   const address = `${config.bindAddress}:${server.port}`;
-  log.info(
-    { address, tiers: models.list().map(({ tier }) => tier), workers: config.workers },
-    `serving gRPC on ${address}`,
-  );
+  log.info({ address, tiers, workers: config.workers }, `serving gRPC on ${address}`);
   const owned = opened.move();
   return {
     address,
@@ -171,3 +194,7 @@ function unready(
   const ready = models?.list().filter((model) => model.canServe()) ?? [];
   return files.map(({ name }) => name).filter((name) => !ready.some((one) => one.name === name));
 }
+
+/** Backends that can run no model. */
+const downOf = (models: TierModels | undefined): readonly string[] =>
+  (models?.backends() ?? []).filter(({ up }) => !up).map(({ backend }) => backend);

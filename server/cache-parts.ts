@@ -11,6 +11,7 @@ import type { Clock } from "./core/clock.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
 import type { Metrics } from "./observe/metrics.js";
+import type { StatusReadings } from "./observe/status.js";
 import type { Caches } from "./rpc/analyzer.js";
 
 /** Of an answer with a few sentences; those with a weight for each word are larger, and then there are fewer. */
@@ -33,6 +34,8 @@ export interface AnswerParts extends AsyncDisposable {
   save(): Promise<void>;
   /** Drops a quarter of what is in memory. */
   trim(): void;
+  /** undefined: nothing is kept. */
+  status(): ReturnType<StatusReadings["cache"]>;
 }
 
 export function makeAnswers(
@@ -50,6 +53,7 @@ export function makeAnswers(
       restore: async () => {},
       save: async () => {},
       trim: () => {},
+      status: () => undefined,
       [Symbol.asyncDispose]: async () => {},
     };
   }
@@ -71,6 +75,7 @@ export function makeAnswers(
     if (tier === "memory") hitRate.looked(count);
     if (outcome === "hit") hitRate.found(count);
   };
+  let redis: NonNullable<ReturnType<StatusReadings["cache"]>>["redis"];
   const shared = cache.redisUrl === undefined ? undefined : openRedis(cache.redisUrl);
   const parts = { byText, byReading, shared, aggressive: cache.aggressive, report };
 
@@ -84,13 +89,17 @@ export function makeAnswers(
 
   function openRedis(url: string) {
     const { shown } = redisTarget(url);
+    redis = { url: shown, state: "connecting" };
     return redisCache({ url, ttlMs: config.cache?.ttlMs ?? 0 }, answerCodec, clock, {
       // Hits and misses are counted with those of the memory; here only what went wrong.
       looked: (outcome, keys) => {
         if (outcome !== "hit" && outcome !== "miss") metrics.cacheLooked("redis", outcome, keys);
       },
       wrote: (outcome, entries) => metrics.cacheWrote(outcome, entries),
-      turned: (state, why) => log.warn({ state, why, redis: shown }, "redis"),
+      turned: (state, why) => {
+        redis = { url: shown, state };
+        log.warn({ state, why, redis: shown }, "redis");
+      },
       unclean: (why) => log.error({ why, redis: shown }, "redis was not cleared as a whole"),
     });
   }
@@ -128,6 +137,11 @@ export function makeAnswers(
       const left = byText.entries + byReading.entries;
       log.warn({ trimmed, left }, "memory is short: answers dropped from the caches");
     },
+    status: () => ({
+      texts: byText.entries,
+      readings: byReading.entries,
+      ...(redis && { redis }),
+    }),
     async [Symbol.asyncDispose]() {
       cancel();
       await shared?.[Symbol.asyncDispose]();

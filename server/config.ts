@@ -1,7 +1,9 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import type { z } from "zod";
 import { StartupError } from "./core/errors.js";
 import { Settings } from "./settings.js";
+import { shownSettings } from "./shown-settings.js";
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = [
@@ -83,11 +85,17 @@ export function loadConfig(
     prefetchModels: settings.PREFETCH_MODELS,
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
+    profileDir: profileDirOf(settings),
     logLevel: settings.LOG_LEVEL,
+    callLog: { sample: settings.LOG_SAMPLE, slowMs: settings.SLOW_CALL_MS },
+    shown: shownSettings(settings, given),
     /** Set, but without effect in this version. */
     ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
   } as const;
 }
+
+const profileDirOf = ({ PROFILE_DIR }: z.infer<typeof Settings>): string =>
+  PROFILE_DIR ?? join(tmpdir(), "sentiment-profiles");
 
 const batchingOf = (settings: z.infer<typeof Settings>) => ({
   batchPolicy: settings.ASYNC_PROCESSING ? settings.BATCH_POLICY : ("single" as const),

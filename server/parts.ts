@@ -2,15 +2,20 @@ import type { Backend } from "./backend/backend.js";
 import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
 import { standBy } from "./backend/stand-by.js";
 import { tritonBackend } from "./backend/triton/triton-backend.js";
+import type { AnswerParts } from "./cache-parts.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
+import { ownVersion } from "./core/own-version.js";
 import { cpuUsage, ownCpuMs } from "./observe/cpu-usage.js";
 import type { Readings } from "./observe/gauges.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
 import type { Metrics } from "./observe/metrics.js";
 import { type OpsParts, serveOps } from "./observe/ops-http.js";
+import { Profiles } from "./observe/profiles.js";
+import type { Readiness } from "./observe/readiness.js";
+import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
 import { watchKeys } from "./rpc/keys/watched-keys.js";
 import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
 
@@ -18,11 +23,17 @@ import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-mo
 const MAX_PADDED_TOKENS = 1024;
 const RETRY_MS = 1000;
 
-export async function openOps(config: Config, parts: Omit<OpsParts, "reportFault">, log: Log) {
+export async function openOps(
+  config: Config,
+  parts: Omit<OpsParts, "reportFault" | "about">,
+  log: Log,
+) {
   const reportFault = (error: unknown) => log.error({ err: error }, "ops HTTP failed");
-  const ops = await serveOps(config.bindAddress, config.httpPort, { ...parts, reportFault });
+  const started = new Date().toISOString();
+  const about = { version: await ownVersion(), started, settings: config.shown };
+  const ops = await serveOps(config.bindAddress, config.httpPort, { ...parts, about, reportFault });
   const opsAddress = `${config.bindAddress}:${ops.port}`;
-  log.info({ opsAddress }, `serving /metrics, /livez and /readyz on ${opsAddress}`);
+  log.info({ opsAddress }, `serving /metrics, /livez, /readyz and /status on ${opsAddress}`);
   return { ...ops, address: opsAddress };
 }
 
@@ -43,6 +54,34 @@ export const processReadings = ({ cpus }: Config) => ({
   cpuPercent: cpuUsage(cpus, ownCpuMs, systemClock),
 });
 
+export const openProfiles = ({ profileDir }: Config, clock: Clock, log: Log) =>
+  new Profiles({ folder: profileDir }, clock, {
+    captured: (kind, { path, bytes }) => log.info({ kind, path, bytes }, "profile captured"),
+    unpruned: (error) => log.warn({ err: error }, "old profiles cannot be deleted"),
+  });
+
+/** `latest`: what there is by now, since it tells of the start too. */
+export function statusReader(
+  config: Config,
+  readiness: Readiness,
+  latest: {
+    readonly models: () => TierModels | undefined;
+    readonly answers: () => AnswerParts | undefined;
+  },
+): () => ProcessStatus {
+  const started = new Date().toISOString();
+  const readings: StatusReadings = {
+    reasons: () => readiness.reasons(),
+    draining: () => readiness.isDraining,
+    versions: () => latest.models()?.versions() ?? [],
+    backends: () => latest.models()?.backends() ?? [],
+    cache: () => latest.answers()?.status(),
+    memoryBytes: () => process.memoryUsage.rss(),
+    memoryLimitBytes: config.memory?.processBytes,
+  };
+  return () => statusOf(readings, started);
+}
+
 export const readingsOf = (
   config: Config,
   version: string,
@@ -61,7 +100,11 @@ export const readingsOf = (
       loaded: isLoaded,
     })),
   queues: () =>
-    (models()?.versions() ?? []).map(({ model, queue }) => ({ model: model.name, ...queue })),
+    (models()?.versions() ?? []).map(({ model, queued }) => ({
+      model: model.name,
+      rows: queued.size,
+      tokens: queued.tokens,
+    })),
 });
 
 /** Triton, with or without the embedded backend to stand by; or the embedded one alone. */

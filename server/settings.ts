@@ -177,8 +177,26 @@ export const Settings = z.object({
     .describe(
       "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset: all may analyze, and AdminService is off",
     ),
+  PROFILE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "folder that `AdminService.CaptureProfile` writes to, the newest 20 files and 1 GiB at most; heap snapshots hold whatever is in memory, texts and keys among it; unset: `sentiment-profiles` in the system's folder for temporary files",
+    ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal"])
     .default("info")
     .describe("JSON lines on standard output; never a text, never a key"),
+  LOG_SAMPLE: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "must be a share from 0 to 1, such as 0.01")
+    .transform(Number)
+    .default(0.01)
+    .describe(
+      "share of the calls that get a line in the log at LOG_LEVEL info, 0 to 1; slow ones and those that failed by the server's fault always get one, at debug all do",
+    ),
+  SLOW_CALL_MS: whole(1, 3_600_000)
+    .default(1000)
+    .describe("milliseconds from which on a call is slow, and the log tells of it"),
 });

@@ -51,6 +51,18 @@ export interface Inference {
 export interface BackendStatus {
   readonly backend: string;
   readonly up: boolean;
+  /** Those behind it, where it is not the process itself. */
+  readonly servers?: readonly ServerState[];
+}
+
+export interface ServerState {
+  /** host:port */
+  readonly url: string;
+  readonly up: boolean;
+  /** Open: nothing is sent to it but probes. */
+  readonly breaker: "open" | "closed";
+  /** Batches. */
+  readonly underWay: number;
 }
 
 /** Runs the models of the repository. Made by `embeddedBackend`, `tritonBackend` and `standBy`; makers return object literals. */

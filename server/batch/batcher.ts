@@ -63,12 +63,8 @@ export class Batcher {
     this.#clock = clock;
   }
 
-  get queuedRows(): number {
-    return this.#queue.size;
-  }
-
-  get queuedTokens(): number {
-    return this.#queue.tokens;
+  get queued(): { readonly size: number; readonly tokens: number } {
+    return this.#queue;
   }
 
   /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */

@@ -15,6 +15,7 @@ export type Reason =
   | "MODEL_UNKNOWN"
   | "MODEL_UNUSABLE"
   | "NOT_IMPLEMENTED"
+  | "PROFILE_UNWRITABLE"
   | "OVERLOADED"
   | "DEADLINE"
   | "BACKEND_DOWN"

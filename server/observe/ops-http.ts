@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { listenFault } from "../core/listen-fault.js";
 import type { Registry } from "./metrics.js";
+import type { AboutServer, ProcessEntry, ServerStatus } from "./status.js";
+import { PAGE_POLICY, statusPage } from "./status-page.js";
 
 /** What /readyz tells: whether calls should come, and why not. */
 interface ReadyState {
@@ -12,6 +14,9 @@ interface ReadyState {
 export interface OpsParts {
   readonly registry: Pick<Registry, "contentType" | "metrics">;
   readonly ready: () => ReadyState | Promise<ReadyState>;
+  readonly about: AboutServer;
+  /** What each process does now. */
+  readonly processes: () => readonly ProcessEntry[] | Promise<readonly ProcessEntry[]>;
   /** Told of a scrape, or a connection, that failed. */
   readonly reportFault: (error: unknown) => void;
 }
@@ -26,6 +31,7 @@ interface Answer {
   readonly code: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const JSON_TYPE = "application/json";
@@ -35,7 +41,7 @@ const json = (code: number, value: unknown): Answer => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
-/** /metrics, /livez and /readyz over HTTP; port 0 takes a free one. Throws StartupError for a port in use. */
+/** /metrics, /livez, /readyz and /status over HTTP; port 0 takes a free one. Throws StartupError for a port in use. */
 export async function serveOps(address: string, port: number, parts: OpsParts): Promise<OpsServer> {
   const server = createServer((request, response) => {
     answerTo(request, parts)
@@ -78,16 +84,37 @@ async function answerTo(request: IncomingMessage, parts: OpsParts): Promise<Answ
       const state = await parts.ready();
       return json(state.ready ? 200 : 503, state);
     }
+    case "/status":
+      return statusAnswer(request, { ...parts.about, processes: await parts.processes() });
     default:
-      return json(404, { error: "There is /metrics, /livez and /readyz." });
+      return json(404, { error: "There is /metrics, /livez, /readyz and /status." });
   }
 }
 
-function send({ code, type, body }: Answer, request: IncomingMessage, response: ServerResponse) {
+/** A page for browsers, and for whoever does not say; JSON for who asks for that first. */
+function statusAnswer({ headers: { accept = "" } }: IncomingMessage, status: ServerStatus): Answer {
+  const [first] = /application\/json|text\/html/.exec(accept) ?? [];
+  const vary = { vary: "accept" };
+  if (first === JSON_TYPE) return { ...json(200, status), headers: vary };
+  return {
+    code: 200,
+    type: "text/html; charset=utf-8",
+    body: statusPage(status),
+    headers: { ...vary, "content-security-policy": PAGE_POLICY },
+  };
+}
+
+function send(
+  { code, type, body, headers }: Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   response.writeHead(code, {
+    ...headers,
     "content-type": type,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
     ...(code === 405 && { allow: "GET, HEAD" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);

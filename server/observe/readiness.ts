@@ -4,6 +4,7 @@ export interface Readiness {
   serving(): void;
   /** From now on, for good, new calls are refused. */
   draining(): void;
+  readonly isDraining: boolean;
   /** Why no calls should come; empty: they should. */
   reasons(): readonly string[];
 }
@@ -12,8 +13,11 @@ export interface Readiness {
 export const readyState = (reasons: readonly string[]) =>
   reasons.length === 0 ? { ready: true } : { ready: false, reasons };
 
-/** `unready` names the models for which calls cannot be answered now. */
-export function createReadiness(unready: () => readonly string[]): Readiness {
+/** `unready` names the models for which calls cannot be answered now, `down` the backends that can run none. */
+export function createReadiness(
+  unready: () => readonly string[],
+  down: () => readonly string[] = () => [],
+): Readiness {
   let phase: "starting" | "serving" | "draining" = "starting";
   return {
     serving: () => {
@@ -22,10 +26,16 @@ export function createReadiness(unready: () => readonly string[]): Readiness {
     draining: () => {
       phase = "draining";
     },
+    get isDraining() {
+      return phase === "draining";
+    },
     reasons() {
       if (phase === "draining") return ["draining"];
       const models = unready().map((model) => `model not ready: ${model}`);
-      return models.length > 0 || phase === "serving" ? models : ["starting"];
+      if (phase === "starting") return models.length > 0 ? models : ["starting"];
+      // While models can be asked for all the same, by a stand-by, it is no reason.
+      const causes = models.length > 0 ? down().map((backend) => `backend down: ${backend}`) : [];
+      return [...models, ...causes];
     },
   };
 }

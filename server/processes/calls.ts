@@ -1,4 +1,5 @@
 import type { MetricsSnapshot } from "../observe/merged-metrics.js";
+import type { ProcessStatus } from "../observe/status.js";
 import type { AdminCall, AdminOutcome, PeerOutcome } from "../rpc/across-processes.js";
 import type { Link } from "./link.js";
 
@@ -7,6 +8,7 @@ export type ProcessCalls = {
   readonly metrics: (nothing: undefined) => Promise<MetricsSnapshot>;
   /** Why no calls should come to it; empty: they should. */
   readonly reasons: (nothing: undefined) => readonly string[] | Promise<readonly string[]>;
+  readonly status: (nothing: undefined) => ProcessStatus;
   /** Does what an admin has asked of another process. */
   readonly admin: (call: AdminCall, signal: AbortSignal) => Promise<AdminOutcome>;
   /** Finishes what is under way, and ends. */

@@ -1,11 +1,9 @@
 import cluster from "node:cluster";
-import { type AppParts, startApp } from "../app.js";
+import { type AppParts, type Observed, startApp } from "../app.js";
 import type { Config } from "../config.js";
 import { systemClock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import { createLog, type Log } from "../observe/log.js";
-import type { Registry } from "../observe/metrics.js";
-import type { Readiness } from "../observe/readiness.js";
 import { answerCall, type LocalAdmin } from "../rpc/across-processes.js";
 import type { PrimaryCalls, ProcessCalls } from "./calls.js";
 import { type Channel, Link } from "./link.js";
@@ -39,7 +37,7 @@ export async function runMember(config: Config, stopped: Promise<void>): Promise
 }
 
 class Member {
-  #observed: { readonly registry: Registry; readonly readiness: Readiness } | undefined;
+  #observed: Observed | undefined;
   #admin: LocalAdmin | undefined;
   readonly #config: Config;
   readonly #log: Log;
@@ -56,7 +54,11 @@ class Member {
         reasons: () => this.#observed?.readiness.reasons() ?? ["starting"],
         admin: (call, signal) => {
           if (this.#admin !== undefined) return answerCall(this.#admin, call, signal);
-          throw new ServiceError("PROCESS_DOWN", "It is starting: call again.");
+          throw isStarting();
+        },
+        status: () => {
+          if (this.#observed !== undefined) return this.#observed.status();
+          throw isStarting();
         },
         drain,
       },
@@ -76,8 +78,8 @@ class Member {
     const limitMs = requestTimeoutMs + OTHERS_GRACE_MS;
     const parts: AppParts = {
       log: this.#log.child({ process: number }),
-      observer: (registry, readiness) => {
-        this.#observed = { registry, readiness };
+      observer: (observed) => {
+        this.#observed = observed;
       },
       peers: {
         answerBy: (admin) => {
@@ -96,6 +98,8 @@ class Member {
     await this.#link.ask("failed", message, { limitMs: PRIMARY_MS }).catch(() => {});
   }
 }
+
+const isStarting = () => new ServiceError("PROCESS_DOWN", "It is starting: call again.");
 
 const toPrimary: Channel = {
   // With a callback an error is told to it, and not thrown.

@@ -4,15 +4,17 @@ import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import { createLog, type Log } from "../observe/log.js";
 import { MergedMetrics } from "../observe/merged-metrics.js";
 import { processMetrics } from "../observe/process-metrics.js";
+import type { ProcessEntry } from "../observe/status.js";
 import { openOps, processReadings } from "../parts.js";
 import type { AdminCall, PeerOutcome } from "../rpc/across-processes.js";
+import { logDecisions } from "../start-up-log.js";
 import { choosePort, fork } from "./fork.js";
 import { type Forked, type ProcessEvents, SupervisedProcess } from "./supervised-process.js";
 
 /** For /readyz: probes often wait no longer than a second. */
 const READY_MS = 500;
-/** For /metrics: less than a scraper waits (10 seconds). */
-const METRICS_MS = 2000;
+/** For /metrics and /status: less than a scraper waits (10 seconds). */
+const SCRAPE_MS = 2000;
 /** Beyond the process's own limit, so that it tells itself how far it was. */
 const ADMIN_GRACE_MS = 2000;
 /** Beyond REQUEST_TIMEOUT: the probe period, keeping the answers, ending the inference threads. */
@@ -54,11 +56,16 @@ export class Primary implements AsyncDisposable {
   /** Resolves when all processes serve. Throws StartupError when one of them cannot; none is left then. */
   async start(): Promise<void> {
     const { bindAddress, processes } = this.#config;
+    logDecisions(this.#config, this.#log);
     const registry = {
       contentType: this.#metrics.registry.contentType,
       metrics: () => this.#scrape(),
     };
-    const ops = { registry, ready: () => this.#ready() };
+    const ops = {
+      registry,
+      ready: () => this.#ready(),
+      processes: () => Promise.all(this.#processes.map(entryOf)),
+    };
     this.#opened.use(await openOps(this.#config, ops, this.#log));
     const grpcPort = await choosePort(bindAddress, this.#config.grpcPort);
     const numbers = Array.from({ length: processes }, (_, index) => index + 1);
@@ -120,7 +127,7 @@ export class Primary implements AsyncDisposable {
       this.#processes.map(async ({ link, number }) => {
         if (link === undefined) return;
         try {
-          const snapshot = await link.ask("metrics", undefined, { limitMs: METRICS_MS });
+          const snapshot = await link.ask("metrics", undefined, { limitMs: SCRAPE_MS });
           this.#merged.took(number, snapshot);
           answered.add(number);
         } catch (error) {
@@ -173,5 +180,14 @@ async function reasonsOf({ state, link }: SupervisedProcess): Promise<readonly s
     return await link.ask("reasons", undefined, { limitMs: READY_MS });
   } catch (error) {
     return [messageOf(error)];
+  }
+}
+
+async function entryOf(process: SupervisedProcess): Promise<ProcessEntry> {
+  try {
+    const status = await linkOf(process).ask("status", undefined, { limitMs: SCRAPE_MS });
+    return { process: process.number, ...status };
+  } catch (error) {
+    return { process: process.number, fault: messageOf(error) };
   }
 }

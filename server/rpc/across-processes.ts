@@ -3,6 +3,8 @@ import {
   CacheTier,
   type ClearCacheRequest,
   type ClearCacheResponse,
+  type GetStatusRequest,
+  type GetStatusResponse,
   type LoadModelRequest,
   type LoadModelResponse,
   type UnloadModelRequest,
@@ -10,13 +12,15 @@ import {
   type WarmCacheRequest,
   type WarmCacheResponse,
 } from "../gen/sentiment/v1/sentiment.js";
+import { countsOfStatus, mergedStatus } from "./get-status.js";
 
-/** What AdminService does in one process. */
+/** What AdminService does in one process; what a profile records is the business of the process that takes the call. */
 export interface LocalAdmin {
   warmCache(request: WarmCacheRequest, signal: AbortSignal): Promise<WarmCacheResponse>;
   clearCache(request: ClearCacheRequest, signal: AbortSignal): Promise<ClearCacheResponse>;
   loadModel(request: LoadModelRequest, signal: AbortSignal): Promise<LoadModelResponse>;
   unloadModel(request: UnloadModelRequest, signal: AbortSignal): Promise<UnloadModelResponse>;
+  getStatus(request: GetStatusRequest, signal: AbortSignal): Promise<GetStatusResponse>;
 }
 
 /** One call of it, as it goes from process to process. */
@@ -27,7 +31,7 @@ export type AdminCall = {
   };
 }[keyof LocalAdmin];
 
-/** What a process has counted: of WarmCache `warmed`, `present`, `failed`; of ClearCache `cleared`. */
+/** What a process has counted: of WarmCache `warmed`, `present`, `failed`; of ClearCache `cleared`; of GetStatus see `countsOfStatus`. */
 export type AdminOutcome = Readonly<Record<string, number>>;
 
 /** What came of a call in another process, by its number; `fault`: it could not do it. */
@@ -61,6 +65,8 @@ export async function answerCall(
     case "unloadModel":
       await admin.unloadModel(call.request, signal);
       return {};
+    case "getStatus":
+      return countsOfStatus(await admin.getStatus(call.request, signal));
   }
 }
 
@@ -110,6 +116,11 @@ export function acrossProcesses(local: LocalAdmin, peers: Peers): LocalAdmin {
       const here = await local.unloadModel(request, signal);
       await others({ name: "unloadModel", request }, signal);
       return here;
+    },
+
+    async getStatus(request, signal) {
+      const here = await local.getStatus(request, signal);
+      return mergedStatus(here, await others({ name: "getStatus", request }, signal));
     },
   };
 }

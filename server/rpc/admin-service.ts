@@ -9,16 +9,15 @@ import {
 } from "../gen/sentiment/v1/sentiment.js";
 import { acrossProcesses, type LocalAdmin } from "./across-processes.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
+import { captureProfile } from "./capture-profile.js";
+import { statusMessage } from "./get-status.js";
 import { modelMessage } from "./replies.js";
 import { tierOf } from "./validate.js";
 import { cacheWarmer } from "./warmer.js";
 
 export function adminService(parts: ServiceParts, analyze: Analyze): AdminServiceImplementation {
-  const { models, caches, defaultTier, peers } = parts;
+  const { models, caches, defaultTier, peers, version, status, profiler } = parts;
   const warm = cacheWarmer(parts, analyze);
-  const notServed = async (): Promise<never> => {
-    throw new ServiceError("NOT_IMPLEMENTED", "This call is not served by this version.");
-  };
   const spaceOf = (name: string): string => {
     const model = models.list().find((one) => one.name === name);
     if (model !== undefined) return model.space;
@@ -49,6 +48,12 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
     },
     loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
     unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),
+    getStatus: async () =>
+      statusMessage(
+        version,
+        status(),
+        models.list().map((model) => modelMessage(model, defaultTier)),
+      ),
   };
   peers?.answerBy(local);
   const calls = peers === undefined ? local : acrossProcesses(local, peers);
@@ -57,8 +62,8 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
     clearCache: (request, { signal }) => calls.clearCache(request, signal),
     loadModel: (request, { signal }) => calls.loadModel(request, signal),
     unloadModel: (request, { signal }) => calls.unloadModel(request, signal),
-    captureProfile: notServed,
-    getStatus: notServed,
+    captureProfile: captureProfile(profiler),
+    getStatus: (request, { signal }) => calls.getStatus(request, signal),
   };
 }
 

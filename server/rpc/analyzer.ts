@@ -14,7 +14,10 @@ import type { Tier } from "../core/tiers.js";
 import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Peers } from "./across-processes.js";
+import type { Ended } from "./around-calls.js";
+import type { Profiler } from "./capture-profile.js";
 import type { ServiceEvents } from "./events.js";
+import type { ProcessReadings } from "./get-status.js";
 import type { ReportBug } from "./status.js";
 import { questionOf, tierOf } from "./validate.js";
 
@@ -54,6 +57,11 @@ export interface ServiceParts {
   /** undefined: no call is traced. */
   readonly tracer: Tracer | undefined;
   readonly events: ServiceEvents;
+  readonly ended: Ended;
+  /** The server's. */
+  readonly version: string;
+  readonly status: () => ProcessReadings;
+  readonly profiler: Profiler;
   /** The other processes behind the same port; undefined: there are none. */
   readonly peers: Peers | undefined;
 }

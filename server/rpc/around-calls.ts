@@ -6,12 +6,12 @@ import {
   type ServerMiddlewareCall,
   Status as StatusCode,
 } from "nice-grpc-common";
-import { currentCall } from "../core/call.js";
+import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, withoutStack } from "../core/errors.js";
 import type { Span, Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
-import { callOf, whyLeft } from "./call-context.js";
+import { callOf, traceIdOf, whyLeft } from "./call-context.js";
 import type { MethodEvents, RequestEvents } from "./events.js";
 import { type ReportBug, statusOf } from "./status.js";
 
@@ -26,12 +26,29 @@ const PUSHBACK = "grpc-retry-pushback-ms";
  */
 export type Check = (metadata: Metadata, path: string) => string | undefined;
 
+/** A call that is over. `request` holds what the caller sent. */
+export type EndedCall = Pick<
+  ServerMiddlewareCall<unknown, unknown>,
+  "method" | "request" | "responseStream"
+>;
+
+/** Told once of each call, with what it brought, its gRPC code's name and what it took; `answers`: messages of a stream. Must not throw. */
+export type Ended = (
+  call: EndedCall,
+  brought: Call,
+  code: string,
+  ms: number,
+  answers: number,
+) => void;
+
 export interface AroundParts {
   readonly clock: Clock;
   readonly reportBug: ReportBug;
   /** undefined: no call is traced. */
   readonly tracer: Tracer | undefined;
   readonly events: RequestEvents;
+  /** For the log. */
+  readonly ended: Ended;
 }
 
 /**
@@ -39,7 +56,7 @@ export interface AroundParts {
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
 export function aroundCalls(
-  { clock, reportBug, tracer, events: requestEvents }: AroundParts,
+  { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
   ...checks: readonly Check[]
 ) {
   const eventsOf = eventsByPath(requestEvents);
@@ -53,6 +70,7 @@ export function aroundCalls(
     const { span } = brought;
     // What a stream ends with whose reader takes no more of it.
     let code = "CANCELLED";
+    let answers = 0;
     events.began();
     try {
       const store = { ...brought, holder: checked(checks, call, context, span) };
@@ -62,6 +80,7 @@ export function aroundCalls(
       let step = await next();
       try {
         while (!step.done) {
+          answers++;
           yield step.value;
           step = await next();
         }
@@ -79,11 +98,19 @@ export function aroundCalls(
     } finally {
       // Whatever became of it: that is what gRPC has told the client.
       const told = context.signal.aborted ? whyLeft(brought.deadlineMs, clock) : code;
-      events.ended(told, clock.now() - startedMs, span?.traceparent.split("-")[1]);
-      span?.set({ "rpc.grpc.status": told });
-      span?.end();
+      const tookMs = clock.now() - startedMs;
+      events.ended(told, tookMs, traceOf(brought));
+      ended(call, brought, told, tookMs, answers);
+      endSpan(brought, told);
     }
   };
+}
+
+const traceOf = ({ span }: Call) => span && traceIdOf(span.traceparent);
+
+function endSpan({ span }: Call, code: string): void {
+  span?.set({ "rpc.grpc.status": code });
+  span?.end();
 }
 
 /** Whose key the call came with. Throws what the checks throw. */

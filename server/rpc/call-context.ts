@@ -28,6 +28,9 @@ const EARLY_MS = 100;
 export const whyLeft = (deadlineMs: number, clock: Clock): "DEADLINE_EXCEEDED" | "CANCELLED" =>
   clock.now() >= deadlineMs - EARLY_MS ? "DEADLINE_EXCEEDED" : "CANCELLED";
 
+/** Of a W3C trace context. */
+export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
+
 /** What a call brings along, from its metadata. Its span goes on with the caller's trace. */
 export function callOf(metadata: Metadata, path: string, clock: Clock, tracer?: Tracer): Call {
   const leftMs = Number(metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);

@@ -6,7 +6,6 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { listenFault } from "../core/listen-fault.js";
-import { ownVersion } from "../core/own-version.js";
 import {
   AdminServiceDefinition,
   SentimentServiceDefinition,
@@ -18,6 +17,7 @@ import { authorize, authorizeAdmin } from "./authorize.js";
 import { passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
+import { allButStatus } from "./get-status.js";
 import type { Keys } from "./keys/keys.js";
 import { KserveDefinition } from "./kserve/definition.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
@@ -85,16 +85,15 @@ export async function serveGrpc(
   });
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
-  const version = await ownVersion();
   server
     .with(around(drain.refuse, authorize(keys, "analyze")))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
   server
-    .with(around(drain.refuse, authorizeAdmin(keys)))
+    .with(around(allButStatus(drain.refuse), authorizeAdmin(keys)))
     .add(AdminServiceDefinition, adminService(parts, analyze));
   server
     .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze"))))
-    .add(KserveDefinition, kserveService(parts, analyze, drain, version));
+    .add(KserveDefinition, kserveService(parts, analyze, drain, parts.version));
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server

@@ -104,14 +104,14 @@ export class ServedVersion {
     };
   }
 
-  /** What waits for a batch of its own. */
-  get queue(): { readonly rows: number; readonly tokens: number } {
-    return { rows: this.#batcher.queuedRows, tokens: this.#batcher.queuedTokens };
-  }
-
   /** It holds memory, or is about to. */
   get isLoaded(): boolean {
     return this.#loading !== undefined;
+  }
+
+  /** Rows that wait for a place in a batch, and their tokens. */
+  get queued(): { readonly size: number; readonly tokens: number } {
+    return this.#batcher.queued;
   }
 
   get isInUse(): boolean {

@@ -109,6 +109,24 @@ describe("several processes behind one port", function () {
     const loaded = /^sentiment_model_loaded\{model="sentiment_fast",version="[^"]+"\} ([01])$/m;
     const isLoaded = async () => loaded.exec((await scrape(server)).join("\n"))?.[1];
     assert.equal(await isLoaded(), "1");
+    const status = await one.admin.getStatus({});
+    assert.equal(status.cacheEntries, 4, "two in each");
+    assert.equal(status.models[0]?.ready, true);
+    const page = await fetch(`http://${server.opsAddress}/status`, {
+      headers: { accept: "application/json" },
+    });
+    const { processes } = (await page.json()) as {
+      processes: { process: number; cache: { texts: number }; memory: { bytes: number } }[];
+    };
+    assert.deepEqual(
+      processes.map(({ process, cache }) => [process, cache.texts]),
+      [
+        [1, 2],
+        [2, 2],
+      ],
+    );
+    assert.ok(status.memoryBytes > Math.max(...processes.map(({ memory }) => memory.bytes)));
+
     await one.admin.unloadModel({ tier });
     assert.equal(await isLoaded(), "0");
     const lines = await scrape(server);

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { Metadata } from "nice-grpc";
 import type { ModelVersion } from "../../server/backend/backend.js";
+import { addNewKey } from "../../server/rpc/keys/new-key.js";
 import { heldBackend, until } from "../support/held-backend.js";
+import { keyFolder } from "../support/key-folder.js";
+import { freePorts } from "../support/ports.js";
 import { runApp } from "../support/running-app.js";
 
 const MODELS = ["sentiment_accurate", "sentiment_balanced", "sentiment_fast"];
@@ -60,6 +65,46 @@ describe("ops HTTP of a running server", function () {
     loading.resolve();
     await using _running = await starting;
     assert.equal((await fetch(`http://${address}/readyz`)).status, 200);
+  });
+
+  it("tells its status without secrets or texts, as a page and as JSON", async () => {
+    await using folder = await keyFolder();
+    const key = await addNewKey(folder.file, "reader", ["analyze"]);
+    // Nobody listens there.
+    const [port] = await freePorts(1);
+    await using running = await runApp({
+      API_KEYS_FILE: folder.file,
+      ENABLE_CACHING: "true",
+      REDIS_URL: `redis://user:s3cret@127.0.0.1:${port}`,
+    });
+    const text = "a dull and dreary play";
+    const metadata = Metadata({ "x-api-key": key });
+    await running.client.analyze({ text, tier: 1, options: undefined }, { metadata });
+    const url = `http://${running.app.opsAddress}/status`;
+    const page = await (await fetch(url)).text();
+    const json = await (await fetch(url, { headers: { accept: "application/json" } })).text();
+    for (const told of [page, json])
+      for (const secret of ["s3cret", key, "dull", "reader"])
+        assert.ok(!told.includes(secret), secret);
+    const { version, started, settings, processes } = JSON.parse(json);
+    assert.equal(version, JSON.parse(await readFile("package.json", "utf8")).version);
+    assert.ok(Date.now() - Date.parse(started) < 60_000);
+    assert.equal(settings.REDIS_URL, `redis://***@127.0.0.1:${port}`);
+    const [{ models, queued, backends, cache, memory, reasons }] = processes;
+    assert.deepEqual(
+      models.map(({ model, loaded }: { model: string; loaded: boolean }) => [model, loaded]),
+      MODELS.toReversed().map((model) => [model, true]),
+    );
+    for (const { digest, version } of models) {
+      assert.match(digest, /^[0-9a-f]{12}$/);
+      assert.ok(version.endsWith(digest.slice(0, 8)));
+    }
+    assert.deepEqual([queued, reasons], [{ rows: 0, tokens: 0 }, []]);
+    assert.deepEqual(backends, [{ backend: "embedded", up: true }]);
+    assert.equal(cache.texts, 1);
+    assert.deepEqual(cache.redis, { url: `redis://127.0.0.1:${port}`, state: "down" });
+    assert.ok(memory.bytes > 50_000_000 && memory.limitBytes === 4 * 2 ** 30);
+    assert.ok(page.includes(models[0].digest));
   });
 
   it("says that it drains while calls are finished, and ends with the server", async () => {

@@ -3,6 +3,7 @@ import type { PrimaryCalls, ProcessCalls } from "../../server/processes/calls.js
 import { Link } from "../../server/processes/link.js";
 import type { Forked } from "../../server/processes/supervised-process.js";
 import { linkedChannels } from "./linked.js";
+import { someStatus } from "./some-status.js";
 
 /** A process that does what the test says; for its primary it is as good as a real one. */
 export interface ScriptedProcess {
@@ -22,6 +23,7 @@ export function scriptedProcess(clock: Clock): ScriptedProcess {
   const calls: ScriptedProcess["calls"] = {
     metrics: async () => [],
     reasons: () => [],
+    status: () => someStatus(),
     admin: async () => ({}),
     drain: () => {
       scripted.drains = true;
@@ -30,6 +32,7 @@ export function scriptedProcess(clock: Clock): ScriptedProcess {
   const answering: ProcessCalls = {
     metrics: (nothing) => calls.metrics(nothing),
     reasons: (nothing) => calls.reasons(nothing),
+    status: (nothing) => calls.status(nothing),
     admin: (call, signal) => calls.admin(call, signal),
     drain: (nothing) => calls.drain(nothing),
   };

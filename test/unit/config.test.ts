@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { loadConfig } from "../../server/config.js";
 import { StartupError } from "../../server/core/errors.js";
 import { Settings } from "../../server/settings.js";
@@ -21,7 +23,8 @@ function faultsOf(env: Readonly<Record<string, string | undefined>>): readonly s
 
 describe("loadConfig", () => {
   it("needs no setting", () => {
-    assert.deepEqual(load({}), {
+    const { shown: _, ...config } = load({});
+    assert.deepEqual(config, {
       processes: 1,
       cpus: CPUS,
       grpcPort: 50051,
@@ -56,7 +59,9 @@ describe("loadConfig", () => {
       queueTimeoutMs: 5000,
       brownOutMs: undefined,
       apiKeysFile: undefined,
+      profileDir: join(tmpdir(), "sentiment-profiles"),
       logLevel: "info",
+      callLog: { sample: 0.01, slowMs: 1000 },
       ignored: [],
     });
   });
@@ -97,10 +102,14 @@ describe("loadConfig", () => {
       ASYNC_PROCESSING: "false",
       OMP_NUM_THREADS: "6",
       API_KEYS_FILE: "keys.json",
+      PROFILE_DIR: "/profiles",
       LOG_LEVEL: "debug",
+      LOG_SAMPLE: "0.5",
+      SLOW_CALL_MS: "200",
     };
     assert.deepEqual(Object.keys(env), Object.keys(Settings.shape));
-    assert.deepEqual(load(env), {
+    const { shown: _, ...config } = load(env);
+    assert.deepEqual(config, {
       processes: 1,
       cpus: CPUS,
       grpcPort: 0,
@@ -135,7 +144,9 @@ describe("loadConfig", () => {
       queueTimeoutMs: 2000,
       brownOutMs: 250,
       apiKeysFile: "keys.json",
+      profileDir: "/profiles",
       logLevel: "debug",
+      callLog: { sample: 0.5, slowMs: 200 },
       ignored: [],
     });
   });

@@ -6,6 +6,7 @@ import {
   keyOf,
   ModelError,
   type ModelVersion,
+  type ServerState,
   type TokenBatch,
 } from "../backend.js";
 import { type Attempt, Breaker } from "../breaker.js";
@@ -53,9 +54,10 @@ export class Endpoint implements Disposable {
     this.#probeLater();
   }
 
-  /** It answers for what it ought to. */
-  get isUp(): boolean {
-    return !this.#isDown();
+  /** Up: it answers for what it ought to. */
+  get state(): ServerState {
+    const breaker = this.#breaker.isOpen ? "open" : "closed";
+    return { url: this.url, up: !this.#isDown(), breaker, underWay: this.inFlight };
   }
 
   /** Whether a batch of the model may be sent to it now. */

@@ -59,7 +59,10 @@ export function tritonBackend(
     maxInFlight: CONCURRENCY_PER_SERVER * urls.length,
     maxPaddingRatio: MAX_PADDING_RATIO,
     isUp: (model) => endpoints.some((one) => one.serves(model)),
-    status: () => [{ backend: "triton", up: endpoints.some(({ isUp }) => isUp) }],
+    status() {
+      const servers = endpoints.map(({ state }) => state);
+      return [{ backend: "triton", up: servers.some(({ up }) => up), servers }];
+    },
 
     async load(model) {
       const outcomes = await Promise.allSettled(endpoints.map((one) => one.load(model)));

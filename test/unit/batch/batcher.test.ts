@@ -89,11 +89,11 @@ describe("Batcher", () => {
       answers.push(batcher.submit([row(3), row(4)], staying));
       await turn();
       assert.equal(runs.length, 1);
-      assert.deepEqual([batcher.queuedRows, batcher.queuedTokens], [3, 12]);
+      assert.deepEqual([batcher.queued.size, batcher.queued.tokens], [3, 12]);
       await end(0);
       assert.equal(runs.length, 2);
       assert.deepEqual(idsOf(runs[1]), [2, 3, 4]);
-      assert.equal(batcher.queuedRows, 0);
+      assert.equal(batcher.queued.size, 0);
       await end(1);
       assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2], [3, 4]]);
     });
@@ -233,9 +233,9 @@ describe("Batcher", () => {
       const refusal = reasonOf((await Promise.allSettled([at(164)]))[0]);
       assert.ok(refusal instanceof Error);
       assert.match(refusal.message, /would take about 0\.2 s/);
-      assert.equal(batcher.queuedRows, 0);
+      assert.equal(batcher.queued.size, 0);
       void at(166);
-      assert.equal(batcher.queuedRows, 1);
+      assert.equal(batcher.queued.size, 1);
       assert.deepEqual(await ran(4), [[1], [2]]);
     });
 
@@ -325,7 +325,7 @@ describe("Batcher", () => {
       const after = batcher.submit([row(5)], staying);
       leaving.abort(left);
       await assert.rejects(leaver, left);
-      assert.equal(batcher.queuedRows, 2);
+      assert.equal(batcher.queued.size, 2);
       await end(0);
       assert.deepEqual(idsOf(runs[1]), [2, 5]);
       await end(1);
@@ -378,7 +378,7 @@ describe("Batcher", () => {
       const batcher = held();
       await assert.rejects(batcher.submit([row(1)], AbortSignal.abort(left)), left);
       await turn();
-      assert.equal(batcher.queuedRows, 0);
+      assert.equal(batcher.queued.size, 0);
       assert.equal(runs.length, 0);
     });
 
@@ -432,7 +432,7 @@ describe("Batcher", () => {
       await turn();
       answers.push(batcher.submit([row(2), row(3)], staying));
       await assert.rejects(batcher.submit([row(4)], staying), full(2));
-      assert.equal(batcher.queuedRows, 2);
+      assert.equal(batcher.queued.size, 2);
       await end(0);
       answers.push(batcher.submit([row(5)], staying));
       await end(1);
@@ -445,7 +445,7 @@ describe("Batcher", () => {
       const batcher = held({ maxQueuedRows: 2 });
       await assert.rejects(batcher.submit([row(1), row(2), row(3)], staying), full(0));
       await turn();
-      assert.equal(batcher.queuedRows, 0);
+      assert.equal(batcher.queued.size, 0);
       assert.equal(runs.length, 0);
     });
 
@@ -608,7 +608,7 @@ describe("Batcher", () => {
     };
     stream(20);
     await turn();
-    const ahead = batcher.queuedRows;
+    const ahead = batcher.queued.size;
     void batcher.submit([row(1, 400)], staying);
     let batch = 0;
     while (!idsOf(runs[batch])?.includes(1)) {
@@ -618,7 +618,7 @@ describe("Batcher", () => {
       assert.ok(batch <= ahead + 1, `${batch} batches went before the long row`);
     }
     assert.deepEqual(idsOf(runs[batch]), [1]);
-    assert.ok(batcher.queuedRows >= ahead);
+    assert.ok(batcher.queued.size >= ahead);
   });
 
   for (const seed of [1, 2, 3, 4, 5]) {
@@ -626,7 +626,7 @@ describe("Batcher", () => {
       const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxPaddedTokens: 200 };
       const batcher = held({ limits, concurrency: 2, maxInFlight: 2, maxQueuedRows: 100_000 });
       await comeAndGo(batcher, runs, seeded(seed));
-      assert.equal(batcher.queuedRows, 0);
+      assert.equal(batcher.queued.size, 0);
       const ran = runs.flatMap(({ rows }) => rows.map(([id]) => id));
       assert.equal(new Set(ran).size, ran.length, "a row ran twice");
       for (const { rows } of runs) {

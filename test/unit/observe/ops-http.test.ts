@@ -4,19 +4,23 @@ import { connect } from "node:net";
 import { createMetrics, createRegistry } from "../../../server/observe/metrics.js";
 import { serveOps } from "../../../server/observe/ops-http.js";
 import { readyState } from "../../../server/observe/readiness.js";
+import { PAGE_POLICY } from "../../../server/observe/status-page.js";
 import { recorder } from "../../support/recorder.js";
+import { someStatus } from "../../support/some-status.js";
 import { NO_READINGS } from "./some-readings.js";
 
 const ADDRESS = "127.0.0.1";
+const about = { version: "1.2.3", started: "2026-11-25T10:00:00.000Z", settings: { A: "<b>" } };
+const processes = () => [{ process: 1, ...someStatus() }];
 
 async function opened(reasons: readonly string[] = [], memoryBytes = () => 1) {
   const registry = createRegistry();
   createMetrics(registry, { ...NO_READINGS, memoryBytes });
   const [reportFault, faults] = recorder((_error: unknown) => {});
   const ready = () => readyState(reasons);
-  const ops = await serveOps(ADDRESS, 0, { registry, ready, reportFault });
-  const ask = (path: string, method = "GET") =>
-    fetch(`http://${ADDRESS}:${ops.port}${path}`, { method });
+  const ops = await serveOps(ADDRESS, 0, { registry, ready, about, processes, reportFault });
+  const ask = (path: string, method = "GET", headers = {}) =>
+    fetch(`http://${ADDRESS}:${ops.port}${path}`, { method, headers });
   return { ...ops, ask, faults };
 }
 
@@ -40,6 +44,27 @@ describe("ops HTTP", () => {
     assert.match(ready.headers.get("content-type") ?? "", /json/);
     assert.deepEqual(await ready.json(), { ready: false, reasons: ["draining"] });
     assert.equal((await ops.ask("/livez")).status, 200);
+  });
+
+  it("tells its status as a page, and as JSON to who asks for that first", async () => {
+    await using ops = await opened();
+    for (const accept of ["*/*", "text/html,application/json;q=0.9"]) {
+      const page = await ops.ask("/status", "GET", { accept });
+      assert.equal(page.status, 200);
+      assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+      assert.equal(page.headers.get("content-security-policy"), PAGE_POLICY);
+      assert.equal(page.headers.get("x-content-type-options"), "nosniff");
+      assert.equal(page.headers.get("vary"), "accept");
+      assert.match(await page.text(), /^<!doctype html>[\s\S]*&lt;b&gt;/);
+    }
+    for (const accept of ["application/json", "application/json, text/html"]) {
+      const json = await ops.ask("/status?x", "GET", { accept });
+      assert.deepEqual([json.status, json.headers.get("content-type")], [200, "application/json"]);
+      assert.equal(json.headers.get("vary"), "accept");
+      assert.deepEqual(await json.json(), { ...about, processes: processes() });
+    }
+    assert.equal((await ops.ask("/status", "POST")).status, 405);
+    assert.equal((await ops.ask("/status/")).status, 404);
   });
 
   it("answers HEAD without a body, and nothing else", async () => {
@@ -68,7 +93,7 @@ describe("ops HTTP", () => {
 
   it("names HTTP_PORT and the mend where the port is in use", async () => {
     await using ops = await opened();
-    const parts = { registry: createRegistry(), ready: () => readyState([]) };
+    const parts = { registry: createRegistry(), ready: () => readyState([]), about, processes };
     await assert.rejects(serveOps(ADDRESS, ops.port, { ...parts, reportFault: () => {} }), {
       name: "StartupError",
       message: `HTTP_PORT ${ops.port} is in use on ${ADDRESS}: end the process that has it, or set another HTTP_PORT`,

@@ -16,7 +16,24 @@ describe("readiness", () => {
     // Its backend has gone.
     awaited = ["sentiment_fast"];
     assert.deepEqual(readiness.reasons(), ["model not ready: sentiment_fast"]);
+    assert.equal(readiness.isDraining, false);
     readiness.draining();
     assert.deepEqual(readiness.reasons(), ["draining"]);
+    assert.equal(readiness.isDraining, true);
+  });
+
+  it("names the backend that is down, where models cannot be asked for because of it", () => {
+    let awaited: string[] = [];
+    const readiness = createReadiness(
+      () => awaited,
+      () => ["triton"],
+    );
+    assert.deepEqual(readiness.reasons(), ["starting"]);
+    readiness.serving();
+    // A stand-by answers.
+    assert.deepEqual(readiness.reasons(), []);
+    awaited = ["sentiment_fast"];
+    const reasons = ["model not ready: sentiment_fast", "backend down: triton"];
+    assert.deepEqual(readiness.reasons(), reasons);
   });
 });

@@ -8,6 +8,7 @@ import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { turn } from "../../support/recorder.js";
 import { type ScriptedProcess, scriptedProcess } from "../../support/scripted-process.js";
+import { someStatus } from "../../support/some-status.js";
 
 const LIMIT = { limitMs: 60_000 };
 const CLEAR: AdminCall = { name: "clearCache", request: { cache: 0, model: "" } };
@@ -47,9 +48,9 @@ describe("Primary", () => {
     assert.ok(one && two && three);
     return [one, two, three] as const;
   }
-  async function ask(path: string) {
+  async function ask(path: string, headers = {}) {
     const address = log.find(({ opsAddress }) => opsAddress)?.["opsAddress"];
-    const response = await fetch(`http://${address}${path}`);
+    const response = await fetch(`http://${address}${path}`, { headers });
     return { status: response.status, text: await response.text() };
   }
 
@@ -107,6 +108,23 @@ describe("Primary", () => {
     three.calls.reasons = () => ["draining"];
     const { status, text } = await ask("/readyz");
     assert.deepEqual([status, JSON.parse(text).ready], [503, false]);
+  });
+
+  it("tells the status of each, or why it is not known", async () => {
+    const [one, two, three] = await started();
+    one.calls.status = () => someStatus({ queued: { rows: 9, tokens: 90 } });
+    two.end("exit code 1");
+    three.calls.status = () => {
+      throw new ServiceError("PROCESS_DOWN", "It is starting: call again.");
+    };
+    await turn();
+    const status = JSON.parse((await ask("/status", { accept: "application/json" })).text);
+    assert.equal(status.settings.PROCESSES, "3");
+    assert.deepEqual(status.processes, [
+      { process: 1, ...someStatus({ queued: { rows: 9, tokens: 90 } }) },
+      { process: 2, fault: "It has died, and is being replaced: call again." },
+      { process: 3, fault: "It is starting: call again." },
+    ]);
   });
 
   it("waits two seconds for a scrape", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ServiceError } from "../../../server/core/errors.js";
-import { CacheTier, Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
+import { CacheTier, type Model, Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import {
   type AdminCall,
   acrossProcesses,
@@ -18,6 +18,17 @@ const {
 } = CacheTier;
 const model = undefined;
 
+const status = ({ queuedTexts = 0, ready = true, startedMs = 5000, draining = false }) => ({
+  version: "1.2.3",
+  started: new Date(startedMs),
+  models: [{ name: "sentiment_fast", ready } as Model],
+  queuedTexts,
+  queuedTokens: queuedTexts * 10,
+  cacheEntries: 2,
+  memoryBytes: 100,
+  draining,
+});
+
 describe("AdminService across processes", () => {
   let asked: AdminCall[];
   let outcomes: readonly PeerOutcome[];
@@ -34,6 +45,7 @@ describe("AdminService across processes", () => {
       return { model };
     },
     unloadModel: async () => ({ model }),
+    getStatus: async () => status({ queuedTexts: 1, ready: true }),
   };
   const peers: Peers = {
     answerBy: () => {},
@@ -98,6 +110,34 @@ describe("AdminService across processes", () => {
         return true;
       });
     }
+  });
+
+  it("tells of all as of one server", async () => {
+    const tell = async (...others: readonly Parameters<typeof status>[0][]) => {
+      outcomes = await Promise.all(
+        others.map(async (one, place) => {
+          const admin = { ...local, getStatus: async () => status(one) };
+          const counts = await answerCall(admin, { name: "getStatus", request: {} }, SIGNAL);
+          return { number: place + 2, counts };
+        }),
+      );
+      return all.getStatus({}, SIGNAL);
+    };
+    assert.deepEqual(await tell({ queuedTexts: 2 }, { queuedTexts: 4, startedMs: 4000 }), {
+      ...status({ queuedTexts: 7, startedMs: 4000 }),
+      cacheEntries: 6,
+      memoryBytes: 300,
+    });
+    const { models, draining } = await tell({ ready: false }, { draining: true });
+    assert.deepEqual([models[0]?.ready, draining], [false, true]);
+    outcomes = [{ number: 2, counts: {} }];
+    assert.equal(
+      (await all.getStatus({}, SIGNAL)).models[0]?.ready,
+      false,
+      "it is not served there",
+    );
+    outcomes = [{ number: 2, fault: { reason: "PROCESS_DOWN", message: "It has died." } }];
+    await assert.rejects(all.getStatus({}, SIGNAL), /Done by 1 of 2 processes/);
   });
 
   it("does what another process asks", async () => {

@@ -79,6 +79,10 @@ describe("analyzer", () => {
         ...NO_EVENTS,
         shed: (reason: string, texts: number) => log.push(`${reason} ${texts}`),
       },
+      ended: () => {},
+      version: "1.2.3",
+      status: () => assert.fail("no status was asked for"),
+      profiler: { capture: () => assert.fail("no profile was asked for") },
       peers: undefined,
     } as const;
     return analyzer(parts)(texts, tier, undefined, SIGNAL);

@@ -21,7 +21,7 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { aroundCalls } from "../../../server/rpc/around-calls.js";
+import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
 import { passDeadlineOn } from "../../../server/rpc/call-context.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -32,16 +32,25 @@ const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
 describe("aroundCalls", () => {
   let clock: FakeClock;
   let seen: (Call | undefined)[];
+  let ended: Parameters<Ended>[];
   let server: Server;
   let address: string;
   let channel: Channel;
   let client: SentimentServiceClient;
-  const parts = () => ({ clock, reportBug: () => {}, tracer: undefined, events: NO_EVENTS });
+  const parts = () => ({
+    clock,
+    reportBug: () => {},
+    tracer: undefined,
+    events: NO_EVENTS,
+    ended: (...call: Parameters<Ended>) => ended.push(call),
+  });
   const around = () => aroundCalls(parts());
+  const endedAs = () =>
+    ended.map(([{ method }, , code, , answers]) => [method.path, code, answers]);
   const note = () => seen.push(currentCall.getStore());
 
   beforeEach(async () => {
-    [clock, seen] = [new FakeClock(), []];
+    [clock, seen, ended] = [new FakeClock(), [], []];
     clock.advance(10_000);
     server = createServer({ interceptors: [passDeadlineOn] }).use(around());
     const analyze = async () => {
@@ -197,6 +206,7 @@ describe("aroundCalls", () => {
     );
     await assert.rejects(steps.next(), ServerError);
     assert.equal(trailer.get("grpc-retry-pushback-ms"), "251");
+    assert.deepEqual(endedAs(), [["", "RESOURCE_EXHAUSTED", 0]]);
   });
 
   it("passes on what a call throws, and outlasts no call", async () => {
@@ -311,7 +321,7 @@ describe("aroundCalls", () => {
 
   it("ends a stream whose reader leaves, in its context", async () => {
     const left = new AbortController();
-    let ended: Call | undefined;
+    let last: Call | undefined;
     const requests = async function* () {
       yield { ...REQUEST, id: "a" };
       await new Promise(() => {});
@@ -327,7 +337,7 @@ describe("aroundCalls", () => {
           try {
             yield "first";
           } finally {
-            ended = currentCall.getStore();
+            last = currentCall.getStore();
           }
         },
       } as never,
@@ -335,6 +345,42 @@ describe("aroundCalls", () => {
     );
     assert.equal((await steps.next()).value, "first");
     await steps.return(undefined as never);
-    assert.equal(ended?.traceparent, TRACE);
+    assert.equal(last?.traceparent, TRACE);
+    assert.deepEqual(endedAs(), [["", "CANCELLED", 1]]);
+  });
+
+  it("tells of each call once it is over: its method, status, time and answers", async () => {
+    await client.analyze(REQUEST);
+    await assert.rejects(client.analyzeBatch({ ...REQUEST, texts: [] }));
+    const requests = async function* () {
+      for (const id of ["a", "b"]) yield { ...REQUEST, id };
+    };
+    for await (const _ of client.analyzeStream(requests()));
+    assert.deepEqual(endedAs(), [
+      ["/sentiment.v1.SentimentService/Analyze", "OK", 0],
+      ["/sentiment.v1.SentimentService/AnalyzeBatch", "INTERNAL", 0],
+      ["/sentiment.v1.SentimentService/AnalyzeStream", "OK", 2],
+    ]);
+    assert.ok(ended.every(([, , , ms]) => ms === 0));
+  });
+
+  it("tells of a call whose caller has left that it was cancelled", async () => {
+    const left = new AbortController();
+    const middleware = around();
+    const steps = middleware(
+      {
+        method: { path: "" },
+        // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+        async *next() {
+          clock.advance(25);
+          left.abort();
+          left.signal.throwIfAborted();
+        },
+      } as never,
+      { metadata: Metadata(), signal: left.signal } as never,
+    );
+    await assert.rejects(steps.next());
+    assert.deepEqual(endedAs(), [["", "CANCELLED", 0]]);
+    assert.equal(ended[0]?.[3], 25);
   });
 });

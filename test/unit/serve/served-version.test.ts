@@ -57,10 +57,10 @@ describe("ServedVersion", () => {
     const first = version.model.submit([[1, 2]], signal);
     await turn();
     const next = version.model.submit([[1, 2, 3], [4]], signal);
-    assert.deepEqual(version.queue, { rows: 2, tokens: 4 });
+    assert.deepEqual([version.queued.size, version.queued.tokens], [2, 4]);
     resolve();
     await Promise.all([first, next]);
-    assert.deepEqual(version.queue, { rows: 0, tokens: 0 });
+    assert.deepEqual([version.queued.size, version.queued.tokens], [0, 0]);
   });
 
   it("makes room before it loads", async () => {

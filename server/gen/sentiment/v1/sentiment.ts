@@ -109,7 +109,10 @@ export const ProfileKind = {
   PROFILE_KIND_UNSPECIFIED: 0,
   /** PROFILE_KIND_CPU - Where CPU time goes (.cpuprofile). */
   PROFILE_KIND_CPU: 1,
-  /** PROFILE_KIND_HEAP - What is on the heap now (.heapsnapshot); `duration` is not used. */
+  /**
+   * PROFILE_KIND_HEAP - What is on the heap now (.heapsnapshot); `duration` is not used. The process answers nothing while it is taken: about five
+   * seconds for each 100 MB of the heap. It holds whatever is in memory, texts and keys among it.
+   */
   PROFILE_KIND_HEAP: 2,
   /** PROFILE_KIND_ALLOCATION - What allocates (.heapprofile). */
   PROFILE_KIND_ALLOCATION: 3,
@@ -382,7 +385,7 @@ export interface CaptureProfileRequest {
 }
 
 export interface CaptureProfileResponse {
-  /** File on the server. */
+  /** File on the server, in the folder of the setting PROFILE_DIR. The oldest files there are deleted to make room for new ones. */
   path: string;
   /** Its size in bytes. */
   sizeBytes: number;
@@ -394,20 +397,21 @@ export interface GetStatusRequest {
 export interface GetStatusResponse {
   /** The server's version. */
   version: string;
+  /** Of several processes, the earliest. */
   started:
     | Date
     | undefined;
-  /** As in ListModels. */
+  /** As in ListModels; of several processes, ready where it is in all. */
   models: Model[];
-  /** Texts that wait for a place in a batch. */
+  /** Texts that wait for a place in a batch; a text that is read in several windows or sentences counts once for each. */
   queuedTexts: number;
   /** Their tokens. */
   queuedTokens: number;
-  /** Answers in the memory cache. */
+  /** Answers in the memory cache, by text. */
   cacheEntries: number;
-  /** Resident memory of the process in bytes. */
+  /** Resident memory in bytes; of several processes, the sum. */
   memoryBytes: number;
-  /** The server is draining: it finishes what it has and takes no new calls. */
+  /** The server is draining: it finishes what it has and takes no new calls. Of several processes, one or more of them are. */
   draining: boolean;
 }
 
@@ -2523,7 +2527,12 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Records a profile of the running process into a file on the server. */
+    /**
+     * Records a profile of the running process into a file on the server, while calls go on. Of several processes behind one port
+     * the one that takes the call records itself: open another connection to get another. Only the thread that takes calls is
+     * recorded, not those that run models. One at a time in a process; another one is refused: RESOURCE_EXHAUSTED, reason
+     * OVERLOADED, with RetryInfo. A caller that leaves ends it, and no file is left. REQUEST_TIMEOUT does not hold for it.
+     */
     captureProfile: {
       name: "CaptureProfile",
       requestType: CaptureProfileRequest as typeof CaptureProfileRequest,
@@ -2532,7 +2541,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** What the server is doing now. */
+    /** What the server is doing now; of several processes behind one port all together. Answered while the server drains too. */
     getStatus: {
       name: "GetStatus",
       requestType: GetStatusRequest as typeof GetStatusRequest,
@@ -2553,12 +2562,17 @@ export interface AdminServiceImplementation<CallContextExt = {}> {
   loadModel(request: LoadModelRequest, context: CallContext & CallContextExt): Promise<LoadModelResponse>;
   /** Unloads a tier's model. Calls under way are finished first. */
   unloadModel(request: UnloadModelRequest, context: CallContext & CallContextExt): Promise<UnloadModelResponse>;
-  /** Records a profile of the running process into a file on the server. */
+  /**
+   * Records a profile of the running process into a file on the server, while calls go on. Of several processes behind one port
+   * the one that takes the call records itself: open another connection to get another. Only the thread that takes calls is
+   * recorded, not those that run models. One at a time in a process; another one is refused: RESOURCE_EXHAUSTED, reason
+   * OVERLOADED, with RetryInfo. A caller that leaves ends it, and no file is left. REQUEST_TIMEOUT does not hold for it.
+   */
   captureProfile(
     request: CaptureProfileRequest,
     context: CallContext & CallContextExt,
   ): Promise<CaptureProfileResponse>;
-  /** What the server is doing now. */
+  /** What the server is doing now; of several processes behind one port all together. Answered while the server drains too. */
   getStatus(request: GetStatusRequest, context: CallContext & CallContextExt): Promise<GetStatusResponse>;
 }
 
@@ -2571,12 +2585,17 @@ export interface AdminServiceClient<CallOptionsExt = {}> {
   loadModel(request: LoadModelRequest, options?: CallOptions & CallOptionsExt): Promise<LoadModelResponse>;
   /** Unloads a tier's model. Calls under way are finished first. */
   unloadModel(request: UnloadModelRequest, options?: CallOptions & CallOptionsExt): Promise<UnloadModelResponse>;
-  /** Records a profile of the running process into a file on the server. */
+  /**
+   * Records a profile of the running process into a file on the server, while calls go on. Of several processes behind one port
+   * the one that takes the call records itself: open another connection to get another. Only the thread that takes calls is
+   * recorded, not those that run models. One at a time in a process; another one is refused: RESOURCE_EXHAUSTED, reason
+   * OVERLOADED, with RetryInfo. A caller that leaves ends it, and no file is left. REQUEST_TIMEOUT does not hold for it.
+   */
   captureProfile(
     request: CaptureProfileRequest,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CaptureProfileResponse>;
-  /** What the server is doing now. */
+  /** What the server is doing now; of several processes behind one port all together. Answered while the server drains too. */
   getStatus(request: GetStatusRequest, options?: CallOptions & CallOptionsExt): Promise<GetStatusResponse>;
 }
 

@@ -1,0 +1,98 @@
+import { availableParallelism } from "node:os";
+import { redisTarget } from "./cache/redis-url.js";
+import type { Config } from "./config.js";
+import type { Tier } from "./core/tiers.js";
+import type { Log } from "./observe/log.js";
+
+const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const seconds = (ms: number) => `${ms / 1000} s`;
+
+/** What was decided from the settings and the machine, and why: a line each. */
+export function logDecisions(config: Config, log: Log, cpus = availableParallelism()): void {
+  for (const message of [
+    processesLine(config),
+    threadsLine(config, cpus),
+    backendsLine(config),
+    batchesLine(config),
+    memoryLine(config),
+    cachesLine(config),
+    limitsLine(config),
+    keysLine(config),
+    logLine(config),
+  ])
+    log.info(message);
+}
+
+/** The same of a process that serves `tiers`. One of several leaves to its primary what holds for all. */
+export function logStart(
+  config: Config,
+  tiers: readonly Tier[],
+  isOneOfSeveral: boolean,
+  log: Log,
+): void {
+  if (!isOneOfSeveral) logDecisions(config, log);
+  log.info(tiersLine(config, tiers));
+}
+
+const processesLine = ({ processes }: Config) =>
+  processes === 1
+    ? "processes: one (PROCESSES=1)"
+    : `processes: ${processes} behind one port (PROCESSES=${processes}), each with its share of threads and memory`;
+
+function threadsLine({ workers, intraOpThreads, shown, processes }: Config, cpus: number): string {
+  const { MAX_WORKERS, OMP_NUM_THREADS } = shown;
+  const why = `MAX_WORKERS=${MAX_WORKERS}, OMP_NUM_THREADS ${OMP_NUM_THREADS ?? "unset"}, ${cpus} CPUs may be used, processes: ${processes}`;
+  return `threads: ${workers} inference workers with ${intraOpThreads} threads each (${why})`;
+}
+
+function backendsLine({ backends, tritonUrls, gpu }: Config): string {
+  const named = backends.map((kind) =>
+    kind === "triton"
+      ? `Triton at ${tritonUrls.join(", ")}`
+      : `onnxruntime in this process, ${gpu ? "with a GPU (ENABLE_GPU=true)" : "on the CPU"}`,
+  );
+  return `backend: ${named.join("; where that is down: ")} (BACKEND=${backends.join()})`;
+}
+
+function tiersLine(
+  { defaultTier, prefetchModels, modelRepository }: Config,
+  tiers: readonly Tier[],
+): string {
+  const when = prefetchModels
+    ? "all loaded before calls are taken"
+    : "each loaded at its first use";
+  return `tiers: ${tiers.join(", ")} in ${modelRepository}, ${defaultTier} by default; ${when} (PREFETCH_MODELS=${prefetchModels})`;
+}
+
+const batchesLine = ({ batchPolicy, batchRows, batchMinRows, batchMaxRows }: Config) =>
+  batchPolicy === "single"
+    ? "batches: none, each text alone (ASYNC_PROCESSING=false)"
+    : `batches: by ${batchPolicy} (BATCH_POLICY), BATCH_SIZE=${batchRows}, from ${batchMinRows} to ${batchMaxRows} rows`;
+
+const memoryLine = ({ memory }: Config) =>
+  memory === undefined
+    ? "memory: not watched (MEMORY_OPTIMIZATION=false)"
+    : `memory: models are unloaded over 80 % of ${megabytes(memory.processBytes)} (MEMORY_LIMIT), model files up to ${megabytes(memory.modelBytes)} (MODEL_CACHE_SIZE), of each process`;
+
+function cachesLine({ cache }: Config): string {
+  if (cache === undefined) return "caches: none (ENABLE_CACHING=false)";
+  const tiers = [`memory with ${cache.maxEntries} answers (RESULT_CACHE_SIZE)`];
+  if (cache.redisUrl !== undefined)
+    tiers.push(`Redis at ${redisTarget(cache.redisUrl).shown} (REDIS_URL)`);
+  if (cache.file !== undefined) tiers.push(`${cache.file} from run to run (CACHE_FILE)`);
+  return `caches: ${tiers.join(", ")}; for ${seconds(cache.ttlMs)} (CACHE_TTL)`;
+}
+
+function limitsLine(config: Config): string {
+  const { requestTimeoutMs, queueTimeoutMs, brownOutMs } = config;
+  const brownOut = brownOutMs === undefined ? "never" : `from ${brownOutMs} ms of waiting on`;
+  return `limits: ${seconds(requestTimeoutMs)} for a call (REQUEST_TIMEOUT), refused when it would wait over ${seconds(queueTimeoutMs)} (QUEUE_TIMEOUT), fast in place of others ${brownOut} (BROWN_OUT_MS)`;
+}
+
+const keysLine = ({ apiKeysFile }: Config) =>
+  apiKeysFile === undefined
+    ? "keys: none are asked for, and AdminService is off (API_KEYS_FILE is unset)"
+    : `keys: asked for, of ${apiKeysFile} (API_KEYS_FILE)`;
+
+const logLine = ({ callLog: { sample, slowMs } }: Config) =>
+  `log of calls: ${sample * 100} % of them (LOG_SAMPLE), those of ${slowMs} ms or more (SLOW_CALL_MS), and those that fail by the server's fault`;
