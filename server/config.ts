@@ -6,13 +6,7 @@ import { Settings } from "./settings.js";
 import { shownSettings } from "./shown-settings.js";
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
-const LATER = [
-  "TOKENIZERS_PARALLELISM",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "TLS_CERT",
-  "TLS_KEY",
-  "TLS_CLIENT_CA",
-];
+const LATER = ["TOKENIZERS_PARALLELISM", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"];
 
 /** Those that must not be ignored: who sets them counts on being protected. */
 const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]);
