@@ -6,6 +6,7 @@ import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
 import { ownVersion } from "./core/own-version.js";
+import { currentTraceId } from "./core/trace.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { callLog } from "./observe/call-log.js";
 import { watchEventLoopLag } from "./observe/event-loop-lag.js";
@@ -24,6 +25,7 @@ import {
   openProfiles,
   prefetch,
   readingsOf,
+  spanEvents,
   statusReader,
 } from "./parts.js";
 import type { Peers } from "./rpc/across-processes.js";
@@ -96,7 +98,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const metrics = createMetrics(registry, readings);
   // Of the loop as it is, whatever clock a test brings.
   opened.use(watchEventLoopLag(registry, systemClock));
-  const { tracer } = opened.use(await openTracing(metrics.spansEnded));
+  const { tracer } = opened.use(await openTracing(spanEvents(log, metrics)));
   const readiness = createReadiness(
     () => unready(config, files, served),
     () => downOf(served),
@@ -138,7 +140,8 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     maxStreamTexts: MAX_STREAM_TEXTS,
   };
   const reportBug = (id: string, error: unknown) =>
-    log.error({ id, err: error }, "a call failed unexpectedly");
+    log.error({ id, trace: currentTraceId(), err: error }, "a call failed unexpectedly");
+  const profiler = openProfiles(config, clock, log);
   const service = {
     models,
     answer,
@@ -151,15 +154,17 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     reportBug,
     tracer,
     events: { ...metrics.requests, shed: metrics.shed },
-    ended: callLines(callLog(log, config.callLog), () => readiness.isDraining),
+    ended: callLines(callLog(log, config.callLog, clock), () => readiness.isDraining),
     version,
     status,
-    profiler: opened.use(openProfiles(config, clock, log)),
+    profiler,
     peers: parts.peers,
   };
   const server = await serveGrpc(config, service, clock, keys);
   opened.defer(save);
   opened.defer(() => server.drain(parts.probeMs ?? PROBE_MS, config.requestTimeoutMs));
+  // Closed before the drain, which would wait for a profile.
+  opened.use(profiler);
   readiness.serving();
   const warm = textWarmer(service, analyzer(service), TierMessage.TIER_UNSPECIFIED);
   const isReady = () =>

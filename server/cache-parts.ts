@@ -69,7 +69,7 @@ export function makeAnswers(
   const keeping = cache.file === undefined ? undefined : openFile(cache.file, cache.ttlMs);
   const report = (tier: CacheTier, outcome: "hit" | "miss", count: number) => {
     // Nobody asked for it: it says nothing of what the caches are worth.
-    if (currentCall.getStore()?.warms) return;
+    if (currentCall.getStore()?.isUnasked) return;
     metrics.cacheLooked(tier, outcome, count);
     // Every text is looked for in memory first.
     if (tier === "memory") hitRate.looked(count);
@@ -93,7 +93,8 @@ export function makeAnswers(
     return redisCache({ url, ttlMs: config.cache?.ttlMs ?? 0 }, answerCodec, clock, {
       // Hits and misses are counted with those of the memory; here only what went wrong.
       looked: (outcome, keys) => {
-        if (outcome !== "hit" && outcome !== "miss") metrics.cacheLooked("redis", outcome, keys);
+        if (outcome === "hit" || outcome === "miss" || currentCall.getStore()?.isUnasked) return;
+        metrics.cacheLooked("redis", outcome, keys);
       },
       wrote: (outcome, entries) => metrics.cacheWrote(outcome, entries),
       turned: (state, why) => {

@@ -15,6 +15,7 @@ import type { Metrics } from "./observe/metrics.js";
 import { type OpsParts, serveOps } from "./observe/ops-http.js";
 import { Profiles } from "./observe/profiles.js";
 import type { Readiness } from "./observe/readiness.js";
+import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
 import { watchKeys } from "./rpc/keys/watched-keys.js";
 import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
@@ -35,6 +36,22 @@ export async function openOps(
   const opsAddress = `${config.bindAddress}:${ops.port}`;
   log.info({ opsAddress }, `serving /metrics, /livez, /readyz and /status on ${opsAddress}`);
   return { ...ops, address: opsAddress };
+}
+
+/** Counts spans, and says once that the collector does not take them, and once that it does again. */
+export function spanEvents(log: Log, metrics: Metrics): SpanCounts {
+  let isTaken = true;
+  return (outcome, count) => {
+    metrics.spansEnded(outcome, count);
+    const wasTaken = isTaken;
+    isTaken = outcome === "exported";
+    if (wasTaken && !isTaken)
+      log.warn(
+        { outcome },
+        "spans are lost: the collector does not take them (sentiment_spans_total counts)",
+      );
+    if (!wasTaken && isTaken) log.info("the collector takes spans again");
+  };
 }
 
 /** The keys of callers; undefined without a file. */

@@ -3,6 +3,7 @@ import { redisTarget } from "./cache/redis-url.js";
 import type { Config } from "./config.js";
 import type { Tier } from "./core/tiers.js";
 import type { Log } from "./observe/log.js";
+import { tracesLine } from "./observe/tracing.js";
 
 const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const seconds = (ms: number) => `${ms / 1000} s`;
@@ -18,6 +19,7 @@ export function logDecisions(config: Config, log: Log, cpus = availableParalleli
     cachesLine(config),
     limitsLine(config),
     keysLine(config),
+    tracesLine(),
     logLine(config),
   ])
     log.info(message);
@@ -94,5 +96,7 @@ const keysLine = ({ apiKeysFile }: Config) =>
     ? "keys: none are asked for, and AdminService is off (API_KEYS_FILE is unset)"
     : `keys: asked for, of ${apiKeysFile} (API_KEYS_FILE)`;
 
-const logLine = ({ callLog: { sample, slowMs } }: Config) =>
-  `log of calls: ${sample * 100} % of them (LOG_SAMPLE), those of ${slowMs} ms or more (SLOW_CALL_MS), and those that fail by the server's fault`;
+const logLine = ({ logLevel, callLog: { sample, slowMs } }: Config) =>
+  logLevel === "debug"
+    ? "log of calls: all of them (LOG_LEVEL=debug)"
+    : `log of calls: ${sample * 100} % of them (LOG_SAMPLE), those of ${slowMs} ms or more (SLOW_CALL_MS), and those that fail by the server's fault`;

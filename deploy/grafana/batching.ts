@@ -17,7 +17,7 @@ export const batching: Dashboard = {
     chart(
       "Wait",
       "s",
-      "From a row's arrival to the start of its batch.",
+      "What an answered row took besides the model: the wait for its batch, and the way to a Triton and back.",
       [
         line("{{model}} p50", quantile(0.5, "model", "sentiment_queue_seconds")),
         line("{{model}} p95", quantile(0.95, "model", "sentiment_queue_seconds")),

@@ -31,9 +31,12 @@ export const cache: Dashboard = {
       ],
       [0.7, 0.5],
     ),
-    chart("Lookups", "cps", "By tier and outcome.", [
-      line("{{tier}} {{outcome}}", lookups("tier, outcome")),
-    ]),
+    chart(
+      "Lookups",
+      "cps",
+      "By tier and outcome; misses in Redis include those of a Redis that does not answer.",
+      [line("{{tier}} {{outcome}}", lookups("tier, outcome"))],
+    ),
     chart(
       "Redis passed by",
       "cps",

@@ -150,7 +150,7 @@ export class Batcher {
 
   /** A warming that has to wait is no caller who was turned away. */
   #shed(reason: Parameters<BatchEvents["shed"]>[0], rows: readonly WaitingRow[]): void {
-    if (!rows[0]?.call?.warms) this.#options.events.shed(reason, rows.length);
+    if (!rows[0]?.call?.isUnasked) this.#options.events.shed(reason, rows.length);
   }
 
   #waitOf(aheadTokens: number, ownTokens: number): number {

@@ -31,7 +31,7 @@ export async function cascade(
   const outcomes = await answer(fast, texts, quick, caller);
   const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
   const sure = placesOf(outcomes, ({ confidence }) => confidence >= threshold);
-  if (!currentCall.getStore()?.warms) {
+  if (!currentCall.getStore()?.isUnasked) {
     events.decided("fast", sure.length);
     events.decided("accurate", unsure.length);
   }

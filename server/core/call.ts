@@ -11,8 +11,8 @@ export interface Call {
   readonly span?: Span | undefined;
   /** Whose key it came with; undefined where there are no keys. */
   readonly holder?: string | undefined;
-  /** Nobody asked for the answer: it is to be in the caches for later calls, and is not counted among what they look for there. */
-  readonly warms?: true;
+  /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */
+  readonly isUnasked?: true;
 }
 
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
@@ -22,8 +22,8 @@ export const currentCall = new AsyncLocalStorage<Call>();
 export const withDeadline = <T>(deadlineMs: number, work: () => T): T =>
   currentCall.run({ traceparent: undefined, ...currentCall.getStore(), deadlineMs }, work);
 
-/** Does the work for the same call, or for none, but for the caches alone. */
-export const withWarming = <T>(work: () => T): T => {
-  const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-  return currentCall.run({ ...none, ...currentCall.getStore(), warms: true }, work);
+/** Does the work on nobody's behalf, though perhaps within a call: with that deadline, and in no trace. */
+export const withoutCaller = <T>(deadlineMs: number, work: () => T): T => {
+  const holder = currentCall.getStore()?.holder;
+  return currentCall.run({ deadlineMs, traceparent: undefined, holder, isUnasked: true }, work);
 };

@@ -1,4 +1,5 @@
-import { currentCall } from "./call.js";
+import { type Call, currentCall } from "./call.js";
+import { ServiceError } from "./errors.js";
 
 /** Counts, names and shares: never a text, never a key. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
@@ -18,6 +19,7 @@ export interface SpanOptions {
 export interface Span {
   /** W3C trace context, for whoever does a part of it in another process. */
   readonly traceparent: string;
+  readonly traceId: string;
   /** A step of it, from now on. */
   step(name: string, options?: SpanOptions): Span;
   set(attributes: Attributes): void;
@@ -41,20 +43,41 @@ export interface Tracer {
 /** The span of the call that the running code works for; undefined: it is not traced. */
 export const currentSpan = (): Span | undefined => currentCall.getStore()?.span;
 
-/** Does the work as a step of the current call. Where that is not traced it costs a look-up. */
-export async function asStep<T>(
-  name: string,
-  work: (span: Span | undefined) => Promise<T>,
-  options?: SpanOptions,
-): Promise<T> {
-  const span = currentSpan()?.step(name, options);
-  if (span === undefined) return await work(undefined);
+/** For a span: a message may quote what a caller sent. */
+export function errorTypeOf(error: unknown): string {
+  if (error instanceof ServiceError) return error.reason;
+  return error instanceof Error ? error.name : typeof error;
+}
+
+/** Of the trace that a call belongs to, here or elsewhere. */
+export const traceIdOf = ({ span, traceparent }: Call): string | undefined =>
+  // From the 3rd to the 35th character.
+  span?.traceId ?? traceparent?.slice(3, 35);
+
+export function currentTraceId(): string | undefined {
+  const call = currentCall.getStore();
+  return call && traceIdOf(call);
+}
+
+/** Does the work that the span is of, and ends it. */
+export async function within<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
+  if (span === undefined) return await work();
   try {
-    return await work(span);
+    return await work();
   } catch (error) {
     span.failed(error);
     throw error;
   } finally {
     span.end();
   }
+}
+
+/** Does the work as a step of the current call. Where that is not traced it costs a look-up. */
+export function asStep<T>(
+  name: string,
+  work: (span: Span | undefined) => Promise<T>,
+  options?: SpanOptions,
+): Promise<T> {
+  const span = currentSpan()?.step(name, options);
+  return within(span, () => work(span));
 }

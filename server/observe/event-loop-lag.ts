@@ -4,10 +4,13 @@ import type { Registry } from "./metrics.js";
 
 /** How often it is looked at: a turn of the loop that takes longer is seen, whenever it comes. */
 const EVERY_MS = 10;
+/** A process that was stopped for an hour must not be busy with telling of it. */
+const MOST_LATE_MS = 60_000;
 
 /**
- * How late timers are, which is how long a call that arrives waits before anything is done for it. A histogram, so that those of
- * several processes add up.
+ * How late timers are, which is how long a call that arrives waits before anything is done for it. A loop that is held up for a second would be seen once,
+ * late by a second; those who arrive meanwhile wait for what is left of it, and so are the looks counted that it has missed. A histogram, so that those
+ * of several processes add up.
  */
 export function watchEventLoopLag(registry: Registry, clock: Clock): Disposable {
   const lag = new Histogram({
@@ -20,7 +23,8 @@ export function watchEventLoopLag(registry: Registry, clock: Clock): Disposable 
   const look = () => {
     const dueMs = clock.now() + EVERY_MS;
     cancel = clock.after(EVERY_MS, () => {
-      lag.observe(Math.max(0, clock.now() - dueMs) / 1000);
+      const lateMs = Math.min(MOST_LATE_MS, Math.max(0, clock.now() - dueMs));
+      for (let leftMs = lateMs; leftMs >= 0; leftMs -= EVERY_MS) lag.observe(leftMs / 1000);
       look();
     });
   };

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Label } from "../core/tiers.js";
+import { FAULT_CODES } from "../core/fault-codes.js";
+import { LABELS, type Label } from "../core/tiers.js";
 import { remembered } from "./remembered.js";
 
 /** Of one method's calls. */
@@ -92,6 +93,8 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
   return (path, isStream) => {
     const [, endpoint = "", method = ""] = path.split("/");
     const byCode = remembered((code: string) => requests.labels({ method, endpoint, code }));
+    // So that the first fault is an increase too: a rate does not see a series that begins with it.
+    for (const code of FAULT_CODES) byCode(code).inc(0);
     const took = isStream ? undefined : observerOf(duration, { method, endpoint });
     return {
       began() {
@@ -139,8 +142,12 @@ function answerMetrics(registry: Registry) {
     buckets: [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1],
     registers: [registry],
   });
-  return remembered((model: string) => ({
-    labels: remembered((label: Label) => labels.labels({ model, label })),
-    confidence: confidence.labels({ model }),
-  }));
+  return remembered((model: string) => {
+    // A label that was not given yet has its share too: 0.
+    for (const label of LABELS) labels.inc({ model, label }, 0);
+    return {
+      labels: remembered((label: Label) => labels.labels({ model, label })),
+      confidence: confidence.labels({ model }),
+    };
+  });
 }

@@ -69,12 +69,14 @@ class CountedExporter implements SpanExporter {
   }
 }
 
+export const otlpProtocol = (): string =>
+  getStringFromEnv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") ??
+  getStringFromEnv("OTEL_EXPORTER_OTLP_PROTOCOL") ??
+  "http/protobuf";
+
 /** By OTEL_EXPORTER_OTLP_TRACES_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL: grpc, http/json, and by default http/protobuf. */
 async function otlpExporter(): Promise<SpanExporter> {
-  const protocol =
-    getStringFromEnv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") ??
-    getStringFromEnv("OTEL_EXPORTER_OTLP_PROTOCOL");
-  switch (protocol) {
+  switch (otlpProtocol()) {
     case "grpc": {
       const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
       return new OTLPTraceExporter();

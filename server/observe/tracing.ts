@@ -9,10 +9,17 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { getBooleanFromEnv, getStringFromEnv, TraceState } from "@opentelemetry/core";
-import { ServiceError } from "../core/errors.js";
+import { StartupError } from "../core/errors.js";
 import { ownVersion } from "../core/own-version.js";
-import type { Attributes, Span, SpanKind, SpanOptions, Tracer } from "../core/trace.js";
-import type { SpanCounts } from "./span-export.js";
+import {
+  type Attributes,
+  errorTypeOf,
+  type Span,
+  type SpanKind,
+  type SpanOptions,
+  type Tracer,
+} from "../core/trace.js";
+import { otlpProtocol, type SpanCounts } from "./span-export.js";
 
 const KINDS: Record<SpanKind, SdkSpanKind> = {
   server: SdkSpanKind.SERVER,
@@ -28,12 +35,33 @@ export interface Tracing extends AsyncDisposable {
   readonly tracer: Tracer | undefined;
 }
 
-/** Whether OTEL_* names where spans go. */
-const isTraced = (): boolean =>
-  !getBooleanFromEnv("OTEL_SDK_DISABLED") &&
-  getStringFromEnv("OTEL_TRACES_EXPORTER") !== "none" &&
-  (getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") !== undefined ||
-    getStringFromEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") !== undefined);
+const ENDPOINTS = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/** Where OTEL_* says that spans go; undefined: nowhere. Throws StartupError for what is no address: the exporters would drop every span, or stop the start without a name. */
+function endpoint(): URL | undefined {
+  if (getBooleanFromEnv("OTEL_SDK_DISABLED")) return undefined;
+  if (getStringFromEnv("OTEL_TRACES_EXPORTER") === "none") return undefined;
+  const name = ENDPOINTS.find((one) => getStringFromEnv(one) !== undefined);
+  const value = name && getStringFromEnv(name);
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new StartupError(
+    `${name} is no address: write it as http://collector:4318 (https:// with TLS)`,
+  );
+}
+
+const isTraced = (): boolean => endpoint() !== undefined;
+
+/** What was decided about traces. The address may hold a password, and headers do: only the host is told. */
+export function tracesLine(): string {
+  const url = endpoint();
+  if (url === undefined) return "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)";
+  const protocol = otlpProtocol();
+  const sampler = getStringFromEnv("OTEL_TRACES_SAMPLER") ?? "parentbased_always_on";
+  const share = getStringFromEnv("OTEL_TRACES_SAMPLER_ARG");
+  return `traces: to ${url.host} by ${protocol} (OTEL_EXPORTER_OTLP_*), ${sampler}${share ? ` ${share}` : ""} (OTEL_TRACES_SAMPLER)`;
+}
 
 /** With exemplars where there are traces to name. Of several processes the metrics are merged, and those have none. */
 export const scrapeFormat = (isMerged: boolean): "prometheus" | "openmetrics" =>
@@ -101,6 +129,10 @@ class SentimentSpan implements Span {
     return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
   }
 
+  get traceId(): string {
+    return this.context.traceId;
+  }
+
   step(name: string, options: SpanOptions = {}): Span {
     this.#context ??= trace.setSpan(ROOT_CONTEXT, this.#span);
     return new SentimentSpan(this.#tracer, startedSpan(this.#tracer, name, this.#context, options));
@@ -111,8 +143,8 @@ class SentimentSpan implements Span {
   }
 
   failed(error: unknown): void {
-    // A message may quote what a caller sent; those of ServiceError are written to be read.
-    const message = error instanceof ServiceError ? error.reason : nameOf(error);
+    const message = errorTypeOf(error);
+    this.#span.setAttribute("error.type", message);
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
   }
 
@@ -120,8 +152,6 @@ class SentimentSpan implements Span {
     this.#span.end(afterMs === undefined ? undefined : this.#startMs + afterMs);
   }
 }
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 const startedSpan = (tracer: SdkTracer, name: string, context: Context, options: SpanOptions) =>
   tracer.startSpan(

@@ -13,7 +13,7 @@ import { type Forked, type ProcessEvents, SupervisedProcess } from "./supervised
 
 /** For /readyz: probes often wait no longer than a second. */
 const READY_MS = 500;
-/** For /metrics and /status: less than a scraper waits (10 seconds). */
+/** For /metrics, /status and GetStatus: less than a scraper waits (10 seconds). */
 const SCRAPE_MS = 2000;
 /** Beyond the process's own limit, so that it tells itself how far it was. */
 const ADMIN_GRACE_MS = 2000;
@@ -152,7 +152,8 @@ export class Primary implements AsyncDisposable {
 
   /** Has all processes but that one do it. */
   #others(number: number, call: AdminCall, signal: AbortSignal): Promise<readonly PeerOutcome[]> {
-    const limitMs = this.#config.requestTimeoutMs + ADMIN_GRACE_MS;
+    const limitMs =
+      call.name === "getStatus" ? SCRAPE_MS : this.#config.requestTimeoutMs + ADMIN_GRACE_MS;
     const others = this.#processes.filter((process) => process.number !== number);
     return Promise.all(
       others.map(async (process): Promise<PeerOutcome> => {

@@ -118,9 +118,14 @@ export function acrossProcesses(local: LocalAdmin, peers: Peers): LocalAdmin {
       return here;
     },
 
+    /** Of those that tell: one that is being replaced, or is gone already in a drain, is told of by models that are not ready. */
     async getStatus(request, signal) {
       const here = await local.getStatus(request, signal);
-      return mergedStatus(here, await others({ name: "getStatus", request }, signal));
+      const outcomes = await peers.ask({ name: "getStatus", request }, signal);
+      return mergedStatus(
+        here,
+        outcomes.map((one) => ("counts" in one ? one.counts : undefined)),
+      );
     },
   };
 }

@@ -126,7 +126,7 @@ export function analyzer(parts: ServiceParts): Analyze {
   const tierFor = (tierMessage: TierMessage, texts: number): Tier | "auto" => {
     const asked = tierOf(tierMessage) ?? defaultTier;
     const tier = underPressure(asked, models, limits.brownOutMs);
-    if (tier !== asked && !currentCall.getStore()?.warms) events.shed("brown_out", texts);
+    if (tier !== asked && !currentCall.getStore()?.isUnasked) events.shed("brown_out", texts);
     return tier;
   };
 

@@ -9,9 +9,10 @@ import {
 import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, withoutStack } from "../core/errors.js";
-import type { Span, Tracer } from "../core/trace.js";
+import { FAULT_CODES } from "../core/fault-codes.js";
+import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
-import { callOf, traceIdOf, whyLeft } from "./call-context.js";
+import { callOf, whyLeft } from "./call-context.js";
 import type { MethodEvents, RequestEvents } from "./events.js";
 import { type ReportBug, statusOf } from "./status.js";
 
@@ -71,6 +72,7 @@ export function aroundCalls(
     // What a stream ends with whose reader takes no more of it.
     let code = "CANCELLED";
     let answers = 0;
+    let failure: unknown;
     events.began();
     try {
       const store = { ...brought, holder: checked(checks, call, context, span) };
@@ -91,26 +93,35 @@ export function aroundCalls(
         if (!step.done) await currentCall.run(store, () => steps.return(undefined as never));
       }
     } catch (error) {
-      span?.failed(error);
-      const thrown = statusErrorOf(error, context, reportBug);
+      failure = error;
+      // For the trace of what is reported.
+      const thrown = currentCall.run(brought, () => statusErrorOf(error, context, reportBug));
       code = codeOf(thrown);
       throw thrown;
     } finally {
       // Whatever became of it: that is what gRPC has told the client.
       const told = context.signal.aborted ? whyLeft(brought.deadlineMs, clock) : code;
       const tookMs = clock.now() - startedMs;
-      events.ended(told, tookMs, traceOf(brought));
+      events.ended(told, tookMs, span?.traceId);
       ended(call, brought, told, tookMs, answers);
-      endSpan(brought, told);
+      endSpan(brought, call, told, failure);
     }
   };
 }
 
-const traceOf = ({ span }: Call) => span && traceIdOf(span.traceparent);
-
-function endSpan({ span }: Call, code: string): void {
-  span?.set({ "rpc.grpc.status": code });
-  span?.end();
+/** As OpenTelemetry's conventions for gRPC have it: what the caller did wrong is no error of the server's. */
+function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unknown): void {
+  if (span === undefined) return;
+  const [, service = "", name = ""] = method.path.split("/");
+  span.set({
+    "rpc.system": "grpc",
+    "rpc.service": service,
+    "rpc.method": name,
+    "rpc.grpc.status_code": Number(StatusCode[code as keyof typeof StatusCode]),
+  });
+  if (FAULT_CODES.has(code)) span.failed(error);
+  else if (error !== undefined) span.set({ "error.type": errorTypeOf(error) });
+  span.end();
 }
 
 /** Whose key the call came with. Throws what the checks throw. */
@@ -120,11 +131,18 @@ function checked<Req, Res>(
   { metadata }: CallContext,
   span: Span | undefined,
 ): string | undefined {
+  if (checks.length === 0) return undefined;
   const step = span?.step("authenticate");
-  let holder: string | undefined;
-  for (const check of checks) holder = check(metadata, method.path) ?? holder;
-  step?.end();
-  return holder;
+  try {
+    let holder: string | undefined;
+    for (const check of checks) holder = check(metadata, method.path) ?? holder;
+    return holder;
+  } catch (error) {
+    step?.failed(error);
+    throw error;
+  } finally {
+    step?.end();
+  }
 }
 
 /** Those of the services, so they are few. */

@@ -6,7 +6,8 @@ import type { Tracer } from "../core/trace.js";
 
 /** Set here and nowhere else: what a client sends under this name is overwritten. */
 const LEFT_MS = "x-sentiment-deadline-ms";
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Ids of zeros are none. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** nice-grpc does not tell handlers the client's deadline; grpc-js knows it, and metadata carries it across. */
 export const passDeadlineOn: ServerInterceptor = (_method, call) =>
@@ -27,9 +28,6 @@ const EARLY_MS = 100;
 /** Why nobody waits for a call any more whose signal has fired, as gRPC's code: past its deadline the client did not choose to leave. */
 export const whyLeft = (deadlineMs: number, clock: Clock): "DEADLINE_EXCEEDED" | "CANCELLED" =>
   clock.now() >= deadlineMs - EARLY_MS ? "DEADLINE_EXCEEDED" : "CANCELLED";
-
-/** Of a W3C trace context. */
-export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
 
 /** What a call brings along, from its metadata. Its span goes on with the caller's trace. */
 export function callOf(metadata: Metadata, path: string, clock: Clock, tracer?: Tracer): Call {

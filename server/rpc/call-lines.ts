@@ -1,6 +1,7 @@
 import type { Call } from "../core/call.js";
+import { FAULT_CODES } from "../core/fault-codes.js";
+import { traceIdOf } from "../core/trace.js";
 import type { Ended, EndedCall } from "./around-calls.js";
-import { traceIdOf } from "./call-context.js";
 
 type CallLevel = "warn" | "info" | "debug";
 
@@ -24,10 +25,8 @@ export interface CallLog {
   write(level: CallLevel, line: CallLine): void;
 }
 
-/** Failures that are the server's, not the caller's. */
-const FAULTS: ReadonlySet<string> = new Set(["UNKNOWN", "INTERNAL", "DATA_LOSS", "UNAVAILABLE"]);
 const isFault = (code: string, isDraining: () => boolean) =>
-  FAULTS.has(code) && !(code === "UNAVAILABLE" && isDraining());
+  FAULT_CODES.has(code) && !(code === "UNAVAILABLE" && isDraining());
 
 /** A line of the log for each call that the log wants one of; nothing is made for the others. To refuse calls while the server drains is no fault. */
 export const callLines =
@@ -40,7 +39,7 @@ export const callLines =
 
 function lineOf(
   { method, request, responseStream }: EndedCall,
-  { span, traceparent = span?.traceparent }: Call,
+  brought: Call,
   code: string,
   ms: number,
   answers: number,
@@ -52,7 +51,7 @@ function lineOf(
     ms: Number(ms.toFixed(1)),
     texts: responseStream ? answers : textsOf(asked),
     tier: tierOf(asked),
-    trace: traceparent && traceIdOf(traceparent),
+    trace: traceIdOf(brought),
   };
 }
 

@@ -46,12 +46,14 @@ export const countsOfStatus = (status: GetStatusResponse): Counts => ({
   ...Object.fromEntries(status.models.map((model) => [readyOf(model), Number(model.ready)])),
 });
 
-/** Of this process and the others as if they were one: what one of them lacks, some calls will meet. */
+/** Of this process and the others as if they were one: what one of them lacks, some calls will meet. undefined: it does not tell. */
 export function mergedStatus(
   here: GetStatusResponse,
-  others: readonly Counts[],
+  others: readonly (Counts | undefined)[],
 ): GetStatusResponse {
-  const all = [countsOfStatus(here), ...others];
+  const told = others.filter((counts) => counts !== undefined);
+  const isComplete = told.length === others.length;
+  const all = [countsOfStatus(here), ...told];
   const valuesOf = (name: string) => all.map((counts) => counts[name] ?? 0);
   const sum = (name: keyof GetStatusResponse) =>
     valuesOf(name).reduce((total, value) => total + value, 0);
@@ -60,7 +62,7 @@ export function mergedStatus(
     started: new Date(Math.min(...valuesOf("startedMs"))),
     models: here.models.map((model) => ({
       ...model,
-      ready: valuesOf(readyOf(model)).every(Boolean),
+      ready: isComplete && valuesOf(readyOf(model)).every(Boolean),
     })),
     queuedTexts: sum("queuedTexts"),
     queuedTokens: sum("queuedTokens"),

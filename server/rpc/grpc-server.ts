@@ -24,11 +24,8 @@ import { allButProbes, kserveService } from "./kserve/kserve-service.js";
 import { sentimentService } from "./sentiment-service.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
-const SERVICES = [
-  SentimentServiceDefinition.fullName,
-  AdminServiceDefinition.fullName,
-  KserveDefinition.fullName,
-];
+const DEFINITIONS = [SentimentServiceDefinition, AdminServiceDefinition, KserveDefinition];
+const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
@@ -83,6 +80,10 @@ export async function serveGrpc(
     ...agingOf(connectionAgeMs, parts.limits.timeoutMs),
     interceptors: [passDeadlineOn],
   });
+  // Each method's faults are counted from 0 on, before its first call.
+  for (const { fullName, methods } of DEFINITIONS)
+    for (const { name, requestStream, responseStream } of Object.values(methods))
+      parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
   server

@@ -1,7 +1,7 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
 import { currentCall } from "../core/call.js";
-import type { Tracer } from "../core/trace.js";
+import { type Tracer, within } from "../core/trace.js";
 import {
   type AnalyzeBatchRequest,
   type AnalyzeOptions,
@@ -126,21 +126,15 @@ export function sentimentService(
   };
 }
 
-/** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's. */
+/** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's; none is where the client says so. */
 async function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>): Promise<T> {
-  if (tracer === undefined) return await work();
   const call = currentCall.getStore();
+  const isLeftOut = call?.traceparent !== undefined && call.span === undefined;
+  if (tracer === undefined || isLeftOut) return await work();
   const links = call?.span && [call.span];
   const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
   const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-  try {
-    return await currentCall.run({ ...none, ...call, span }, work);
-  } catch (error) {
-    span?.failed(error);
-    throw error;
-  } finally {
-    span?.end();
-  }
+  return await within(span, () => currentCall.run({ ...none, ...call, span }, work));
 }
 
 function faultOf(check: () => void): unknown {

@@ -1,6 +1,6 @@
 import { countOf, nothingWarmed, type Warmed, type WarmText } from "../classify/warming.js";
 import { withLimit } from "../core/abort.js";
-import { withWarming } from "../core/call.js";
+import { currentCall, withoutCaller } from "../core/call.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import type { Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
@@ -34,7 +34,10 @@ export function textWarmer(
       return lotOf(error, report);
     }
   };
-  return (text, signal) => withWarming(() => warm(text, signal));
+  return (text, signal) => {
+    const deadlineMs = currentCall.getStore()?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return withoutCaller(deadlineMs, () => warm(text, signal));
+  };
 }
 
 /** Of a text that was not answered. Throws what would meet all the others too. */

@@ -1,7 +1,7 @@
 import { classify, type Verdict } from "../classify/classifier.js";
 import type { Question } from "../classify/reading.js";
 import { withLimit } from "../core/abort.js";
-import { withDeadline } from "../core/call.js";
+import { withoutCaller } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { ServedVersion } from "./served-version.js";
 
@@ -56,7 +56,7 @@ export class Shadow {
     }
     this.#underWay++;
     // Whoever sent the texts may give up long before the candidate has to.
-    void withDeadline(this.#clock.now() + LIMIT_MS, () => this.#ask(texts, question))
+    void withoutCaller(this.#clock.now() + LIMIT_MS, () => this.#ask(texts, question))
       .then((others) => {
         for (const [place, outcome] of outcomes.entries()) this.#note(outcome, others[place]);
       })

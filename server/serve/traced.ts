@@ -1,7 +1,7 @@
 import type { Backend, Inference, ModelVersion, TokenBatch } from "../backend/backend.js";
 import type { RowAnswer } from "../batch/row.js";
 import type { RunContext } from "../batch/run-context.js";
-import { currentSpan } from "../core/trace.js";
+import { currentSpan, within } from "../core/trace.js";
 
 type Outcomes = PromiseSettledResult<RowAnswer>[];
 
@@ -17,7 +17,10 @@ export async function queued(
   try {
     const outcomes = await submit();
     const waits = outcomes.map((one) => (one.status === "fulfilled" ? one.value.queueMs : 0));
-    span.end(Math.max(0, ...waits));
+    const refused = outcomes.find((one) => one.status === "rejected");
+    if (refused !== undefined) span.failed(refused.reason);
+    // What was refused has waited until now.
+    span.end(refused === undefined ? Math.max(0, ...waits) : undefined);
     return outcomes;
   } catch (error) {
     span.failed(error);
@@ -35,18 +38,12 @@ export async function inferred(
 ): Promise<Inference> {
   const span = context.span?.step("infer", {
     kind: "client",
-    attributes: { "sentiment.model": model.name, "sentiment.backend": backend.name },
+    attributes: { "sentiment.model": model.name },
   });
-  if (span === undefined) return await backend.infer(model, batch, context);
-  try {
-    const { traceparent } = span;
+  return await within(span, async () => {
+    const traceparent = span?.traceparent ?? context.traceparent;
     const inference = await backend.infer(model, batch, { ...context, traceparent });
-    span.set({ "sentiment.model_version": inference.version });
+    span?.set({ "sentiment.model_version": inference.version });
     return inference;
-  } catch (error) {
-    span.failed(error);
-    throw error;
-  } finally {
-    span.end();
-  }
+  });
 }

@@ -41,6 +41,11 @@ describe("start-up faults", function () {
     assert.match(message, /GRPC_PORT.*\n.*DEFAULT_TIER.*\n.*BATCH_SIZE: must be a whole number/);
   });
 
+  it("an endpoint of traces that is no address names its setting", async () => {
+    const message = await faultOf({ ...env(), OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" });
+    assert.match(message, /OTEL_EXPORTER_OTLP_ENDPOINT is no address: write it as http:/);
+  });
+
   it("a port in use names the setting and the mend", async () => {
     await using server = await startServer(env());
     const port = server.address.split(":").at(-1) ?? "";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, Metadata, Status } from "nice-grpc";
 import {
   type AdminServiceClient,
@@ -196,5 +197,21 @@ describe("AdminService's profiles and status", function () {
     );
     assert.equal(refused.reason, "DRAINING");
     running.channel.close();
+  });
+
+  it("ends a profile at once when the server drains", async () => {
+    const running = await runApp(env);
+    const capture = failureOf((call) =>
+      adminOf(running).captureProfile({ kind: CPU, duration: MINUTE }, call),
+    );
+    await sleep(300);
+    const startedMs = performance.now();
+    await running[Symbol.asyncDispose]();
+    assert.ok(performance.now() - startedMs < 5000);
+    assert.equal((await capture).reason, "DRAINING");
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.endsWith(".part")),
+      [],
+    );
   });
 });

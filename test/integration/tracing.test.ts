@@ -7,6 +7,8 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
+import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { keyFolder } from "../support/key-folder.js";
 import { type ServerProcess, startServer } from "../support/server-process.js";
 import { type ReceivedSpan, receiveSpans, type SpanReceiver } from "../support/span-receiver.js";
 
@@ -102,7 +104,22 @@ describe("tracing", function () {
     await serve();
     await assert.rejects(client.analyze(request("  ")));
     const [call] = await receiver.until(1, ({ name }) => name === ANALYZE);
-    assert.deepEqual(call?.status, { code: 2, message: "TEXT_EMPTY" });
+    // What the caller did wrong is no error of the server's.
+    assert.equal(call?.status?.code ?? 0, 0);
+    assert.equal(call?.attributes["error.type"], "TEXT_EMPTY");
+    assert.equal(call?.attributes["rpc.grpc.status_code"], 3);
+    assert.equal(call?.attributes["rpc.method"], "Analyze");
+  });
+
+  it("tells of a call that was not let in, by the step that refused it", async () => {
+    await using folder = await keyFolder();
+    await addNewKey(folder.file, "team-a", ["analyze"]);
+    await serve({ API_KEYS_FILE: folder.file });
+    await assert.rejects(client.analyze(request("fine"), traced("01")));
+    const [step] = await receiver.until(1, ({ name }) => name === "authenticate");
+    assert.deepEqual(step?.status, { code: 2, message: "KEY_MISSING" });
+    const [call] = await receiver.until(1, ({ name }) => name === ANALYZE);
+    assert.equal(call?.attributes["error.type"], "KEY_MISSING");
   });
 
   it("makes each text of a stream a trace of its own", async () => {

@@ -18,7 +18,7 @@ describe("the log of the start", () => {
 
   it("says what was decided, and by what, in about ten lines", () => {
     const said = saidBy({}, (config, log) => logStart(config, ["fast", "balanced"], false, log));
-    assert.equal(said.length, 10);
+    assert.equal(said.length, 11);
     assert.equal(
       said.at(-1),
       "tiers: fast, balanced in triton-model-repo, balanced by default; all loaded before calls are taken (PREFETCH_MODELS=true)",
@@ -32,6 +32,7 @@ describe("the log of the start", () => {
       "caches: memory with 10000 answers (RESULT_CACHE_SIZE); for 3600 s (CACHE_TTL)",
       "limits: 30 s for a call (REQUEST_TIMEOUT), refused when it would wait over 5 s (QUEUE_TIMEOUT), fast in place of others never (BROWN_OUT_MS)",
       "keys: none are asked for, and AdminService is off (API_KEYS_FILE is unset)",
+      "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)",
       "log of calls: 1 % of them (LOG_SAMPLE), those of 1000 ms or more (SLOW_CALL_MS), and those that fail by the server's fault",
     ];
     assert.deepEqual(decisions(), expected);

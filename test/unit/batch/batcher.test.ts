@@ -4,7 +4,7 @@ import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/bat
 import type { BatchRun } from "../../../server/batch/events.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
 import type { RowAnswer } from "../../../server/batch/row.js";
-import { currentCall, withWarming } from "../../../server/core/call.js";
+import { currentCall, withoutCaller } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -290,7 +290,7 @@ describe("Batcher", () => {
         );
       for (const call of [tooLong, tooMany]) {
         await assert.rejects(call);
-        await assert.rejects(withWarming(call));
+        await assert.rejects(withoutCaller(Number.POSITIVE_INFINITY, call));
       }
       const hasty = as("", clock.now() + 170, () => batcher.submit([row(2, 10)], staying));
       void batcher.submit([row(3, 11)], staying);

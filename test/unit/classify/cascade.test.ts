@@ -3,7 +3,7 @@ import { answerAnew } from "../../../server/classify/answering.js";
 import { type Cascade, cascade } from "../../../server/classify/cascade.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
-import { withWarming } from "../../../server/core/call.js";
+import { withoutCaller } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -66,7 +66,7 @@ describe("cascade", () => {
     const telling = { ...models, parts: { ...models.parts, events: { decided } } };
     const texts = ["1", "2", "3", "4"];
     await run(telling, texts);
-    await withWarming(() => run(telling, texts));
+    await withoutCaller(Number.POSITIVE_INFINITY, () => run(telling, texts));
     assert.deepEqual(told, [
       ["fast", 1],
       ["accurate", 2],

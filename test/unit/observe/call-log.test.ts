@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { callLog } from "../../../server/observe/call-log.js";
 import { createLog } from "../../../server/observe/log.js";
+import { FakeClock } from "../../support/fake-clock.js";
 
 const SLOW = 1000;
 
 describe("the log of calls", () => {
   let drawn: number;
   let lines: Record<string, unknown>[];
+  let clock: FakeClock;
   beforeEach(() => {
-    [drawn, lines] = [0.5, []];
+    [drawn, lines, clock] = [0.5, [], new FakeClock()];
   });
   const at = (level: string) =>
     callLog(
       createLog(level, { write: (line) => lines.push(JSON.parse(line)) }),
       { sample: 0.01, slowMs: SLOW },
+      clock,
       () => drawn,
     );
 
@@ -26,6 +29,22 @@ describe("the log of calls", () => {
     assert.equal(log.levelOf(false, 5), undefined);
     assert.equal(log.levelOf(false, SLOW), "info");
     assert.equal(log.levelOf(true, 5), "warn");
+  });
+
+  it("tells of ten failed calls a second, and then how many it left out", () => {
+    const log = at("info");
+    const fail = () => {
+      const level = log.levelOf(true, 5);
+      if (level !== undefined) log.write(level, { ms: 5 });
+    };
+    for (let call = 0; call < 25; call++) fail();
+    assert.equal(lines.length, 10);
+    clock.advance(1000);
+    for (let call = 0; call < 2; call++) fail();
+    assert.deepEqual(
+      lines.slice(10).map(({ omitted }) => omitted),
+      [15, undefined],
+    );
   });
 
   it("tells at debug of all", () => {

@@ -12,6 +12,13 @@ describe("the metrics of requests", () => {
   const samples = async (name: string) =>
     (await registry.metrics()).split("\n").filter((line) => line.startsWith(name));
 
+  it("begin faults at 0, so that the first one is an increase too", async () => {
+    metrics.method("/a.Service/Call", false);
+    const lines = await samples("sentiment_requests_total");
+    for (const code of ["INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"])
+      assert.ok(lines.some((line) => line.endsWith(`code="${code}"} 0`)));
+  });
+
   it("count calls by code, and those under way", async () => {
     const call = metrics.method("/a.Service/Call", false);
     for (const code of ["OK", "OK", "CANCELLED"]) {
@@ -19,7 +26,8 @@ describe("the metrics of requests", () => {
       call.ended(code, 1);
     }
     call.began();
-    assert.deepEqual(await samples("sentiment_requests"), [
+    const counted = (await samples("sentiment_requests")).filter((line) => !line.endsWith(" 0"));
+    assert.deepEqual(counted, [
       'sentiment_requests_total{method="Call",endpoint="a.Service",code="OK"} 2',
       'sentiment_requests_total{method="Call",endpoint="a.Service",code="CANCELLED"} 1',
       "sentiment_requests_in_flight 1",
@@ -49,7 +57,9 @@ describe("the metrics of requests", () => {
       'sentiment_texts_total{method="AnalyzeBatch",outcome="TEXT_EMPTY"} 2',
     ]);
     assert.deepEqual(await samples("sentiment_label_total"), [
+      'sentiment_label_total{model="fast",label="negative"} 0',
       'sentiment_label_total{model="fast",label="neutral"} 2',
+      'sentiment_label_total{model="fast",label="positive"} 0',
     ]);
     const confidence = await samples("sentiment_confidence_bucket");
     assert.ok(confidence.includes('sentiment_confidence_bucket{le="0.7",model="fast"} 1'));

@@ -3,7 +3,7 @@ import { answerAnew } from "../../../server/classify/answering.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Models } from "../../../server/classify/models.js";
 import { Warming } from "../../../server/classify/warming.js";
-import { type Call, currentCall, withWarming } from "../../../server/core/call.js";
+import { type Call, currentCall, withoutCaller } from "../../../server/core/call.js";
 import type { Tier as TierName } from "../../../server/core/tiers.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { analyzer } from "../../../server/rpc/analyzer.js";
@@ -126,7 +126,7 @@ describe("analyzer", () => {
     await analyze(Tier.TIER_AUTO, ["1", "2"]);
     assert.deepEqual(log.slice(0, 2), ["brown_out 2", "fast answers"]);
     log.length = 0;
-    await withWarming(() => analyze(Tier.TIER_AUTO));
+    await withoutCaller(Number.POSITIVE_INFINITY, () => analyze(Tier.TIER_AUTO));
     await analyze(Tier.TIER_ACCURATE);
     assert.ok(!log.some((line) => line.startsWith("brown_out")));
   });

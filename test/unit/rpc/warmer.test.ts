@@ -69,13 +69,18 @@ describe("warming by the path of Analyze", () => {
         stores.push(currentCall.getStore());
         return fulfilled("none");
       };
-      const call = { deadlineMs: 5, traceparent: "trace" };
+      const call = { deadlineMs: 5, traceparent: "trace", holder: "admin" };
       await currentCall.run(call, () => warm());
       await warm();
       assert.deepEqual(asked, [["fine"], ["fine"]]);
       assert.deepEqual(stores, [
-        { ...call, warms: true },
-        { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined, warms: true },
+        { ...call, traceparent: undefined, isUnasked: true },
+        {
+          deadlineMs: Number.POSITIVE_INFINITY,
+          traceparent: undefined,
+          holder: undefined,
+          isUnasked: true,
+        },
       ]);
     });
 
