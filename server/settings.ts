@@ -87,7 +87,7 @@ export const Settings = z.object({
   QUEUE_TIMEOUT: whole(1, 3600)
     .default(5)
     .describe(
-      "seconds that an answer may take by estimate; a call that would wait longer, or past its own deadline, is refused at once with OVERLOADED",
+      "seconds that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED",
     ),
   BROWN_OUT_MS: whole(0, 3_600_000)
     .default(0)

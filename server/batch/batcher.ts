@@ -21,7 +21,7 @@ export interface BatcherOptions {
   readonly maxInFlight: number;
   /** Rows that may wait; what comes on top is refused at once. */
   readonly maxQueuedRows: number;
-  /** Milliseconds that a call may take by estimate, whatever its deadline; what would take longer is refused at once. */
+  /** Milliseconds that a call may wait for others by estimate, whatever its deadline; what would wait longer is refused at once. */
   readonly maxWaitMs: number;
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;
@@ -127,12 +127,14 @@ export class Batcher {
       this.#shed("queue_full", rows);
       throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
     }
+    const [first] = rows;
+    if (first === undefined) return rows;
     const nowMs = this.#clock.now();
     const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
     const tokens = tokensOf(rows);
     // Who could not wait for all there is must not be pushed back by those who go before him.
     const allMs = MARGIN * this.#waitOf(this.#queue.tokens, tokens);
-    const ahead = this.#queue.ahead(dueMs, nowMs + allMs, rows[0]?.holder ?? "");
+    const ahead = this.#queue.ahead({ ...first, dueMs }, nowMs + allMs);
     // Nobody waits longer than for his own rows on his even part, however many the others have.
     const { holders } = this.#sharing;
     const waitMs = Math.min(
@@ -140,10 +142,10 @@ export class Batcher {
       this.#waitOf(ahead.own * holders, tokens * holders),
     );
     if (this.#queue.size > 0 || this.#inFlight > 0) {
-      const deadlineMs = rows[0]?.deadlineMs ?? Number.POSITIVE_INFINITY;
-      admit(MARGIN * waitMs, Math.min(maxWaitMs, deadlineMs - nowMs), () =>
-        this.#shed("too_late", rows),
-      );
+      const refuse = () => this.#shed("too_late", rows);
+      // What a call has asked for itself, here or before, is no queue that it has met.
+      admit(Math.min(this.#waitOf(ahead.others, 0), waitMs), maxWaitMs, refuse);
+      admit(MARGIN * waitMs, first.deadlineMs - nowMs, refuse);
     }
     return rows.map((row) => ({ ...row, dueMs: Math.min(row.dueMs, nowMs + waitMs) }));
   }

@@ -1,3 +1,4 @@
+import type { Call } from "../core/call.js";
 import type { Range } from "./plan.js";
 
 /** What the queue knows of a row. */
@@ -10,6 +11,8 @@ export interface QueuedRow {
   readonly deadlineMs: number;
   /** Whose key its call came with. */
   readonly holder: string;
+  /** The call that it belongs to; undefined for a row of no call. */
+  readonly call: Call | undefined;
   /** Of all rows, by arrival. */
   readonly order: number;
 }
@@ -19,6 +22,8 @@ export interface Ahead {
   readonly all: number;
   /** Of the same holder. */
   readonly own: number;
+  /** Of other calls. */
+  readonly others: number;
 }
 
 /** Rows that wait. */
@@ -88,14 +93,16 @@ export class RowQueue<Row extends QueuedRow> {
     return this.#tokens;
   }
 
-  /** Tokens that a row due at `dueMs` would wait for: of the rows due before it, and of those whose callers give up before `untilMs`. */
-  ahead(dueMs: number, untilMs: number, holder: string): Ahead {
-    let [all, own] = [0, 0];
+  /** Tokens that rows due at `dueMs` would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
+  ahead({ dueMs, holder, call }: Pick<Row, "dueMs" | "holder" | "call">, untilMs: number): Ahead {
+    let [all, own, others] = [0, 0, 0];
     for (const row of this.#rows) {
       if (row.dueMs > dueMs && row.deadlineMs >= untilMs) continue;
-      all += row.ids.length;
-      if (row.holder === holder) own += row.ids.length;
+      const tokens = row.ids.length;
+      all += tokens;
+      if (row.holder === holder) own += tokens;
+      if (row.call === undefined || row.call !== call) others += tokens;
     }
-    return { all, own };
+    return { all, own, others };
   }
 }

@@ -20,11 +20,11 @@ from .base import BASES, load_tokenizer, load_trained
 from .export import export_float, scores_of
 from .model import encode
 from .onnx_model import OnnxModel
-from .quantize import calibration_rows, quantize, smooth
+from .quantize import calibration_rows, common_words, quantize, smooth
 from .slices import dev_slices
 
 BATCH = 32
-_WAYS = ("float", "dynamic", "static", "static, smoothed by 0.5", "static, smoothed by 0.85", "the last, embeddings in 4 bits")
+_WAYS = ("float", "dynamic", "static", "static, smoothed by 0.5", "static, smoothed by 0.85", "the last, rare words in 4 bits")
 
 
 def make(tier: str, data: Path, work: Path) -> dict[str, Path]:
@@ -33,14 +33,14 @@ def make(tier: str, data: Path, work: Path) -> dict[str, Path]:
     files = {name: work / f"{tier}.compare-{place}.onnx" for place, name in enumerate(_WAYS)}
     export_float(load_trained(tier, work / f"{tier}.pt"), files["float"])
     quantize_dynamic(str(files["float"]), str(files["dynamic"]), per_channel=True, weight_type=QuantType.QInt8)
-    quantize(files["float"], files["static"], rows, small_embeddings=False)
+    quantize(files["float"], files["static"], rows)
     for name, smoothing in (("static, smoothed by 0.5", 0.5), ("static, smoothed by 0.85", 0.85)):
         model = load_trained(tier, work / f"{tier}.pt")
         smooth(model, rows, smoothing)
         evened = work / f"{tier}.compare-evened.onnx"
         export_float(model, evened)
-        quantize(evened, files[name], rows, small_embeddings=False)
-    quantize(evened, files["the last, embeddings in 4 bits"], rows, small_embeddings=True)
+        quantize(evened, files[name], rows)
+    quantize(evened, files["the last, rare words in 4 bits"], rows, common_words(data, load_tokenizer(tier)))
     return files
 
 

@@ -17,9 +17,9 @@ from torch import nn
 
 from .base import BASES, DROPPED_LAYER, load_tokenizer, load_trained
 from .calibrate import calibration_error, fit_temperature, probabilities_of
-from .model import MAX_TOKENS, encode
+from .model import MAX_TOKENS, encode, trim_positions
 from .onnx_model import OnnxModel
-from .quantize import calibration_rows, quantize, smooth
+from .quantize import calibration_rows, common_words, quantize, smooth
 from .repository import Settings, write_folder
 from .slices import Slice, dev_slices
 
@@ -133,6 +133,7 @@ def scores_of(logits: np.ndarray) -> np.ndarray:
 def export(tier: str, data: Path, work: Path, repository: Path) -> None:
     base = BASES[tier]
     model = load_trained(tier, work / f"{tier}.pt")
+    trim_positions(model, MAX_TOKENS)
     layers = len(model.base_model.encoder.layer)
     parameters = sum(weights.numel() for weights in model.parameters())
     tokenizer = load_tokenizer(tier)
@@ -143,8 +144,8 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
     export_half(float_file, work / f"{tier}.fp16.onnx")
     smooth(model, calibration)
     export_float(model, smoothed_file)
-    small_embeddings = tier == "accurate"
-    quantize(smoothed_file, int8_file, calibration, small_embeddings)
+    common = common_words(data, tokenizer) if tier == "accurate" else None
+    quantize(smoothed_file, int8_file, calibration, common)
     size = int8_file.stat().st_size
     if size >= MAX_BYTES[tier]:
         raise SystemExit(f"{int8_file} has {size} bytes, over {MAX_BYTES[tier]}: leave out layers or store less")
@@ -167,7 +168,7 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
         base=base.name, cut=cut, max_tokens=MAX_TOKENS, opset=opset_of(int8_file), change=change, temperature=temperature,
         taught="" if tier == "accurate" else "Taught by `accurate`, as it is served: what that says of these texts and of 155,000 invented ones.",
         special="`<s>` and `</s>`" if tier == "accurate" else "`[CLS]` and `[SEP]`",
-        embeddings="four bits" if small_embeddings else "eight bits with a scale each",
+        embeddings="eight bits with a scale each" if common is None else f"four bits, the {len(common)} most common ones in eight",
         before=calibration_error(probabilities_of(logits), labels),
         after=calibration_error(probabilities_of(logits, temperature), labels),
         quantization=quantization_table(in_float, in_int8),

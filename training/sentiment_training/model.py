@@ -23,6 +23,15 @@ def pad(rows: list[list[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]
     return ids, mask
 
 
+def trim_positions(model: nn.Module, tokens: int) -> None:
+    """In place: leaves out what no text of so many tokens has. MPNet counts its positions from the padding's id on."""
+    embeddings = model.base_model.embeddings
+    table = embeddings.position_embeddings
+    first = 0 if table.padding_idx is None else table.padding_idx + 1
+    weights = table.weight[: first + tokens].detach().clone()
+    embeddings.position_embeddings = nn.Embedding.from_pretrained(weights, freeze=False, padding_idx=table.padding_idx)
+
+
 def encode(tokenizer, texts: list[str]) -> list[list[int]]:
     """Ids with the special tokens, cut to MAX_TOKENS with the last one kept."""
     found = [encoding.ids for encoding in tokenizer.encode_batch(texts)]

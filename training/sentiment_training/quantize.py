@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQua
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from .data import read_examples, read_tsv, trained_on
+from .data import read_examples, read_tsv, trained_on, training_mix
 from .model import encode
 
 SMOOTHING = 0.85
@@ -36,6 +37,9 @@ SMOOTHING = 0.85
 
 EMBEDDING_BLOCK = 64
 """Neighbouring values of one embedding that share a scale, where they are stored in four bits."""
+
+COMMON_WORDS = 3500
+"""Tokens that have eight bits where the others have four: nine of ten in most texts, and as many as the file's limit leaves room for."""
 
 
 def calibration_rows(data: Path, tokenizer) -> list[list[int]]:
@@ -46,6 +50,12 @@ def calibration_rows(data: Path, tokenizer) -> list[list[int]]:
     reviews = [example.text for example in trained_on(read_examples(data / "customer-reviews.tsv"))]
     texts = [*chance.sample(sentences, 200), *chance.sample(tweets, 100), *chance.sample(reviews, 50)]
     return encode(tokenizer, texts)
+
+
+def common_words(data: Path, tokenizer) -> np.ndarray:
+    """Ids of the tokens that come most often in the training texts, ascending."""
+    counts = Counter(token for row in encode(tokenizer, [example.text for example in training_mix(data)]) for token in row)
+    return np.array(sorted(token for token, _ in counts.most_common(COMMON_WORDS)))
 
 
 class _Smoothed(nn.Module):
@@ -101,14 +111,14 @@ class _Rows(CalibrationDataReader):
         return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 
-def quantize(source: Path, target: Path, rows: list[list[int]], small_embeddings: bool) -> None:
-    """Writes the int8 form of the float ONNX file `source`; with `small_embeddings` those of words are stored in four bits."""
+def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarray | None = None) -> None:
+    """Writes the int8 form of the float ONNX file `source`. With the ids of `common` words the others' embeddings are stored in four bits."""
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    if small_embeddings:
-        _words_in_four_bits(prepared)
-    else:
+    if common is None:
         _words_in_eight_bits(prepared)
+    else:
+        _rare_words_in_four_bits(prepared, common)
     quantize_static(
         str(prepared),
         str(target),
@@ -137,38 +147,77 @@ def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorPro
     return words, tables[words.input[0]]
 
 
-def _words_in_eight_bits(path: Path) -> None:
-    """In place: each word's embedding in eight bits, with a scale of its own. One for the whole table is that of its wildest word."""
-    model = onnx.load(str(path))
-    lookup, table = _words_table(model)
-    values = numpy_helper.to_array(table)
-    scales = np.maximum(np.abs(values).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
-    rounded = np.rint(values / scales).astype(np.int8)
-    ids, out = lookup.input[1], lookup.output[0]
-    nodes = [
-        helper.make_node("Gather", ["words_int8", ids], ["word_int8"], name="word_values"),
-        helper.make_node("Gather", ["words_scale", ids], ["word_scale"], name="word_scales"),
-        helper.make_node("Cast", ["word_int8"], ["word_rounded"], name="word_cast", to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", ["word_rounded", "word_scale"], [out], name="word_embeddings"),
-    ]
+def _replace(model: onnx.ModelProto, lookup: onnx.NodeProto, nodes: list[onnx.NodeProto], tables: dict[str, np.ndarray]) -> None:
+    """Puts `nodes` and what they look in where `lookup` and its table were."""
     graph = model.graph
     place = list(graph.node).index(lookup)
+    _, table = _words_table(model)
     graph.node.remove(lookup)
+    graph.initializer.remove(table)
     for offset, node in enumerate(nodes):
         graph.node.insert(place + offset, node)
-    graph.initializer.remove(table)
-    graph.initializer.extend([numpy_helper.from_array(rounded, "words_int8"), numpy_helper.from_array(scales, "words_scale")])
+    graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in tables.items())
+
+
+def _eight_bits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rounded, and a scale a row: one for the whole table is that of its wildest word."""
+    scales = np.maximum(np.abs(values).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
+    return np.rint(values / scales).astype(np.int8), scales
+
+
+def _look_up(table: str, ids: str, out: str) -> list[onnx.NodeProto]:
+    """Rows of the tables that `_eight_bits` makes, as floats."""
+    return [
+        helper.make_node("Gather", [f"{table}_int8", ids], [f"{out}_int8"], name=f"{table}_values"),
+        helper.make_node("Gather", [f"{table}_scale", ids], [f"{out}_scale"], name=f"{table}_scales"),
+        helper.make_node("Cast", [f"{out}_int8"], [f"{out}_rounded"], name=f"{table}_cast", to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{out}_rounded", f"{out}_scale"], [out], name=f"{table}_embeddings"),
+    ]
+
+
+def _words_in_eight_bits(path: Path) -> None:
+    """In place: each word's embedding in eight bits, with a scale of its own."""
+    model = onnx.load(str(path))
+    lookup, table = _words_table(model)
+    rounded, scales = _eight_bits(numpy_helper.to_array(table))
+    nodes = _look_up("words", lookup.input[1], lookup.output[0])
+    _replace(model, lookup, nodes, {"words_int8": rounded, "words_scale": scales})
     onnx.save(model, str(path))
 
 
-def _words_in_four_bits(path: Path) -> None:
-    """In place: each word's embedding in four bits, with a scale for each EMBEDDING_BLOCK values of it."""
+def _rare_words_in_four_bits(path: Path, common: np.ndarray) -> None:
+    """In place: embeddings of common words in eight bits as above, the others in four with a scale for each EMBEDDING_BLOCK values."""
     model = onnx.load(str(path))
-    words, _ = _words_table(model)
+    lookup, table = _words_table(model)
+    values = numpy_helper.to_array(table)
+    is_common = np.zeros(len(values), dtype=bool)
+    is_common[common] = True
+    # Of a word in its own table.
+    places = np.where(is_common, np.cumsum(is_common) - 1, np.cumsum(~is_common) - 1).astype(np.int32)
+    rounded, scales = _eight_bits(values[is_common])
+    ids = lookup.input[1]
+    nodes = [
+        helper.make_node("Gather", ["word_places", ids], ["place"], name="places"),
+        # Both tables are looked in for each word: a rare one's place may lie beyond the common ones.
+        helper.make_node("Min", ["place", "last_common"], ["common_place"], name="common_places"),
+        *_look_up("common_words", "common_place", "common_word"),
+        helper.make_node("Gather", ["rare_words", "place"], ["rare_word"], name="rare_words_lookup"),
+        helper.make_node("Gather", ["word_is_common", ids], ["is_common"], name="commonness"),
+        helper.make_node("Where", ["is_common", "common_word", "rare_word"], [lookup.output[0]], name="word_embeddings"),
+    ]
+    tables = {
+        "word_places": places,
+        "word_is_common": is_common[:, None],
+        "last_common": np.array(len(common) - 1, dtype=np.int32),
+        "common_words_int8": rounded,
+        "common_words_scale": scales,
+        "rare_words": values[~is_common],
+    }
+    _replace(model, lookup, nodes, tables)
     config = DefaultWeightOnlyQuantConfig(
         block_size=EMBEDDING_BLOCK, is_symmetric=True, op_types_to_quantize=("Gather",), quant_axes=(("Gather", 1),)
     )
-    others = [node.name for node in model.graph.node if node.op_type == "Gather" and node.name != words.name]
+    others = [node.name for node in model.graph.node if node.op_type == "Gather" and node.name != "rare_words_lookup"]
     # It warns that it moves the file on to opset 21, the first with values of four bits.
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     quantizer = MatMulNBitsQuantizer(model, nodes_to_exclude=others, algo_config=config)

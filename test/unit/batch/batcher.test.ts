@@ -267,18 +267,35 @@ describe("Batcher", () => {
       assert.deepEqual(answered(await hasty), [2]);
     });
 
-    it("refuses what would take longer than the limit, however patient its caller is", async () => {
-      const batcher = await learned({ maxWaitMs: 160 });
+    it("refuses what would wait longer than the limit, however patient its caller is", async () => {
+      const batcher = await learned({ maxWaitMs: 90 });
       void batcher.submit([row(1, 100)], staying);
       await turn();
       const call = [row(2, 50), row(3, 50)];
-      await assert.rejects(batcher.submit(call, staying), /may take 0\.2 s/);
+      await assert.rejects(batcher.submit(call, staying), /may take 0\.1 s/);
       assert.equal(Math.round(batcher.waitMs), 100);
+    });
+
+    it("lets a call ask for as much as its own deadline allows: its own rows are no queue", async () => {
+      const batcher = await learned({ maxWaitMs: 110 });
+      await as("", clock.now() + 2000, async () => {
+        void batcher.submit([row(1, 100)], staying);
+        await turn();
+        for (const id of [2, 3, 4, 5]) void batcher.submit([row(id, 200)], staying);
+        const tooMuch = batcher.submit([row(6, 500)], staying);
+        await assert.rejects(tooMuch, /may take 2\.0 s/);
+      });
+      assert.equal(batcher.queued.tokens, 800);
+      // Another one meets a queue.
+      await assert.rejects(
+        as("", forever, () => batcher.submit([row(7, 300)], staying)),
+        /may take 0\.1 s/,
+      );
     });
 
     it("tells of what it turns away, and why, but not of what was to warm the caches", async () => {
       const [shed, told] = recorder((_reason: string, _rows: number) => {});
-      const options = { maxWaitMs: 200, maxQueuedRows: 3, events: { ...NO_EVENTS, shed } };
+      const options = { maxQueuedRows: 3, events: { ...NO_EVENTS, shed } };
       const batcher = await learned(options);
       void batcher.submit([row(1, 100)], staying);
       await turn();
@@ -289,8 +306,9 @@ describe("Batcher", () => {
           staying,
         );
       for (const call of [tooLong, tooMany]) {
-        await assert.rejects(call);
-        await assert.rejects(withoutCaller(Number.POSITIVE_INFINITY, call));
+        const soonMs = clock.now() + 200;
+        await assert.rejects(as("", soonMs, call));
+        await assert.rejects(withoutCaller(soonMs, call));
       }
       const hasty = as("", clock.now() + 170, () => batcher.submit([row(2, 10)], staying));
       void batcher.submit([row(3, 11)], staying);
