@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { type Collector, startCollector } from "../test/support/collector.js";
+import { countsOf, scrape } from "../test/support/scrape.js";
 import { sentences } from "../test/support/sentences.js";
 import { receiveSpans } from "../test/support/span-receiver.js";
 import { steadyLoad } from "../test/support/steady-load.js";
@@ -46,9 +47,10 @@ async function run(name: string): Promise<number> {
   await sleep(FAULT_MS);
   await FAULTS[name]?.(collector);
   const calls = await loaded;
-  const metrics = await (await fetch(`http://${server.opsAddress}/metrics`)).text();
-  const spans = [...metrics.matchAll(/^sentiment_spans_total\{outcome="(\w+)"\} (\d+)/gm)];
-  const counted = spans.map(([, outcome, count]) => `${count} ${outcome}`).join(", ");
+  const spans = countsOf(await scrape(server.opsAddress ?? ""), "sentiment_spans_total");
+  const counted = Object.entries(spans)
+    .map(([outcome, count]) => `${count} ${outcome}`)
+    .join(", ");
   process.stdout.write(`${name}: ${summary(calls, truth)}; spans: ${counted}\n`);
   return tookMs(
     calls.filter(({ sentMs }) => sentMs >= FAULT_MS),

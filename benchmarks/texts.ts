@@ -34,18 +34,17 @@ async function textsOf(
   return [...texts];
 }
 
-/**
- * `count` distinct texts whose lengths in tokens (special tokens included) are lognormal with the mean 20 and a sigma of 0.5,
- * at least 4 and at most 128.
- */
-export function lognormalTexts(count: number, tokenizerPath: string, seed = 1): Promise<string[]> {
+/** A length in tokens: lognormal with the mean 20 and a sigma of 0.5, at least 4 and at most 128. */
+export function lognormalLength(chance: () => number): number {
   const sigma = 0.5;
   const mu = Math.log(20) - (sigma * sigma) / 2;
-  return textsOf(count, tokenizerPath, seed, (chance) => {
-    const normal = Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
-    return Math.min(128, Math.max(4, Math.round(Math.exp(mu + sigma * normal))));
-  });
+  const normal = Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
+  return Math.min(128, Math.max(4, Math.round(Math.exp(mu + sigma * normal))));
 }
+
+/** `count` distinct texts of such lengths, special tokens included. */
+export const lognormalTexts = (count: number, tokenizerPath: string, seed = 1) =>
+  textsOf(count, tokenizerPath, seed, lognormalLength);
 
 /** Distinct texts of which four fifths have 10 to 20 tokens, and one fifth 150 to 250. */
 export function mixedTexts(count: number, tokenizerPath: string, seed = 1): Promise<string[]> {

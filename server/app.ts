@@ -5,7 +5,7 @@ import { Warming } from "./classify/warming.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
-import { ownVersion } from "./core/own-version.js";
+import { OWN_VERSION } from "./core/own-version.js";
 import { currentTraceId } from "./core/trace.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { callLog } from "./observe/call-log.js";
@@ -93,8 +93,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   let served: TierModels | undefined;
   let answers: AnswerParts | undefined;
   const hitRate = new HitRate(clock);
-  const version = await ownVersion();
-  const readings = readingsOf(config, version, () => served, hitRate);
+  const readings = readingsOf(config, () => served, hitRate);
   const metrics = createMetrics(registry, readings);
   // Of the loop as it is, whatever clock a test brings.
   opened.use(watchEventLoopLag(registry, systemClock));
@@ -155,7 +154,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     tracer,
     events: { ...metrics.requests, shed: metrics.shed },
     ended: callLines(callLog(log, config.callLog, clock), () => readiness.isDraining),
-    version,
+    version: OWN_VERSION,
     status,
     profiler,
     peers: parts.peers,

@@ -6,7 +6,7 @@ import type { AnswerParts } from "./cache-parts.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
-import { ownVersion } from "./core/own-version.js";
+import { OWN_VERSION } from "./core/own-version.js";
 import { cpuUsage, ownCpuMs } from "./observe/cpu-usage.js";
 import type { Readings } from "./observe/gauges.js";
 import type { HitRate } from "./observe/hit-rate.js";
@@ -31,7 +31,7 @@ export async function openOps(
 ) {
   const reportFault = (error: unknown) => log.error({ err: error }, "ops HTTP failed");
   const started = new Date().toISOString();
-  const about = { version: await ownVersion(), started, settings: config.shown };
+  const about = { version: OWN_VERSION, started, settings: config.shown };
   const ops = await serveOps(config.bindAddress, config.httpPort, { ...parts, about, reportFault });
   const opsAddress = `${config.bindAddress}:${ops.port}`;
   log.info({ opsAddress }, `serving /metrics, /livez, /readyz and /status on ${opsAddress}`);
@@ -101,13 +101,12 @@ export function statusReader(
 
 export const readingsOf = (
   config: Config,
-  version: string,
   models: () => TierModels | undefined,
   hitRate: HitRate,
 ): Readings => ({
   ...processReadings(config),
   memoryLimitBytes: config.memoryLimitBytes,
-  build: { version, backend: config.backends.join() },
+  build: { version: OWN_VERSION, backend: config.backends.join() },
   hitRate: () => hitRate.share,
   backends: () => models()?.backends() ?? [],
   models: () =>

@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { redisTarget } from "./cache/redis-url.js";
 import type { Config } from "./config.js";
 import type { Tier } from "./core/tiers.js";
+import { mebibytes } from "./core/units.js";
 import type { Log } from "./observe/log.js";
 import { tracesLine } from "./observe/tracing.js";
 
-const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const seconds = (ms: number) => `${ms / 1000} s`;
 
 /** What was decided from the settings and the machine, and why: a line each. */
@@ -74,7 +74,7 @@ const batchesLine = ({ batchPolicy, batchRows, batchMinRows, batchMaxRows }: Con
 const memoryLine = ({ memory }: Config) =>
   memory === undefined
     ? "memory: not watched (MEMORY_OPTIMIZATION=false)"
-    : `memory: models are unloaded over 80 % of ${megabytes(memory.processBytes)} (MEMORY_LIMIT), model files up to ${megabytes(memory.modelBytes)} (MODEL_CACHE_SIZE), of each process`;
+    : `memory: models are unloaded over 80 % of ${mebibytes(memory.processBytes)} (MEMORY_LIMIT), model files up to ${mebibytes(memory.modelBytes)} (MODEL_CACHE_SIZE), of each process`;
 
 function cachesLine({ cache }: Config): string {
   if (cache === undefined) return "caches: none (ENABLE_CACHING=false)";

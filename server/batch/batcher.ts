@@ -137,7 +137,7 @@ export class Batcher {
     const tokens = tokensOf(rows);
     // Who could not wait for all there is must not be pushed back by those who go before him.
     const allMs = MARGIN * this.#waitOf(this.#queue.tokens, tokens);
-    const ahead = this.#queue.ahead({ ...first, dueMs }, nowMs + allMs);
+    const ahead = this.#queue.ahead(first, dueMs, nowMs + allMs);
     // Nobody waits longer than for his own rows on his even part, however many the others have.
     const { holders } = this.#sharing;
     const waitMs = Math.min(

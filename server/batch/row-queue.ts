@@ -93,8 +93,8 @@ export class RowQueue<Row extends QueuedRow> {
     return this.#tokens;
   }
 
-  /** Tokens that rows due at `dueMs` would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
-  ahead({ dueMs, holder, call }: Pick<Row, "dueMs" | "holder" | "call">, untilMs: number): Ahead {
+  /** Tokens that rows of a call, due at `dueMs`, would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
+  ahead({ holder, call }: Pick<Row, "holder" | "call">, dueMs: number, untilMs: number): Ahead {
     let [all, own, others] = [0, 0, 0];
     for (const row of this.#rows) {
       if (row.dueMs > dueMs && row.deadlineMs >= untilMs) continue;

@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { BatchEvents } from "../batch/events.js";
 import type { ReadingEvents } from "../classify/events.js";
-import { remembered } from "./remembered.js";
+import { remembered } from "../core/remembered.js";
 
 /** What the texts and batches of a model tell, by its name. */
 export type ModelMetrics = (model: string) => ReadingEvents & Omit<BatchEvents, "shed">;

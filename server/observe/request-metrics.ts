@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CascadeEvents } from "../classify/events.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
+import { remembered } from "../core/remembered.js";
 import { LABELS, type Label } from "../core/tiers.js";
-import { remembered } from "./remembered.js";
 
 /** Of one method's calls. */
 interface MethodMetrics {
@@ -11,7 +12,7 @@ interface MethodMetrics {
 }
 
 /** What calls and their texts tell. */
-export interface RequestMetrics {
+export interface RequestMetrics extends CascadeEvents {
   /** `path` as in "/sentiment.v1.SentimentService/Analyze". */
   readonly method: (path: string, isStream: boolean) => MethodMetrics;
   readonly answered: (
@@ -23,7 +24,6 @@ export interface RequestMetrics {
     },
   ) => void;
   readonly failed: (method: string, outcome: string, texts: number) => void;
-  readonly decided: (outcome: "fast" | "accurate", texts: number) => void;
 }
 
 /** Adds the metrics of calls and texts. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mebibytes } from "../core/units.js";
 import type { ProcessEntry, ProcessStatus, ServerStatus } from "./status.js";
 
 const STYLE =
@@ -49,7 +50,6 @@ const table = (head: readonly string[], rows: readonly (readonly Value[])[]) =>
 
 const yesNo = (value: boolean) => (value ? "yes" : "no");
 const upDown = (up: boolean) => (up ? "up" : "down");
-const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 /** For people; the same as JSON is the `ServerStatus` itself. */
 export function statusPage({ version, started, settings, processes }: ServerStatus): string {
@@ -71,12 +71,12 @@ function processSection(entry: ProcessEntry, isOneOfSeveral: boolean): Markup {
 }
 
 function factsOf({ started, reasons, queued, cache, memory }: ProcessStatus) {
-  const limit = memory.limitBytes === null ? "no limit" : `of ${megabytes(memory.limitBytes)}`;
+  const limit = memory.limitBytes === null ? "no limit" : `of ${mebibytes(memory.limitBytes)}`;
   return [
     ["started", started],
     ["calls should come", reasons.length === 0 ? "yes" : `no: ${reasons.join(", ")}`],
     ["rows that wait", `${queued.rows}, of ${queued.tokens} tokens`],
-    ["memory", `${megabytes(memory.bytes)}, ${limit}`],
+    ["memory", `${mebibytes(memory.bytes)}, ${limit}`],
     [
       "answers in memory",
       cache === null ? "none are kept" : `${cache.texts} by text, ${cache.readings} by tokens`,

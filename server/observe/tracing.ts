@@ -10,7 +10,7 @@ import {
 } from "@opentelemetry/api";
 import { getBooleanFromEnv, getStringFromEnv, TraceState } from "@opentelemetry/core";
 import { StartupError } from "../core/errors.js";
-import { ownVersion } from "../core/own-version.js";
+import { OWN_VERSION } from "../core/own-version.js";
 import {
   type Attributes,
   errorTypeOf,
@@ -73,14 +73,13 @@ export const scrapeFormat = (isMerged: boolean): "prometheus" | "openmetrics" =>
  */
 export async function openTracing(counts: SpanCounts): Promise<Tracing> {
   if (!isTraced()) return { tracer: undefined, [Symbol.asyncDispose]: async () => {} };
-  const version = await ownVersion();
   const [{ NodeSDK }, { defaultResource, resourceFromAttributes }, { spanProcessor }] =
     await Promise.all([
       import("@opentelemetry/sdk-node"),
       import("@opentelemetry/resources"),
       import("./span-export.js"),
     ]);
-  const named = { "service.name": "sentiment-analyzer-pro", "service.version": version };
+  const named = { "service.name": "sentiment-analyzer-pro", "service.version": OWN_VERSION };
   const sdk = new NodeSDK({
     resource: defaultResource().merge(resourceFromAttributes(named)),
     spanProcessors: [await spanProcessor(counts)],
@@ -89,7 +88,7 @@ export async function openTracing(counts: SpanCounts): Promise<Tracing> {
     logRecordProcessors: [],
   });
   sdk.start();
-  const sdkTracer = trace.getTracer("sentiment", version);
+  const sdkTracer = trace.getTracer("sentiment", OWN_VERSION);
   return {
     tracer: {
       begin(name, parent, state, links) {

@@ -10,10 +10,11 @@ import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, withoutStack } from "../core/errors.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
+import { remembered } from "../core/remembered.js";
 import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { callOf, whyLeft } from "./call-context.js";
-import type { MethodEvents, RequestEvents } from "./events.js";
+import type { RequestEvents } from "./events.js";
 import { type ReportBug, statusOf } from "./status.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
@@ -26,6 +27,8 @@ const PUSHBACK = "grpc-retry-pushback-ms";
  * with, where that is what it looks at.
  */
 export type Check = (metadata: Metadata, path: string) => string | undefined;
+
+type Method = ServerMiddlewareCall<unknown, unknown>["method"];
 
 /** A call that is over. `request` holds what the caller sent. */
 export type EndedCall = Pick<
@@ -60,12 +63,15 @@ export function aroundCalls(
   { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
   ...checks: readonly Check[]
 ) {
-  const eventsOf = eventsByPath(requestEvents);
+  // By nice-grpc's one description of each method: those of the services, so they are few.
+  const eventsOf = remembered(({ path, requestStream, responseStream }: Method) =>
+    requestEvents.method(path, requestStream || responseStream),
+  );
   return async function* around<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
     context: CallContext,
   ): AsyncGenerator<Res, Res | void, undefined> {
-    const events = eventsOf(call);
+    const events = eventsOf(call.method);
     const startedMs = clock.now();
     const brought = callOf(context.metadata, call.method.path, clock, tracer);
     const { span } = brought;
@@ -143,23 +149,6 @@ function checked<Req, Res>(
   } finally {
     step?.end();
   }
-}
-
-/** Those of the services, so they are few. */
-function eventsByPath(events: RequestEvents) {
-  const known = new Map<string, MethodEvents>();
-  return <Req, Res>({
-    method: { path },
-    requestStream,
-    responseStream,
-  }: ServerMiddlewareCall<Req, Res>): MethodEvents => {
-    let told = known.get(path);
-    if (told === undefined) {
-      told = events.method(path, requestStream || responseStream);
-      known.set(path, told);
-    }
-    return told;
-  };
 }
 
 /** Of what nice-grpc is thrown. */

@@ -3,7 +3,7 @@ import type { Label } from "../core/tiers.js";
 import type { FailedText } from "./text-outcome.js";
 
 /** What happens to the calls of one method; for metrics. Must not throw. */
-export interface MethodEvents {
+interface MethodEvents {
   began(): void;
   /** Once for each that began. `code`: the name of its gRPC code. `traceId` of one that is traced. */
   ended(code: string, tookMs: number, traceId?: string): void;

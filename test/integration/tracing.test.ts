@@ -9,6 +9,7 @@ import {
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { addNewKey } from "../../server/rpc/keys/new-key.js";
 import { keyFolder } from "../support/key-folder.js";
+import { countsOf, scrape } from "../support/scrape.js";
 import { type ServerProcess, startServer } from "../support/server-process.js";
 import { type ReceivedSpan, receiveSpans, type SpanReceiver } from "../support/span-receiver.js";
 
@@ -38,15 +39,8 @@ describe("tracing", function () {
     channel = createChannel(server.address);
     client = createClient(SentimentServiceDefinition, channel);
   };
-  const spansCounted = async () => {
-    const metrics = await (await fetch(`http://${server.opsAddress}/metrics`)).text();
-    return Object.fromEntries(
-      [...metrics.matchAll(/^sentiment_spans_total\{outcome="(\w+)"\} (\d+)/gm)].map((found) => [
-        found[1],
-        Number(found[2]),
-      ]),
-    );
-  };
+  const spansCounted = async () =>
+    countsOf(await scrape(server.opsAddress), "sentiment_spans_total");
   beforeEach(async () => {
     receiver = await receiveSpans();
   });

@@ -1,13 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { startInBackground } from "./background-process.js";
 import { freePorts } from "./ports.js";
 
 const CONFIG = "deploy/otel/collector.yaml";
 const READY_MS = 10_000;
-const POLL_MS = 20;
-const LOG_SHOWN = 2000;
 
 export interface Collector extends AsyncDisposable {
   /** For a server that is to send its spans to it. */
@@ -26,36 +23,14 @@ export async function startCollector(tracesUrl: string): Promise<Collector> {
   const binary = process.env["OTELCOL"];
   if (binary === undefined) throw new Error("OTELCOL is not set: run it by test/full/collector.sh");
   const [grpcPort = 0, httpPort = 0] = await freePorts(2);
-  const child = spawn(binary, ["--config", CONFIG], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: {
-      OTLP_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
-      OTLP_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
-      TRACES_ENDPOINT: tracesUrl,
-      TRACES_ENCODING: "json",
-      BATCH_TIMEOUT: "50ms",
-    },
+  const server = startInBackground(binary, ["--config", CONFIG], {
+    OTLP_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
+    OTLP_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
+    TRACES_ENDPOINT: tracesUrl,
+    TRACES_ENCODING: "json",
+    BATCH_TIMEOUT: "50ms",
   });
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log = (log + text).slice(-LOG_SHOWN);
-  });
-  const ended = once(child, "exit");
-  const endWithUs = () => child.kill("SIGKILL");
-  process.on("exit", endWithUs);
-  const kill = async () => {
-    child.kill("SIGKILL");
-    await ended;
-    process.removeListener("exit", endWithUs);
-  };
-  const deadlineMs = performance.now() + READY_MS;
-  while (!((await listens(grpcPort)) && (await listens(httpPort)))) {
-    if (child.exitCode !== null || performance.now() > deadlineMs) {
-      await kill();
-      throw new Error(`the collector does not listen: ${log}`);
-    }
-    await sleep(POLL_MS);
-  }
+  await server.until(async () => (await listens(grpcPort)) && (await listens(httpPort)), READY_MS);
   return {
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${grpcPort}`,
@@ -63,10 +38,10 @@ export async function startCollector(tracesUrl: string): Promise<Collector> {
       OTEL_BSP_SCHEDULE_DELAY: "200",
     },
     httpPort,
-    kill,
-    freeze: () => child.kill("SIGSTOP"),
-    thaw: () => child.kill("SIGCONT"),
-    [Symbol.asyncDispose]: kill,
+    kill: server.kill,
+    freeze: () => server.signal("SIGSTOP"),
+    thaw: () => server.signal("SIGCONT"),
+    [Symbol.asyncDispose]: server.kill,
   };
 }
 

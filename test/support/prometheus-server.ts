@@ -1,16 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { startInBackground } from "./background-process.js";
 import { freePorts } from "./ports.js";
 
 const READY_MS = 20_000;
-const POLL_MS = 50;
-/** Characters of what Prometheus wrote that an error shows. */
-const LOG_SHOWN = 2000;
 const RULES = resolve("deploy/prometheus/rules/*.yml");
 
 interface Sample {
@@ -52,30 +47,18 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
     `--storage.tsdb.path=${join(folder, "data")}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const child = spawn(prometheusTool("prometheus"), flags, { stdio: ["ignore", "ignore", "pipe"] });
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log = (log + text).slice(-LOG_SHOWN);
-  });
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  const ended = once(child, "exit");
+  const server = startInBackground(prometheusTool("prometheus"), flags);
   const url = `http://127.0.0.1:${port}`;
   const dispose = async () => {
-    process.removeListener("exit", kill);
-    kill();
-    await ended.catch(() => {});
+    await server.kill();
     await rm(folder, { recursive: true, force: true });
   };
-  try {
-    await Promise.race([
-      untilReady(url),
-      ended.then(() => Promise.reject(new Error("Prometheus ended"))),
-    ]);
-  } catch (error) {
-    await dispose();
-    throw new Error(`Prometheus is not ready: ${log}`, { cause: error });
-  }
+  await server
+    .until(() => isReady(url), READY_MS)
+    .catch(async (error: unknown) => {
+      await dispose();
+      throw error;
+    });
   return {
     async query(expression) {
       const query = `query?${new URLSearchParams({ query: expression })}`;
@@ -99,14 +82,6 @@ const configOf = (target: string) => ({
 interface RawSample {
   readonly metric: Sample["metric"];
   readonly value: readonly [seconds: number, value: string];
-}
-
-async function untilReady(url: string): Promise<void> {
-  const deadlineMs = performance.now() + READY_MS;
-  while (!(await isReady(url))) {
-    if (performance.now() > deadlineMs) throw new Error(`no answer for ${READY_MS} ms`);
-    await sleep(POLL_MS);
-  }
 }
 
 async function isReady(url: string): Promise<boolean> {

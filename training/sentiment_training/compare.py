@@ -29,7 +29,8 @@ _WAYS = ("float", "dynamic", "static", "static, smoothed by 0.5", "static, smoot
 
 def make(tier: str, data: Path, work: Path) -> dict[str, Path]:
     """A file a way."""
-    rows = calibration_rows(data, load_tokenizer(tier))
+    tokenizer = load_tokenizer(tier)
+    rows = calibration_rows(data, tokenizer)
     files = {name: work / f"{tier}.compare-{place}.onnx" for place, name in enumerate(_WAYS)}
     export_float(load_trained(tier, work / f"{tier}.pt"), files["float"])
     quantize_dynamic(str(files["float"]), str(files["dynamic"]), per_channel=True, weight_type=QuantType.QInt8)
@@ -40,7 +41,7 @@ def make(tier: str, data: Path, work: Path) -> dict[str, Path]:
         evened = work / f"{tier}.compare-evened.onnx"
         export_float(model, evened)
         quantize(evened, files[name], rows)
-    quantize(evened, files["the last, rare words in 4 bits"], rows, common_words(data, load_tokenizer(tier)))
+    quantize(evened, files["the last, rare words in 4 bits"], rows, common_words(data, tokenizer))
     return files
 
 

@@ -147,11 +147,11 @@ def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorPro
     return words, tables[words.input[0]]
 
 
-def _replace(model: onnx.ModelProto, lookup: onnx.NodeProto, nodes: list[onnx.NodeProto], tables: dict[str, np.ndarray]) -> None:
-    """Puts `nodes` and what they look in where `lookup` and its table were."""
-    graph = model.graph
+def _replace(
+    graph: onnx.GraphProto, lookup: onnx.NodeProto, table: onnx.TensorProto, nodes: list[onnx.NodeProto], tables: dict[str, np.ndarray]
+) -> None:
+    """Puts `nodes` and the `tables` that they look in where `lookup` and its `table` were."""
     place = list(graph.node).index(lookup)
-    _, table = _words_table(model)
     graph.node.remove(lookup)
     graph.initializer.remove(table)
     for offset, node in enumerate(nodes):
@@ -181,7 +181,7 @@ def _words_in_eight_bits(path: Path) -> None:
     lookup, table = _words_table(model)
     rounded, scales = _eight_bits(numpy_helper.to_array(table))
     nodes = _look_up("words", lookup.input[1], lookup.output[0])
-    _replace(model, lookup, nodes, {"words_int8": rounded, "words_scale": scales})
+    _replace(model.graph, lookup, table, nodes, {"words_int8": rounded, "words_scale": scales})
     onnx.save(model, str(path))
 
 
@@ -213,7 +213,7 @@ def _rare_words_in_four_bits(path: Path, common: np.ndarray) -> None:
         "common_words_scale": scales,
         "rare_words": values[~is_common],
     }
-    _replace(model, lookup, nodes, tables)
+    _replace(model.graph, lookup, table, nodes, tables)
     config = DefaultWeightOnlyQuantConfig(
         block_size=EMBEDDING_BLOCK, is_symmetric=True, op_types_to_quantize=("Gather",), quant_axes=(("Gather", 1),)
     )

@@ -1,4 +1,4 @@
-import { seeded } from "../../../benchmarks/texts.js";
+import { lognormalLength, seeded } from "../../../benchmarks/texts.js";
 import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/batch/batcher.js";
 import { sizeOf } from "../../../server/batch/cost.js";
 import { currentCall } from "../../../server/core/call.js";
@@ -35,12 +35,6 @@ const OPTIONS: BatcherOptions = {
   blames: () => false,
   events: NO_EVENTS,
 };
-
-/** Lognormal, of mean 20. */
-function lengthOf(chance: Chance): number {
-  const normal = Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
-  return Math.min(128, Math.max(4, Math.round(Math.exp(Math.log(20) - 0.125 + 0.5 * normal))));
-}
 
 /** A model on two threads that each run one batch at a time, in about half a millisecond and a tenth of one a padded token. */
 function modelOf(clock: FakeClock, chance: Chance): RunBatch {
@@ -81,7 +75,7 @@ export async function simulate(loads: readonly Load[]): Promise<readonly Ended[]
     const leaving = new AbortController();
     const stay = clock.after(DEADLINE_MS, () => leaving.abort(new Error("it left")));
     const own = { deadlineMs: sinceMs + DEADLINE_MS, traceparent: undefined, holder };
-    const rows = [Array<number>(lengthOf(chance)).fill(0)];
+    const rows = [Array<number>(lognormalLength(chance)).fill(0)];
     const [outcome] = await currentCall
       .run(own, () => batcher.submit(rows, leaving.signal))
       .catch((reason: unknown) => [{ status: "rejected" as const, reason }]);

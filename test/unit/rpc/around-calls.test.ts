@@ -242,8 +242,9 @@ describe("aroundCalls", () => {
       const metadata = Metadata();
       if (deadlineMs > 0) metadata.set("x-sentiment-deadline-ms", String(deadlineMs));
       const middleware = aroundCalls({ ...parts(), events }, () => void check());
-      const method = { path: `${SERVICE}/Call` };
-      const call = { requestStream: isStream, responseStream: isStream, request: {}, method, next };
+      const stream = { requestStream: isStream, responseStream: isStream };
+      const method = { path: `${SERVICE}/Call`, ...stream };
+      const call = { ...stream, request: {}, method, next };
       return middleware(call as never, { metadata, trailer: Metadata(), signal } as never);
     };
     const unary = (work: () => object) =>
