@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createChannel } from "nice-grpc";
 import { CacheTier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { Load, OWN_CONNECTION } from "../support/counted-load.js";
@@ -34,6 +35,8 @@ describe("the counters of a running server", function () {
       assert.deepEqual([first, second], [NONE, processes === 1 ? MEMORY : NONE]);
       for (const load of loads) await load.all();
       for (const channel of channels) channel.close();
+      // Of less than its first second a server tells no share of the CPUs.
+      await sleep(1000);
       const samples = await scrape(server.opsAddress);
       assert.deepEqual(countsOf(samples, "sentiment_requests_total"), own.requests);
       assert.deepEqual(countsOf(samples, "sentiment_texts_total"), own.texts);
