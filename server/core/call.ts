@@ -11,6 +11,8 @@ export interface Call {
   readonly span?: Span | undefined;
   /** Whose key it came with; undefined where there are no keys. */
   readonly holder?: string | undefined;
+  /** What the key allows its holder; undefined: what all may take. */
+  readonly tokensPerMinute?: number | undefined;
   /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */
   readonly isUnasked?: true;
 }

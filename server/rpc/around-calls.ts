@@ -15,6 +15,7 @@ import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { callOf, whyLeft } from "./call-context.js";
 import type { RequestEvents } from "./events.js";
+import type { Holder } from "./keys/keys.js";
 import { type ReportBug, statusOf } from "./status.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
@@ -26,7 +27,7 @@ const PUSHBACK = "grpc-retry-pushback-ms";
  * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". Returns whose key it came
  * with, where that is what it looks at.
  */
-export type Check = (metadata: Metadata, path: string) => string | undefined;
+export type Check = (metadata: Metadata, path: string) => Holder | undefined;
 
 type Method = ServerMiddlewareCall<unknown, unknown>["method"];
 
@@ -81,7 +82,8 @@ export function aroundCalls(
     let failure: unknown;
     events.began();
     try {
-      const store = { ...brought, holder: checked(checks, call, context, span) };
+      const holder = checked(checks, call, context, span);
+      const store = { ...brought, holder: holder?.name, tokensPerMinute: holder?.tokensPerMinute };
       const steps = call.next(call.request, context);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
@@ -136,11 +138,11 @@ function checked<Req, Res>(
   { method }: ServerMiddlewareCall<Req, Res>,
   { metadata }: CallContext,
   span: Span | undefined,
-): string | undefined {
+): Holder | undefined {
   if (checks.length === 0) return undefined;
   const step = span?.step("authenticate");
   try {
-    let holder: string | undefined;
+    let holder: Holder | undefined;
     for (const check of checks) holder = check(metadata, method.path) ?? holder;
     return holder;
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../core/errors.js";
 import type { Check } from "./around-calls.js";
 import type { Right } from "./keys/key-file.js";
-import type { Keys } from "./keys/keys.js";
+import type { Holder, Keys } from "./keys/keys.js";
 
 /**
  * Lets a call pass whose key has one of `rights`; without `keys` (none are configured), every call. Throws KEY_MISSING,
@@ -24,7 +24,7 @@ function refuseAdmin(): never {
   );
 }
 
-function holderOf(keys: Keys, rights: readonly Right[], metadata: Metadata): string {
+function holderOf(keys: Keys, rights: readonly Right[], metadata: Metadata): Holder {
   const key = keyIn(metadata);
   if (key === undefined) {
     throw new ServiceError(
@@ -46,7 +46,7 @@ function holderOf(keys: Keys, rights: readonly Right[], metadata: Metadata): str
       `The key of ${holder.name} lacks the right ${wanted}: ask who runs this server for one that has.`,
     );
   }
-  return holder.name;
+  return holder;
 }
 
 /** Another scheme than Bearer is somebody else's: a proxy's. */

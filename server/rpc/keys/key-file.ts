@@ -11,6 +11,9 @@ export const KeyName = z
   .string()
   .regex(/^[\w.@-]{1,64}$/, "must be 1 to 64 characters: Latin letters, digits, or one of . _ - @");
 
+/** Far over what any server can do, and within what a double counts exactly. */
+const MOST_TOKENS_PER_MINUTE = 1e12;
+
 const Entry = z.strictObject({
   name: KeyName,
   salt: z
@@ -18,6 +21,8 @@ const Entry = z.strictObject({
     .regex(/^([0-9a-f]{2}){8,64}$/i, "must be hexadecimal, of 8 to 64 bytes (two digits a byte)"),
   hash: z.string().regex(/^[0-9a-f]{64}$/i, "must be the 64 hexadecimal digits of a SHA-256"),
   rights: z.array(z.enum(RIGHTS)).min(1, "must name one right at least"),
+  /** Unset: what the server allows all. */
+  tokensPerMinute: z.int().min(1).max(MOST_TOKENS_PER_MINUTE).optional(),
   /** The key is refused from this moment on; a date alone means its first moment in UTC. */
   expires: z
     .union([z.iso.date(), z.iso.datetime({ offset: true })], {

@@ -2,9 +2,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { KeyEntry, Right } from "./key-file.js";
 
 /** Who shows a key that is known. */
-interface Holder {
+export interface Holder {
   readonly name: string;
   readonly rights: readonly Right[];
+  /** What it may have analyzed; undefined: what all may. */
+  readonly tokensPerMinute?: number | undefined;
 }
 
 export interface Keys {
@@ -24,8 +26,8 @@ export const hashOf = (salt: Uint8Array, key: string): Buffer =>
 
 /** `nowMs` is the time of day, in milliseconds since 1970. */
 export function keysOf(entries: readonly KeyEntry[], nowMs: () => number): Keys {
-  const known = entries.map(({ name, rights, salt, hash, expires }) => ({
-    holder: { name, rights },
+  const known = entries.map(({ name, rights, tokensPerMinute, salt, hash, expires }) => ({
+    holder: { name, rights, ...(tokensPerMinute !== undefined && { tokensPerMinute }) },
     salt: Buffer.from(salt, "hex"),
     hash: Buffer.from(hash, "hex"),
     expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),

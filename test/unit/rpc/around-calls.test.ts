@@ -115,6 +115,7 @@ describe("aroundCalls", () => {
       traceparent: undefined,
       span: undefined,
       holder: undefined,
+      tokensPerMinute: undefined,
     });
   });
 
@@ -173,10 +174,10 @@ describe("aroundCalls", () => {
   it("knows whose key a call came with", async () => {
     const middleware = aroundCalls(
       parts(),
-      () => "reader",
+      () => ({ name: "reader", rights: ["analyze"], tokensPerMinute: 7 }),
       () => undefined,
     );
-    let seenHolder: string | undefined;
+    let seen: Call | undefined;
     const steps = middleware(
       {
         requestStream: false,
@@ -185,14 +186,15 @@ describe("aroundCalls", () => {
         method: { path: "", requestStream: false, responseStream: false, options: {} },
         // biome-ignore lint/correctness/useYield: a unary call returns its answer.
         async *next() {
-          seenHolder = currentCall.getStore()?.holder;
+          seen = currentCall.getStore();
           return {};
         },
       } as never,
       { metadata: Metadata(), signal: new AbortController().signal } as never,
     );
     await steps.next();
-    assert.equal(seenHolder, "reader");
+    assert.equal(seen?.holder, "reader");
+    assert.equal(seen?.tokensPerMinute, 7);
   });
 
   it("tells gRPC's own retries how long to wait", async () => {
