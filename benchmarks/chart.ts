@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const FOLDER = "benchmarks/results";
 const ROW = 22;
-const LABEL = 430;
+const LABEL = 470;
 const BAR = 420;
 const VALUE = 190;
 

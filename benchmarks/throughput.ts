@@ -1,6 +1,7 @@
 /**
  * Texts a second of AnalyzeBatch, Analyze and AnalyzeStream, nothing cached, as a ratio to a plain onnxruntime loop over the same texts, sorted by
- * length, with as many threads. Servers and loop take turns, so that a noisy machine is noisy for all. ghz asks, on the same CPUs.
+ * length, with as many threads. Servers and loop take turns, so that a noisy machine is noisy for all. ghz asks, on the same CPUs; the ratio by CPU
+ * time leaves it out.
  *
  *   make bench-throughput                        each tier, short texts and mixed ones, embedded and in front of a real Triton
  *   make bench-policies                          ways to put batches together
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import type { Tier } from "../server/core/tiers.js";
 import type { Tier as TierMessage } from "../server/gen/sentiment/v1/sentiment.js";
 import { startTriton } from "../test/support/triton-server.js";
+import { cpuSeconds } from "./cpu-time.js";
 import {
   batchMessages,
   createGhz,
@@ -64,6 +66,28 @@ for (const name of serverNames)
 
 type Way = (server: BenchedServer) => Promise<number>;
 
+/** A way, in turn with the others, with the CPU seconds that the server took for it. */
+interface WayInTurn extends InTurn {
+  readonly cpuSeconds: number[];
+}
+
+function wayInTurn(server: BenchedServer, way: Way): WayInTurn {
+  const seconds: number[] = [];
+  return {
+    async run() {
+      const before = await cpuSeconds(server.pid);
+      const rate = await way(server);
+      seconds.push((await cpuSeconds(server.pid)) - before);
+      return rate;
+    },
+    rounds: [],
+    // Without the turn that warms up.
+    get cpuSeconds() {
+      return seconds.slice(1);
+    },
+  };
+}
+
 /** Texts a second of each call, over all the texts. */
 function waysOf(ghz: Ghz, tier: TierMessage, texts: readonly string[]): Record<string, Way> {
   const unary = unaryMessages(texts, tier);
@@ -95,7 +119,7 @@ async function compare(
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop: InTurn = { run: () => plain.run(), rounds: [] };
-  const ways = new Map<string, InTurn>();
+  const ways = new Map<string, WayInTurn>();
   for (const name of serverNames) {
     // Nothing is refused: what is measured is work done.
     const limits = { QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" };
@@ -104,27 +128,37 @@ async function compare(
     // ghz sees the status of calls alone.
     await callServer(server.client, tier, texts, CALLS);
     for (const [way, run] of Object.entries(waysOf(ghz, tier, texts)))
-      ways.set(`${way}, ${name}`, { run: () => run(server), rounds: [] });
+      ways.set(`${way}, ${name}`, wayInTurn(server, run));
   }
   await inTurns(Number(values.rounds), [loop, ...ways.values()]);
-  return told(`${tierName}, ${lengths} texts`, plain.name, loop, ways);
+  return told(`${tierName}, ${lengths} texts`, texts.length, plain.name, loop, ways);
 }
 
 function told(
   name: string,
+  texts: number,
   loopName: string,
   loop: InTurn,
-  ways: ReadonlyMap<string, InTurn>,
+  ways: ReadonlyMap<string, WayInTurn>,
 ): Measured[] {
   process.stdout.write(`${name}: ${loopName} ${spread(loop.rounds, 0)} texts a second\n`);
   const measured = [{ what: `${name}: ${loopName}`, unit: "texts/s", rounds: loop.rounds }];
-  for (const [way, { rounds }] of ways) {
+  // All CPUs are busy for all of its time.
+  const loopCpu = loop.rounds.map((rate) => availableParallelism() / rate);
+  for (const [way, { rounds, cpuSeconds: seconds }] of ways) {
     const ratios = ratiosOf(rounds, loop.rounds);
+    const byCpu = ratiosOf(
+      loopCpu,
+      seconds.map((one) => one / texts),
+    );
     process.stdout.write(
-      `  ${way.padEnd(30)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}\n`,
+      `  ${way.padEnd(30)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}, by CPU time ${spread(byCpu, 2)}\n`,
     );
     measured.push({ what: `${name}: ${way}`, unit: "texts/s", rounds });
     measured.push({ what: `${name}: ${way}, to the loop`, unit: "ratio", rounds: ratios });
+    const what = `${name}: ${way}, to the loop, by CPU time`;
+    // Triton is another process.
+    if (!way.includes("triton")) measured.push({ what, unit: "ratio", rounds: byCpu });
   }
   return measured;
 }
