@@ -37,6 +37,7 @@ export interface InferContext {
   readonly deadlineMs: number;
   /** W3C trace context to pass on. */
   readonly traceparent: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 export interface Inference {

@@ -9,6 +9,7 @@ export interface RunContext {
   readonly deadlineMs: number;
   /** W3C trace context that the run belongs to. */
   readonly traceparent: string | undefined;
+  readonly tracestate?: string | undefined;
   /** Of the run; undefined where no caller is traced. */
   readonly span: Span | undefined;
 }
@@ -46,7 +47,7 @@ export function runContextOf(
   return {
     signal: left.signal,
     deadlineMs: Math.max(...deadlines),
-    traceparent: span?.traceparent ?? inOrder[0]?.call?.traceparent,
+    ...passedOn(span ?? inOrder[0]?.call),
     span,
     [Symbol.dispose]() {
       span?.end();
@@ -54,3 +55,8 @@ export function runContextOf(
     },
   };
 }
+
+const passedOn = (of: Pick<Call, "traceparent" | "tracestate"> | undefined) => ({
+  traceparent: of?.traceparent,
+  ...(of?.tracestate && { tracestate: of.tracestate }),
+});

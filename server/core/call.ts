@@ -7,6 +7,8 @@ export interface Call {
   readonly deadlineMs: number;
   /** W3C trace context that came with it; passed on as it is where the call is not traced here. */
   readonly traceparent: string | undefined;
+  /** What tracing systems add to it; of a call that is traced here its span has it. */
+  readonly tracestate?: string | undefined;
   /** Of the call itself; undefined where it is not traced. */
   readonly span?: Span | undefined;
   /** Whose key it came with; undefined where there are no keys. */

@@ -19,6 +19,7 @@ export interface SpanOptions {
 export interface Span {
   /** W3C trace context, for whoever does a part of it in another process. */
   readonly traceparent: string;
+  readonly tracestate?: string | undefined;
   readonly traceId: string;
   /** A step of it, from now on. */
   step(name: string, options?: SpanOptions): Span;

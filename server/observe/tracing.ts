@@ -128,6 +128,10 @@ class SentimentSpan implements Span {
     return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
   }
 
+  get tracestate(): string | undefined {
+    return this.context.traceState?.serialize();
+  }
+
   get traceId(): string {
     return this.context.traceId;
   }

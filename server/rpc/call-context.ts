@@ -9,6 +9,9 @@ const LEFT_MS = "x-sentiment-deadline-ms";
 /** Ids of zeros are none. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** Of a tracestate: what the standard wants passed on at least. A longer one is left out whole. */
+const MAX_STATE_LENGTH = 512;
+
 /** nice-grpc does not tell handlers the client's deadline; grpc-js knows it, and metadata carries it across. */
 export const passDeadlineOn: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
@@ -34,9 +37,17 @@ export function callOf(metadata: Metadata, path: string, clock: Clock, tracer?: 
   const leftMs = Number(metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);
   const sent = metadata.get("traceparent");
   const traceparent = sent && TRACEPARENT.test(sent) ? sent : undefined;
+  // It means nothing without a trace to belong to.
+  const tracestate = traceparent && stateIn(metadata);
   return {
     deadlineMs: clock.now() + leftMs,
     traceparent,
-    span: tracer?.begin(path.slice(1), traceparent, metadata.get("tracestate")),
+    tracestate,
+    span: tracer?.begin(path.slice(1), traceparent, tracestate),
   };
+}
+
+function stateIn(metadata: Metadata): string | undefined {
+  const state = metadata.get("tracestate");
+  return state !== undefined && state.length <= MAX_STATE_LENGTH ? state : undefined;
 }

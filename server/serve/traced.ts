@@ -41,8 +41,9 @@ export async function inferred(
     attributes: { "sentiment.model": model.name },
   });
   return await within(span, async () => {
-    const traceparent = span?.traceparent ?? context.traceparent;
-    const inference = await backend.infer(model, batch, { ...context, traceparent });
+    const { traceparent, tracestate } = span ?? context;
+    const passed = { ...context, traceparent, tracestate };
+    const inference = await backend.infer(model, batch, passed);
     span?.set({ "sentiment.model_version": inference.version });
     return inference;
   });

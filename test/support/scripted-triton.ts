@@ -15,6 +15,7 @@ interface Arrival {
   /** From when it arrived; Infinity: none was sent. */
   readonly leftMs: number;
   readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -87,6 +88,7 @@ export async function scriptedTriton(): Promise<ScriptedTriton> {
         rows: Number(request.inputs[0]?.shape[0]),
         leftMs: Number(metadata.get("x-sentiment-deadline-ms")),
         traceparent: metadata.get("traceparent"),
+        tracestate: metadata.get("tracestate"),
         signal,
       };
       arrivals.push(arrival);

@@ -69,14 +69,15 @@ export class Endpoint implements Disposable {
   async infer(
     model: ModelVersion,
     batch: TokenBatch,
-    { signal, deadlineMs, traceparent }: InferContext,
+    { signal, deadlineMs, traceparent, tracestate }: InferContext,
   ): Promise<Float32Array> {
     const attempt = this.#breaker.begin();
     const leftMs = deadlineMs - this.#clock.now();
     const limitMs = Math.min(leftMs, this.#breaker.limitMs);
     this.inFlight++;
     try {
-      const logits = await this.#client.infer(model, batch, { signal, limitMs, traceparent });
+      const options = { signal, limitMs, traceparent, tracestate };
+      const logits = await this.#client.infer(model, batch, options);
       this.#breaker.succeeded(attempt);
       return logits;
     } catch (error) {

@@ -12,6 +12,7 @@ export interface UnaryOptions {
   /** Milliseconds from now; Infinity for none. */
   readonly limitMs: number;
   readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /**
@@ -23,12 +24,13 @@ export function unary<Request, Response>(
   service: string,
   method: Method<Request, Response>,
   request: Request,
-  { signal, limitMs, traceparent }: UnaryOptions,
+  { signal, limitMs, traceparent, tracestate }: UnaryOptions,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const metadata = new Metadata();
     if (traceparent !== undefined) metadata.set("traceparent", traceparent);
+    if (tracestate !== undefined) metadata.set("tracestate", tracestate);
     const call = client.makeUnaryRequest<Request, Response>(
       `/${service}/${method.name}`,
       (message) => asBuffer(method.requestType.encode(message).finish()),

@@ -532,7 +532,7 @@ describe("Batcher", () => {
 
   describe("what it tells of the callers of a batch", () => {
     const inCall = <T>(deadlineMs: number, traceparent: string, work: () => T): T =>
-      currentCall.run({ deadlineMs, traceparent }, work);
+      currentCall.run({ deadlineMs, traceparent, tracestate: `of=${traceparent}` }, work);
 
     it("is the last of their deadlines, and the trace of the one that has waited longest", async () => {
       const batcher = held();
@@ -546,6 +546,7 @@ describe("Batcher", () => {
       assert.deepEqual(idsOf(runs[1]), [3, 2]);
       assert.equal(runs[1]?.context.deadlineMs, 900);
       assert.equal(runs[1]?.context.traceparent, "longest");
+      assert.equal(runs[1]?.context.tracestate, "of=longest");
       await end(1);
       await Promise.all([first, ...answers]);
     });

@@ -113,6 +113,7 @@ describe("aroundCalls", () => {
     assert.deepEqual(seen[0], {
       deadlineMs: Number.POSITIVE_INFINITY,
       traceparent: undefined,
+      tracestate: undefined,
       span: undefined,
       holder: undefined,
       tokensPerMinute: undefined,
@@ -133,6 +134,18 @@ describe("aroundCalls", () => {
   it("has the trace that came with the call", async () => {
     await client.analyze(REQUEST, { metadata: Metadata({ traceparent: TRACE }) });
     assert.equal(seen[0]?.traceparent, TRACE);
+  });
+
+  it("has what tracing systems added to the trace, as long as the standard asks for", async () => {
+    const state = "vendor=1,other=t61rcWkgMzE";
+    const stateWith = async (metadata: Record<string, string>) => {
+      await client.analyze(REQUEST, { metadata: Metadata(metadata) });
+      return seen.at(-1)?.tracestate;
+    };
+    assert.equal(await stateWith({ traceparent: TRACE, tracestate: state }), state);
+    const long = `vendor=${"x".repeat(506)}`;
+    assert.equal(await stateWith({ traceparent: TRACE, tracestate: long }), undefined);
+    assert.equal(await stateWith({ tracestate: state }), undefined);
   });
 
   for (const traceparent of [

@@ -81,15 +81,17 @@ describe("tritonBackend against scripted servers", function () {
     const [server] = await start();
     await backend.load(FAST);
     clock.advance(1000);
-    await infer({ traceparent: TRACE, deadlineMs: 1500 });
-    const { leftMs = Number.NaN, traceparent } = server.arrivals.at(-1) ?? {};
+    await infer({ traceparent: TRACE, tracestate: "vendor=1", deadlineMs: 1500 });
+    const { leftMs = Number.NaN, traceparent, tracestate } = server.arrivals.at(-1) ?? {};
     assert.equal(traceparent, TRACE);
+    assert.equal(tracestate, "vendor=1");
     assert.ok(leftMs > 300 && leftMs <= 501, `${leftMs}`);
     await infer();
     const last = server.arrivals.at(-1);
     // The breaker's own.
     assert.ok((last?.leftMs ?? 0) > 700 && (last?.leftMs ?? 0) <= 1001, `${last?.leftMs}`);
     assert.equal(last?.traceparent, undefined);
+    assert.equal(last?.tracestate, undefined);
   });
 
   it("takes a batch back that nobody waits for any more", async () => {
