@@ -51,6 +51,12 @@ export const capacity: Dashboard = {
     chart("Stand-by", "ops", "Batches a second that the stand-by ran, by what the primary did.", [
       line("{{outcome}}", perSecond("outcome", "sentiment_stand_by_total")),
     ]),
+    chart(
+      "Spans",
+      "ops",
+      "A second, by what became of them: those that failed or were dropped are missing from traces. 0 without tracing.",
+      [line("{{outcome}}", perSecond("outcome", "sentiment_spans_total"))],
+    ),
     chart("Processes", "short", "By what they do; only with PROCESSES over 1.", [
       line("{{instance}} {{state}}", picked("sentiment_processes")),
     ]),

@@ -23,6 +23,7 @@ type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
 const SHED_REASONS = ["queue_full", "too_late", "outrun", "brown_out"] as const;
 /** Why a row was turned away, or answered by the fast model, for load. */
 type ShedReason = (typeof SHED_REASONS)[number];
+const SPAN_OUTCOMES: readonly SpanOutcome[] = ["exported", "failed", "dropped"];
 /** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
 type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
 
@@ -107,6 +108,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     "Spans that were to go to the collector, by what came of it: a collector that is slow or gone costs spans, and nothing else",
     ["outcome"],
   );
+  for (const outcome of SPAN_OUTCOMES) spans.inc({ outcome }, 0);
   const canary = counter(
     "sentiment_canary_total",
     "Calls to a model that has a canary, by the version that answered",
