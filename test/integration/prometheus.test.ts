@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createChannel, createClient, Metadata } from "nice-grpc";
 import { files } from "../../deploy/grafana/write-dashboards.js";
+import { TritonClient } from "../../server/backend/triton/triton-client.js";
+import { AdminServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { keyFolder } from "../support/key-folder.js";
 import { mixedLoad } from "../support/mixed-load.js";
+import { modelVersion } from "../support/model-version.js";
 import { type PrometheusServer, type Rule, startPrometheus } from "../support/prometheus-server.js";
 import { startRedis } from "../support/redis-server.js";
+import { repositoryCopy } from "../support/repository-copy.js";
 import { startServer } from "../support/server-process.js";
+import { startTriton } from "../support/triton-server.js";
 
 /** Expressions that must be empty here: what is in them, and why. */
 const EMPTY: readonly (readonly [part: string, why: string])[] = [
   ["offset 1w", "there was no week before"],
-  ["nv_inference_", "no Triton is scraped"],
-  ["sentiment_canary_", "no model has a candidate version"],
-  ["sentiment_shadow_", "no model has a candidate version"],
-  ["sentiment_model_unloads_total", "nothing was unloaded"],
 ];
 /** Until all that is counted has been scraped twice, the rules have had their turns, and a full minute has begun: subqueries look there. */
 const PATIENCE_MS = 80_000;
@@ -52,6 +57,59 @@ async function withoutValue(prometheus: PrometheusServer, expressions: readonly 
   return missing;
 }
 
+/** `fast` has a version that gets calls, `balanced` one that is only compared. */
+async function repositoryWithCandidates() {
+  const models = await repositoryCopy("fast", "balanced", "accurate");
+  for (const [tier, share] of [
+    ["fast", "canary_share"],
+    ["balanced", "shadow_share"],
+  ] as const) {
+    await cp(models.at(tier, "1"), models.at(tier, "2"), { recursive: true });
+    await models.addParameter(tier, "candidate_version", "2");
+    await models.addParameter(tier, share, "0.5");
+  }
+  return models;
+}
+
+/** One batch after the other for Triton itself, until it is disposed of. */
+async function tritonLoad(url: string): Promise<AsyncDisposable> {
+  const triton = new TritonClient(url);
+  const model = await modelVersion("fast");
+  const ids = [101n, 2003n, 102n];
+  const batch = {
+    rows: 1,
+    tokens: ids.length,
+    inputIds: new BigInt64Array(ids),
+    attentionMask: new BigInt64Array(ids.length).fill(1n),
+  };
+  let stopped = false;
+  const loaded = (async () => {
+    while (!stopped) {
+      await triton.infer(model, batch, { signal: triton.closed, limitMs: 10_000 });
+      await sleep(10);
+    }
+  })();
+  // It is told by disposing.
+  loaded.catch(() => {});
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      await loaded.finally(() => triton[Symbol.dispose]());
+    },
+  };
+}
+
+/** The next call loads it again. */
+async function unload(address: string, metadata: Metadata): Promise<void> {
+  const channel = createChannel(address);
+  try {
+    const admin = createClient(AdminServiceDefinition, channel, { "*": { metadata } });
+    await admin.unloadModel({ tier: Tier.TIER_ACCURATE });
+  } finally {
+    channel.close();
+  }
+}
+
 describe("a real Prometheus that scrapes the server under load", function () {
   this.timeout(180_000);
   const stack = new AsyncDisposableStack();
@@ -59,11 +117,28 @@ describe("a real Prometheus that scrapes the server under load", function () {
   let rules: readonly Rule[];
   before(async () => {
     const redis = stack.use(await startRedis());
+    const models = stack.use(await repositoryWithCandidates());
+    const keys = stack.use(await keyFolder()).file;
+    const metadata = Metadata({ "x-api-key": await addNewKey(keys, "all", ["analyze", "admin"]) });
     const server = stack.use(
-      await startServer({ PROCESSES: "2", REDIS_URL: redis.url, WARM_UP_FILE: "/dev/null" }),
+      await startServer({
+        PROCESSES: "2",
+        REDIS_URL: redis.url,
+        MODEL_REPOSITORY: models.folder,
+        API_KEYS_FILE: keys,
+        WARM_UP_FILE: "/dev/null",
+      }),
     );
-    stack.use(mixedLoad(server.address));
-    prometheus = stack.use(await startPrometheus(server.opsAddress));
+    const triton = stack.use(await startTriton({ models: ["sentiment_fast"] }));
+    prometheus = stack.use(
+      await startPrometheus({
+        sentiment: server.opsAddress,
+        triton: `127.0.0.1:${triton.ports.metrics}`,
+      }),
+    );
+    stack.use(mixedLoad(server.address, metadata));
+    stack.use(await tritonLoad(triton.url));
+    await unload(server.address, metadata);
     rules = await prometheus.rules();
   });
   after(() => stack.disposeAsync());

@@ -1,4 +1,4 @@
-import { type Channel, createChannel, createClient } from "nice-grpc";
+import { type Channel, createChannel, createClient, Metadata } from "nice-grpc";
 import { GRPCInferenceServiceDefinition } from "../../server/gen/inference/grpc_service.js";
 import {
   LongText,
@@ -21,14 +21,14 @@ const CUT = {
 const OWN_CONNECTION = { "grpc.use_local_subchannel_pool": 1 };
 
 /** Calls of every kind, good and bad, by two clients in turn, until it is disposed of: both repeat what the other asked a round before. */
-export function mixedLoad(address: string): AsyncDisposable {
+export function mixedLoad(address: string, metadata = Metadata()): AsyncDisposable {
   const channels = [0, 1].map(() => createChannel(address, undefined, OWN_CONNECTION));
   const texts = sentences(400);
   let stopped = false;
   const loaded = (async () => {
     for (let round = 0; !stopped; round++) {
       const some = Array.from({ length: 4 }, (_, place) => textAt(texts, round + place));
-      for (const channel of channels) await aRound(channel, some);
+      for (const channel of channels) await aRound(channel, metadata, some);
     }
   })();
   // It is told by disposing.
@@ -45,9 +45,14 @@ export function mixedLoad(address: string): AsyncDisposable {
 
 const textAt = (texts: readonly string[], place: number) => texts[place % texts.length] ?? "";
 
-async function aRound(channel: Channel, texts: readonly string[]): Promise<void> {
-  const client = createClient(SentimentServiceDefinition, channel);
-  const kserve = createClient(GRPCInferenceServiceDefinition, channel);
+async function aRound(
+  channel: Channel,
+  metadata: Metadata,
+  texts: readonly string[],
+): Promise<void> {
+  const options = { "*": { metadata } };
+  const client = createClient(SentimentServiceDefinition, channel, options);
+  const kserve = createClient(GRPCInferenceServiceDefinition, channel, options);
   const [text = ""] = texts;
   for (const tier of TIERS) await client.analyze({ text, tier, options: undefined });
   await client.analyze({ text: LONG, tier: Tier.TIER_FAST, options: CUT });

@@ -35,13 +35,15 @@ export function prometheusTool(name: "prometheus" | "promtool"): string {
   return existsSync(unpacked) ? unpacked : name;
 }
 
-/** A real Prometheus with the rules of deploy/, in a folder of its own that goes with it, which scrapes the `address:port` as job sentiment each second. */
-export async function startPrometheus(target: string): Promise<PrometheusServer> {
+/** A real Prometheus with the rules of deploy/, in a folder of its own that goes with it, which scrapes each job's `address:port` each second. */
+export async function startPrometheus(
+  jobs: Readonly<Record<string, string>>,
+): Promise<PrometheusServer> {
   const [port = 0] = await freePorts(1);
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
   const config = join(folder, "prometheus.yml");
   // JSON is YAML.
-  await writeFile(config, JSON.stringify(configOf(target)));
+  await writeFile(config, JSON.stringify(configOf(jobs)));
   const flags = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(folder, "data")}`,
@@ -73,10 +75,13 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
   };
 }
 
-const configOf = (target: string) => ({
+const configOf = (jobs: Readonly<Record<string, string>>) => ({
   global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
   rule_files: [RULES],
-  scrape_configs: [{ job_name: "sentiment", static_configs: [{ targets: [target] }] }],
+  scrape_configs: Object.entries(jobs).map(([job_name, target]) => ({
+    job_name,
+    static_configs: [{ targets: [target] }],
+  })),
 });
 
 interface RawSample {
