@@ -35,6 +35,7 @@ test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks 
 
 test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
 	CACHE=$(CACHE) test/full/grpcurl.sh
+	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh

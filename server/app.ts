@@ -8,6 +8,7 @@ import { StartupError } from "./core/errors.js";
 import { OWN_VERSION } from "./core/own-version.js";
 import { currentTraceId } from "./core/trace.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
+import { openKeys } from "./key-parts.js";
 import { callLog } from "./observe/call-log.js";
 import { watchEventLoopLag } from "./observe/event-loop-lag.js";
 import { HitRate } from "./observe/hit-rate.js";
@@ -20,7 +21,6 @@ import {
   makeBackend,
   modelEvents,
   modelOptions,
-  openKeys,
   openOps,
   openProfiles,
   prefetch,
@@ -73,10 +73,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const clock = parts.clock ?? systemClock;
   const log = parts.log ?? createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
-  if (config.apiKeysFile === undefined && !isLoopback(config.bindAddress)) {
-    const message = "anybody who reaches this address may use the server: set API_KEYS_FILE";
-    log.warn({ address: config.bindAddress }, message);
-  }
+  warnIfOpen(config, log);
   if (config.ignored.length > 0)
     log.warn({ settings: config.ignored }, "settings without effect in this version");
 
@@ -183,6 +180,13 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       log.info("stopped");
     },
   };
+}
+
+function warnIfOpen({ apiKeysFile, jwt, bindAddress }: Config, log: Log): void {
+  if (apiKeysFile !== undefined || jwt !== undefined || isLoopback(bindAddress)) return;
+  const message =
+    "anybody who reaches this address may use the server: set API_KEYS_FILE or JWT_JWKS";
+  log.warn({ address: bindAddress }, message);
 }
 
 const isLoopback = (address: string): boolean =>

@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
 import { StartupError } from "./core/errors.js";
+import { jwtFaults, jwtOf } from "./jwt-settings.js";
 import { Settings } from "./settings.js";
 import { shownSettings } from "./shown-settings.js";
 
@@ -36,7 +37,8 @@ export function loadConfig(
     if (name in given)
       faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);
   }
-  if (parsed.success) faults.push(...portFaults(parsed.data), ...batchFaults(parsed.data));
+  if (parsed.success)
+    faults.push(...portFaults(parsed.data), ...batchFaults(parsed.data), ...jwtFaults(parsed.data));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
@@ -79,6 +81,7 @@ export function loadConfig(
     prefetchModels: settings.PREFETCH_MODELS,
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
+    jwt: jwtOf(settings),
     profileDir: profileDirOf(settings),
     logLevel: settings.LOG_LEVEL,
     callLog: { sample: settings.LOG_SAMPLE, slowMs: settings.SLOW_CALL_MS },

@@ -17,7 +17,6 @@ import { Profiles } from "./observe/profiles.js";
 import type { Readiness } from "./observe/readiness.js";
 import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
-import { watchKeys } from "./rpc/keys/watched-keys.js";
 import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
 
 /** Longest row times rows of one batch, in tokens: more is no faster, and its activations stay in memory. */
@@ -52,16 +51,6 @@ export function spanEvents(log: Log, metrics: Metrics): SpanCounts {
       );
     if (!wasTaken && isTaken) log.info("the collector takes spans again");
   };
-}
-
-/** The keys of callers; undefined without a file. */
-export async function openKeys({ apiKeysFile }: Config, clock: Clock, log: Log) {
-  if (apiKeysFile === undefined) return undefined;
-  const stale = "the key file has changed and cannot be used: the keys read last stay";
-  return watchKeys(apiKeysFile, clock, {
-    reread: (entries) => log.info({ entries }, "the key file was read again"),
-    broken: (error) => log.error({ err: error }, stale),
-  });
 }
 
 /** What this process takes of the machine. */

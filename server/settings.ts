@@ -175,8 +175,25 @@ export const Settings = z.object({
     .min(1)
     .optional()
     .describe(
-      "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset: all may analyze, and AdminService is off",
+      "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset, and JWT_JWKS too: all may analyze, and AdminService is off",
     ),
+  JWT_JWKS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "JSON Web Key Set of who issues tokens (JWT) to callers: a URL by https (by http only on this machine), fetched every five minutes and for keys that are not in it, or a file, read again when it changes; in place of API_KEYS_FILE or beside it",
+    ),
+  JWT_ISSUER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the `iss` that a token must have; needed with JWT_JWKS"),
+  JWT_AUDIENCE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the `aud`, or one of them, that a token must have; needed with JWT_JWKS"),
   PROFILE_DIR: z
     .string()
     .min(1)

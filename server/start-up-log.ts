@@ -91,10 +91,15 @@ function limitsLine(config: Config): string {
   return `limits: ${seconds(requestTimeoutMs)} for a call (REQUEST_TIMEOUT), refused when it would wait over ${seconds(queueTimeoutMs)} (QUEUE_TIMEOUT), fast in place of others ${brownOut} (BROWN_OUT_MS)`;
 }
 
-const keysLine = ({ apiKeysFile }: Config) =>
-  apiKeysFile === undefined
-    ? "keys: none are asked for, and AdminService is off (API_KEYS_FILE is unset)"
-    : `keys: asked for, of ${apiKeysFile} (API_KEYS_FILE)`;
+function keysLine({ apiKeysFile, jwt }: Config): string {
+  const asked: string[] = [];
+  if (apiKeysFile !== undefined) asked.push(`those of ${apiKeysFile} (API_KEYS_FILE)`);
+  if (jwt !== undefined)
+    asked.push(`tokens of ${jwt.issuer} for ${jwt.audience} (JWT_ISSUER, JWT_AUDIENCE)`);
+  return asked.length === 0
+    ? "keys: none are asked for, and AdminService is off (API_KEYS_FILE and JWT_JWKS are unset)"
+    : `keys: asked for, ${asked.join(" or ")}`;
+}
 
 const logLine = ({ logLevel, callLog: { sample, slowMs } }: Config) =>
   logLevel === "debug"

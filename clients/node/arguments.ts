@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 
@@ -8,6 +9,7 @@ export const USAGE = `Says whether texts are negative, neutral or positive.
 
   --tier fast|balanced|accurate      which model; the server's default when left out
   --address HOST:PORT                the server (default: SENTIMENT_ADDRESS, or 127.0.0.1:50051)
+  --key-file FILE                    file with the key for a server that asks for one; else SENTIMENT_API_KEY is the key
   --json                             one JSON object a text instead of a line to read
   --help
 
@@ -26,6 +28,8 @@ export interface Arguments {
   readonly texts: readonly string[];
   readonly tier: Tier;
   readonly address: string;
+  /** undefined: none is sent. */
+  readonly key: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -46,9 +50,30 @@ export function parseArguments(
     texts: positionals,
     tier,
     address: values.address ?? env["SENTIMENT_ADDRESS"] ?? "127.0.0.1:50051",
+    key: keyOf(values["key-file"], env["SENTIMENT_API_KEY"]),
     json: values.json ?? false,
     help: values.help ?? false,
   };
+}
+
+/** The key itself stands in no message. */
+function keyOf(file: string | undefined, fromEnv: string | undefined): string | undefined {
+  if (file === undefined && !fromEnv) return undefined;
+  const key = file === undefined ? fromEnv : readKey(file);
+  // What metadata cannot carry, gRPC would repeat in its own message.
+  if (key && /^[\x21-\x7e]+$/.test(key)) return key;
+  const source = file === undefined ? "SENTIMENT_API_KEY" : `--key-file ${file}`;
+  throw new UsageError(`${source} must hold a key, and nothing else`);
+}
+
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new UsageError(
+      `--key-file cannot be read (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
 }
 
 function read(args: readonly string[]) {
@@ -59,6 +84,7 @@ function read(args: readonly string[]) {
       options: {
         tier: { type: "string" },
         address: { type: "string" },
+        "key-file": { type: "string" },
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

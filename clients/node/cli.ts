@@ -15,11 +15,11 @@ async function main(): Promise<number> {
 }
 
 /** Writes a line a text as the answers come; returns the exit code. */
-async function answer({ texts, tier, address, json }: Arguments): Promise<number> {
+async function answer({ texts, tier, address, key, json }: Arguments): Promise<number> {
   const lineOf = json ? jsonLine : textLine;
   const piped = texts.length === 0;
   using progress = piped ? progressOf(process.stdin, process.stdout, process.stderr) : SILENT;
-  using client = connect(address);
+  using client = connect(address, key);
   let refused = 0;
   for await (const outcome of client.analyze(piped ? lines(process.stdin) : texts, tier)) {
     if ("error" in outcome) refused++;

@@ -1,4 +1,4 @@
-import { createChannel, createClient } from "nice-grpc";
+import { createChannel, createClient, Metadata } from "nice-grpc";
 import { ErrorInfo } from "../../server/gen/google/rpc/error_details.js";
 import type { Status } from "../../server/gen/google/rpc/status.js";
 import {
@@ -28,9 +28,13 @@ export interface SentimentClient extends Disposable {
 /** Texts sent and not yet handed out: what the client keeps in memory. */
 const MAX_UNDER_WAY = 512;
 
-export function connect(address: string): SentimentClient {
+/** `key` goes along with every call; undefined: none. */
+export function connect(address: string, key?: string): SentimentClient {
   const channel = createChannel(address);
-  const client: SentimentServiceClient = createClient(SentimentServiceDefinition, channel);
+  const metadata = key === undefined ? Metadata() : Metadata({ authorization: `Bearer ${key}` });
+  const client: SentimentServiceClient = createClient(SentimentServiceDefinition, channel, {
+    "*": { metadata },
+  });
   return {
     analyze: (texts, tier) => inOrder(client, texts, tier),
     [Symbol.dispose]: () => channel.close(),

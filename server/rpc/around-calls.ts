@@ -17,17 +17,20 @@ import { callOf, whyLeft } from "./call-context.js";
 import type { RequestEvents } from "./events.js";
 import type { Holder } from "./keys/keys.js";
 import { type ReportBug, statusOf } from "./status.js";
+import { whileCurrent } from "./while-current.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
 const DETAILS = "grpc-status-details-bin";
 /** What gRPC's own retries wait for, in milliseconds (gRFC A6): the same as RetryInfo says to people's. */
 const PUSHBACK = "grpc-retry-pushback-ms";
 
+type Checked = Holder | undefined | Promise<Holder | undefined>;
+
 /**
  * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". Returns whose key it came
- * with, where that is what it looks at.
+ * with, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
  */
-export type Check = (metadata: Metadata, path: string) => Holder | undefined;
+export type Check = (metadata: Metadata, path: string) => Checked;
 
 type Method = ServerMiddlewareCall<unknown, unknown>["method"];
 
@@ -82,9 +85,10 @@ export function aroundCalls(
     let failure: unknown;
     events.began();
     try {
-      const holder = checked(checks, call, context, span);
+      const checking = checked(checks, call, context, span);
+      const holder = checking instanceof Promise ? await checking : checking;
       const store = { ...brought, holder: holder?.name, tokensPerMinute: holder?.tokensPerMinute };
-      const steps = call.next(call.request, context);
+      const steps = stepsOf(call, context, holder, clock);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
       let step = await next();
@@ -107,8 +111,7 @@ export function aroundCalls(
       code = codeOf(thrown);
       throw thrown;
     } finally {
-      // Whatever became of it: that is what gRPC has told the client.
-      const told = context.signal.aborted ? whyLeft(brought.deadlineMs, clock) : code;
+      const told = toldBy(code, context, brought, clock);
       const tookMs = clock.now() - startedMs;
       events.ended(told, tookMs, span?.traceId);
       ended(call, brought, told, tookMs, answers);
@@ -116,6 +119,10 @@ export function aroundCalls(
     }
   };
 }
+
+/** Whatever became of a call: what gRPC has told its client. */
+const toldBy = (code: string, { signal }: CallContext, { deadlineMs }: Call, clock: Clock) =>
+  signal.aborted ? whyLeft(deadlineMs, clock) : code;
 
 /** As OpenTelemetry's conventions for gRPC have it: what the caller did wrong is no error of the server's. */
 function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unknown): void {
@@ -132,25 +139,43 @@ function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unk
   span.end();
 }
 
-/** Whose key the call came with. Throws what the checks throw. */
+/** Whose key the call came with, which at most one of the checks looks at. Throws what the checks throw. */
 function checked<Req, Res>(
   checks: readonly Check[],
   { method }: ServerMiddlewareCall<Req, Res>,
   { metadata }: CallContext,
   span: Span | undefined,
-): Holder | undefined {
+): Checked {
   if (checks.length === 0) return undefined;
   const step = span?.step("authenticate");
-  try {
-    let holder: Holder | undefined;
-    for (const check of checks) holder = check(metadata, method.path) ?? holder;
-    return holder;
-  } catch (error) {
-    step?.failed(error);
-    throw error;
-  } finally {
+  const passed = (holder: Holder | undefined) => {
     step?.end();
+    return holder;
+  };
+  const failed = (error: unknown): never => {
+    step?.failed(error);
+    step?.end();
+    throw error;
+  };
+  let holder: Checked;
+  try {
+    for (const check of checks) holder = check(metadata, method.path) ?? holder;
+  } catch (error) {
+    return failed(error);
   }
+  return holder instanceof Promise ? holder.then(passed, failed) : passed(holder);
+}
+
+/** A stream may outlast the key that it began with. */
+function stepsOf<Req, Res>(
+  call: ServerMiddlewareCall<Req, Res>,
+  context: CallContext,
+  holder: Holder | undefined,
+  clock: Clock,
+): AsyncGenerator<Res, Res | void, undefined> {
+  const steps: AsyncGenerator<Res, Res | void, undefined> = call.next(call.request, context);
+  const isStream = call.requestStream || call.responseStream;
+  return isStream && holder !== undefined ? whileCurrent(steps, holder, clock) : steps;
 }
 
 /** Of what nice-grpc is thrown. */

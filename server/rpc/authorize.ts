@@ -2,16 +2,21 @@ import type { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../core/errors.js";
 import type { Check } from "./around-calls.js";
 import type { Right } from "./keys/key-file.js";
-import type { Holder, Keys } from "./keys/keys.js";
+import { type Holder, type Keys, keyUnknown } from "./keys/keys.js";
 
 /**
  * Lets a call pass whose key has one of `rights`; without `keys` (none are configured), every call. Throws KEY_MISSING,
- * KEY_UNKNOWN or NOT_ALLOWED. A stream is checked when it begins.
+ * KEY_UNKNOWN or NOT_ALLOWED.
  */
 export const authorize =
   (keys: Keys | undefined, ...rights: readonly Right[]): Check =>
-  (metadata) =>
-    keys && holderOf(keys, rights, metadata);
+  (metadata) => {
+    if (keys === undefined) return undefined;
+    const holder = keys.holderOf(keyIn(metadata));
+    return holder instanceof Promise
+      ? holder.then((known) => permitted(known, rights))
+      : permitted(holder, rights);
+  };
 
 /** As `authorize` for the right `admin`; without `keys` no call passes: a server that is open to all has no admins. */
 export const authorizeAdmin = (keys: Keys | undefined): Check =>
@@ -20,37 +25,27 @@ export const authorizeAdmin = (keys: Keys | undefined): Check =>
 function refuseAdmin(): never {
   throw new ServiceError(
     "NOT_ALLOWED",
-    "AdminService is off: this server has no keys. Set API_KEYS_FILE to a file with a key that has the right admin (npx sentiment-keys new makes one).",
+    "AdminService is off: this server has no keys. Set API_KEYS_FILE to a file with a key that has the right admin (npx sentiment-keys new makes one), or JWT_JWKS.",
   );
 }
 
-function holderOf(keys: Keys, rights: readonly Right[], metadata: Metadata): Holder {
-  const key = keyIn(metadata);
-  if (key === undefined) {
-    throw new ServiceError(
-      "KEY_MISSING",
-      'The call has no key: send one in the metadata, as "authorization: Bearer <key>" or "x-api-key: <key>".',
-    );
-  }
-  const holder = keys.holderOf(key);
-  if (holder === undefined) {
-    throw new ServiceError(
-      "KEY_UNKNOWN",
-      "The key is unknown here or has expired: ask who runs this server for a new one.",
-    );
-  }
-  if (!rights.some((right) => holder.rights.includes(right))) {
-    const wanted = rights.join(" or ");
-    throw new ServiceError(
-      "NOT_ALLOWED",
-      `The key of ${holder.name} lacks the right ${wanted}: ask who runs this server for one that has.`,
-    );
-  }
-  return holder;
+function permitted(holder: Holder | undefined, rights: readonly Right[]): Holder {
+  if (holder === undefined) throw keyUnknown();
+  if (rights.some((right) => holder.rights.includes(right))) return holder;
+  const wanted = rights.join(" or ");
+  throw new ServiceError(
+    "NOT_ALLOWED",
+    `The key of ${holder.name} lacks the right ${wanted}: ask who runs this server for one that has.`,
+  );
 }
 
 /** Another scheme than Bearer is somebody else's: a proxy's. */
-function keyIn(metadata: Metadata): string | undefined {
+function keyIn(metadata: Metadata): string {
   const bearer = /^Bearer +(\S+)$/i.exec(metadata.get("authorization") ?? "")?.[1];
-  return bearer ?? (metadata.get("x-api-key") || undefined);
+  const key = bearer ?? metadata.get("x-api-key");
+  if (key) return key;
+  throw new ServiceError(
+    "KEY_MISSING",
+    'The call has no key: send one in the metadata, as "authorization: Bearer <key>" or "x-api-key: <key>".',
+  );
 }

@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
-# The README's first call, by the client that people have: grpcurl, built once with Go into $CACHE/bin, over reflection.
+# The README's first call, by the client that people have: grpcurl, over reflection.
 set -euo pipefail
-: "${CACHE:?the folder for builds: make sets it}"
+. test/support/grpcurl.sh
 . test/support/running-server.sh
-version=v1.9.4
-grpcurl=$CACHE/bin/grpcurl-$version
-if [ ! -x "$grpcurl" ]; then
-  GOBIN=$CACHE/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$version"
-  mv "$CACHE/bin/grpcurl" "$grpcurl"
-fi
 
 log=$(mktemp)
 trap 'stop_server; rm -f "$log"' EXIT

@@ -5,13 +5,17 @@ import { Status } from "nice-grpc-common";
 import { HealthDefinition } from "nice-grpc-server-health";
 import { ServerReflectionService } from "nice-grpc-server-reflection";
 import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/reflection_pb.js";
+import { GRPCInferenceServiceDefinition } from "../../server/gen/inference/grpc_service.js";
 import { AdminServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { revokeKey } from "../../server/rpc/keys/revoke-key.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { heldBackend, until } from "../support/held-backend.js";
+import { inferRequest } from "../support/infer-messages.js";
 import { type KeyFolder, keyFolder } from "../support/key-folder.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
 import { failureOf } from "../support/status-details.js";
+import { waitingStream } from "../support/waiting-stream.js";
 
 const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
 const SERVING = 1;
@@ -53,6 +57,15 @@ describe("a server with keys", function () {
   ];
   const reasonsOf = async (metadata: Metadata) =>
     (await Promise.all(refusals(metadata))).map(({ code, reason }) => [code, reason]);
+  const linesWith = (level: string, words: string) =>
+    running.log.filter((line) => line["level"] === level && String(line["msg"]).includes(words));
+  /** A second later the file has been looked at, and such a line is in the log. */
+  const looked = async (level: string, words: string) => {
+    const before = linesWith(level, words).length;
+    clock.advance(1000);
+    await until(() => linesWith(level, words).length > before);
+  };
+  const reread = () => looked("info", "read again");
   const adminFailure = (metadata: Metadata) =>
     failureOf((options) =>
       createClient(AdminServiceDefinition, running.channel).getStatus({}, { metadata, ...options }),
@@ -103,19 +116,83 @@ describe("a server with keys", function () {
     await assert.rejects(list(Metadata()), { code: Status.UNAUTHENTICATED });
   });
 
+  it("asks the KServe protocol for a key, but for its probes", async () => {
+    const kserve = createClient(GRPCInferenceServiceDefinition, running.channel);
+    const infer = (metadata: Metadata) =>
+      failureOf((options) => kserve.modelInfer(inferRequest(["fine"]), { metadata, ...options }));
+    assert.deepEqual(
+      [(await infer(Metadata())).reason, (await infer(bearer("sap_wrong"))).reason],
+      ["KEY_MISSING", "KEY_UNKNOWN"],
+    );
+    assert.equal((await infer(bearer(admin))).reason, "NOT_ALLOWED");
+    const { outputs } = await kserve.modelInfer(inferRequest(["fine"]), {
+      metadata: bearer(reader),
+    });
+    assert.ok(outputs.length > 0);
+    assert.ok((await kserve.serverReady({})).ready);
+    assert.ok((await kserve.modelReady({ name: "sentiment_fast", version: "" })).ready);
+  });
+
+  it("tells nothing apart of keys that are wrong, revoked or over", async () => {
+    const revoked = await addNewKey(folder.file, "revoked", ["analyze"]);
+    await revokeKey(folder.file, "revoked");
+    const expires = "2020-01-31";
+    const expired = await addNewKey(folder.file, "expired", ["analyze"], { expires });
+    await reread();
+    const other = reader.replace(/.{43}$/, "s".repeat(43));
+    const failures = await Promise.all(
+      ["sap_wrong", other, revoked, expired, "a.b.c", "x".repeat(20_000)].map((key) =>
+        failureOf((options) =>
+          running.client.analyze(REQUEST, { metadata: bearer(key), ...options }),
+        ),
+      ),
+    );
+    const [first] = failures;
+    assert.deepEqual([first?.code, first?.reason], [Status.UNAUTHENTICATED, "KEY_UNKNOWN"]);
+    for (const failure of failures) assert.deepEqual(failure, first);
+  });
+
+  it("ends a stream whose key is revoked within two seconds, and no other", async () => {
+    const key = await addNewKey(folder.file, "streamer", ["analyze"]);
+    await reread();
+    const [ending, going] = [key, reader].map((one) => waitingStream(running.client, bearer(one)));
+    await until(() => ending?.answered === 1 && going?.answered === 1);
+    await revokeKey(folder.file, "streamer");
+    await reread();
+    clock.advance(1000);
+    const failure = await ending?.failure;
+    assert.deepEqual([failure?.code, failure?.reason], [Status.UNAUTHENTICATED, "KEY_UNKNOWN"]);
+    assert.equal(going?.failed, undefined);
+    await revokeKey(folder.file, "reader");
+    await reread();
+    clock.advance(1000);
+    assert.equal((await going?.failure)?.reason, "KEY_UNKNOWN");
+    reader = await addNewKey(folder.file, "reader", ["analyze"]);
+    await reread();
+  });
+
+  it("ends a stream whose key expires", async () => {
+    const expires = new Date(Date.now() + 1500).toISOString();
+    const key = await addNewKey(folder.file, "guest", ["analyze"], { expires });
+    await reread();
+    const stream = waitingStream(running.client, bearer(key));
+    await until(() => stream.answered === 1 || stream.failed !== undefined);
+    assert.equal(stream.answered, 1);
+    await until(() => {
+      clock.advance(1000);
+      return stream.failed !== undefined;
+    });
+    assert.ok(Date.now() >= Date.parse(expires));
+    assert.equal(stream.failed?.reason, "KEY_UNKNOWN");
+  });
+
   it("takes in a new key while it runs, keeps the keys of a broken file, and logs no key", async () => {
     const added = await addNewKey(folder.file, "later", ["analyze"]);
-    const lineWith = (level: string, words: string) =>
-      running.log.find((line) => line["level"] === level && String(line["msg"]).includes(words));
-    clock.advance(1000);
-    await until(() => lineWith("info", "read again") !== undefined);
+    await reread();
     const { sentiment } = await running.client.analyze(REQUEST, { metadata: bearer(added) });
     assert.ok(sentiment);
     await writeFile(folder.file, `{"keys": "${added}"`);
-    // Until the look before has set the timer of the next.
-    await until(() => clock.pending > 0);
-    clock.advance(1000);
-    await until(() => lineWith("error", "keys read last stay") !== undefined);
+    await looked("error", "keys read last stay");
     assert.ok((await running.client.analyze(REQUEST, { metadata: bearer(added) })).sentiment);
     assert.doesNotMatch(JSON.stringify(running.log), /sap_/);
   });

@@ -59,6 +59,7 @@ describe("loadConfig", () => {
       queueTimeoutMs: 5000,
       brownOutMs: undefined,
       apiKeysFile: undefined,
+      jwt: undefined,
       profileDir: join(tmpdir(), "sentiment-profiles"),
       logLevel: "info",
       callLog: { sample: 0.01, slowMs: 1000 },
@@ -102,6 +103,9 @@ describe("loadConfig", () => {
       ASYNC_PROCESSING: "false",
       OMP_NUM_THREADS: "6",
       API_KEYS_FILE: "keys.json",
+      JWT_JWKS: "https://issuer.example/keys",
+      JWT_ISSUER: "https://issuer.example",
+      JWT_AUDIENCE: "sentiment",
       PROFILE_DIR: "/profiles",
       LOG_LEVEL: "debug",
       LOG_SAMPLE: "0.5",
@@ -144,6 +148,11 @@ describe("loadConfig", () => {
       queueTimeoutMs: 2000,
       brownOutMs: 250,
       apiKeysFile: "keys.json",
+      jwt: {
+        keySet: new URL("https://issuer.example/keys"),
+        issuer: "https://issuer.example",
+        audience: "sentiment",
+      },
       profileDir: "/profiles",
       logLevel: "debug",
       callLog: { sample: 0.5, slowMs: 200 },
@@ -282,6 +291,44 @@ describe("loadConfig", () => {
         [],
       );
     });
+
+    it("name what tokens need besides, whichever of the settings is there", () => {
+      const jwt = { JWT_JWKS: "jwks.json", JWT_ISSUER: "me", JWT_AUDIENCE: "you" };
+      assert.deepEqual(faultsOf(jwt), []);
+      for (const name of Object.keys(jwt)) {
+        const others = Object.keys(jwt).filter((other) => other !== name);
+        assert.deepEqual(
+          faultsOf({ ...jwt, [name]: "" }).map((fault) => fault.split(":")[0]),
+          [name],
+        );
+        const alone = faultsOf({ [name]: "https://one.example" });
+        assert.deepEqual(
+          alone.map((fault) => fault.split(":")[0]),
+          others,
+        );
+      }
+    });
+
+    for (const [place, good] of [
+      ["https://issuer.example/.well-known/jwks.json", true],
+      ["http://127.0.0.1:8080/jwks", true],
+      ["http://localhost/jwks", true],
+      ["http://[::1]:8080/jwks", true],
+      ["/etc/jwks.json", true],
+      ["http://issuer.example/jwks", false],
+      ["http://127.0.0.1.issuer.example/jwks", false],
+      ["https://user:secret@issuer.example/jwks", false],
+      ["https://", false],
+      ["ftp://issuer.example/jwks", false],
+      ["file:///etc/jwks.json", false],
+    ] as const) {
+      it(`${good ? "take" : "name"} a key set at ${place}`, () => {
+        const faults = faultsOf({ JWT_JWKS: place, JWT_ISSUER: "me", JWT_AUDIENCE: "you" });
+        assert.equal(faults.length, good ? 0 : 1);
+        for (const fault of faults) assert.match(fault, /^JWT_JWKS: must be a URL by https/);
+        assert.doesNotMatch(faults.join(), /secret/);
+      });
+    }
 
     it("name ports that are the same, other than two free ones", () => {
       assert.deepEqual(faultsOf({ GRPC_PORT: "9464" }), [

@@ -31,7 +31,7 @@ describe("the log of the start", () => {
       "memory: models are unloaded over 80 % of 4096 MiB (MEMORY_LIMIT), model files up to 2048 MiB (MODEL_CACHE_SIZE), of each process",
       "caches: memory with 10000 answers (RESULT_CACHE_SIZE); for 3600 s (CACHE_TTL)",
       "limits: 30 s for a call (REQUEST_TIMEOUT), refused when it would wait over 5 s (QUEUE_TIMEOUT), fast in place of others never (BROWN_OUT_MS)",
-      "keys: none are asked for, and AdminService is off (API_KEYS_FILE is unset)",
+      "keys: none are asked for, and AdminService is off (API_KEYS_FILE and JWT_JWKS are unset)",
       "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)",
       "log of calls: 1 % of them (LOG_SAMPLE), those of 1000 ms or more (SLOW_CALL_MS), and those that fail by the server's fault",
     ];
@@ -50,6 +50,9 @@ describe("the log of the start", () => {
       CACHE_FILE: "answers.cache",
       BROWN_OUT_MS: "250",
       API_KEYS_FILE: "keys.json",
+      JWT_JWKS: "https://issuer.example/keys?s3cret",
+      JWT_ISSUER: "https://issuer.example",
+      JWT_AUDIENCE: "sentiment",
     });
     for (const part of [
       "processes: 2 behind one port",
@@ -58,7 +61,7 @@ describe("the log of the start", () => {
       "memory: not watched",
       "Redis at redis://cache (REDIS_URL), answers.cache from run to run",
       "fast in place of others from 250 ms of waiting on",
-      "keys: asked for, of keys.json",
+      "keys: asked for, those of keys.json (API_KEYS_FILE) or tokens of https://issuer.example for sentiment (",
     ])
       assert.ok(said.join("\n").includes(part), part);
     assert.doesNotMatch(said.join(), /s3cret/);

@@ -11,33 +11,40 @@ export const KeyName = z
   .string()
   .regex(/^[\w.@-]{1,64}$/, "must be 1 to 64 characters: Latin letters, digits, or one of . _ - @");
 
-/** Far over what any server can do, and within what a double counts exactly. */
-const MOST_TOKENS_PER_MINUTE = 1e12;
+/** At most far over what any server can do, and within what a double counts exactly. */
+export const TokensPerMinute = z.int().min(1).max(1e12);
+
+/** A key is refused from this moment on; a date alone means its first moment in UTC. */
+export const Expires = z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
+  error: "must be an ISO date, such as 2027-01-31",
+});
+
+/** Of every salt, so that hashing with any of them takes the same time. */
+export const SALT_BYTES = 16;
 
 const Entry = z.strictObject({
-  name: KeyName,
-  salt: z
+  /** What a key names its entry by; no secret. */
+  id: z
     .string()
-    .regex(/^([0-9a-f]{2}){8,64}$/i, "must be hexadecimal, of 8 to 64 bytes (two digits a byte)"),
+    .regex(/^[0-9a-f]{16}$/, "must be the 16 hexadecimal digits that follow sap_ in the key"),
+  name: KeyName,
+  salt: z.string().regex(/^[0-9a-f]{32}$/i, "must be 32 hexadecimal digits"),
   hash: z.string().regex(/^[0-9a-f]{64}$/i, "must be the 64 hexadecimal digits of a SHA-256"),
   rights: z.array(z.enum(RIGHTS)).min(1, "must name one right at least"),
   /** Unset: what the server allows all. */
-  tokensPerMinute: z.int().min(1).max(MOST_TOKENS_PER_MINUTE).optional(),
-  /** The key is refused from this moment on; a date alone means its first moment in UTC. */
-  expires: z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })], {
-      error: "must be an ISO date, such as 2027-01-31",
-    })
-    .optional(),
+  tokensPerMinute: TokensPerMinute.optional(),
+  expires: Expires.optional(),
 });
 const KeyFile = z.strictObject({ keys: z.array(Entry) }).superRefine(({ keys }, context) => {
-  const names = new Set<string>();
-  for (const [index, { name }] of keys.entries()) {
-    if (names.has(name)) {
-      const message = "is the name of an entry before it too";
-      context.addIssue({ code: "custom", path: ["keys", index, "name"], message });
+  for (const field of ["name", "id"] as const) {
+    const seen = new Set<string>();
+    for (const [index, entry] of keys.entries()) {
+      if (seen.has(entry[field])) {
+        const message = `is the ${field} of an entry before it too`;
+        context.addIssue({ code: "custom", path: ["keys", index, field], message });
+      }
+      seen.add(entry[field]);
     }
-    names.add(name);
   }
 });
 

@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { KeyEntry, Right } from "./key-file.js";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { ServiceError } from "../../core/errors.js";
+import { type KeyEntry, type Right, SALT_BYTES } from "./key-file.js";
 
 /** Who shows a key that is known. */
 export interface Holder {
@@ -7,14 +8,30 @@ export interface Holder {
   readonly rights: readonly Right[];
   /** What it may have analyzed; undefined: what all may. */
   readonly tokensPerMinute?: number | undefined;
+  /** Whether the key would still be let in, with the same rights: for calls that go on long after they were. */
+  readonly isCurrent: () => boolean;
 }
 
 export interface Keys {
-  /** The holder of `key`; undefined for one that is unknown or has expired, after the same work. */
+  /** The holder of `key`; undefined for one that is unknown or has expired. A promise only where that takes more than a moment. */
+  holderOf(key: string): Holder | undefined | Promise<Holder | undefined>;
+}
+
+/** Keys that are at hand. */
+export interface ListedKeys extends Keys {
   holderOf(key: string): Holder | undefined;
 }
 
-/** Far over any key of ours. Hashing what is longer, once an entry, would let strangers make the server work. */
+/** One error for whatever is wrong with a key: a stranger learns nothing of which keys there are. */
+export const keyUnknown = () =>
+  new ServiceError(
+    "KEY_UNKNOWN",
+    "The key is unknown here or has expired: ask who runs this server for a new one.",
+  );
+
+/** A key names its entry, then comes its secret: `sap_`, 16 hexadecimal digits, `_`, 32 bytes in base64url. */
+const KEY = /^sap_([0-9a-f]{16})_[\w-]{43}$/;
+/** Far over any key of ours. Hashing what is longer would let strangers make the server work. */
 const MAX_KEY_LENGTH = 512;
 
 /**
@@ -24,24 +41,59 @@ const MAX_KEY_LENGTH = 512;
 export const hashOf = (salt: Uint8Array, key: string): Buffer =>
   createHash("sha256").update(salt).update(key).digest();
 
-/** `nowMs` is the time of day, in milliseconds since 1970. */
-export function keysOf(entries: readonly KeyEntry[], nowMs: () => number): Keys {
-  const known = entries.map(({ name, rights, tokensPerMinute, salt, hash, expires }) => ({
-    holder: { name, rights, ...(tokensPerMinute !== undefined && { tokensPerMinute }) },
-    salt: Buffer.from(salt, "hex"),
-    hash: Buffer.from(hash, "hex"),
-    expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
-  }));
+interface Known {
+  readonly holder: Omit<Holder, "isCurrent">;
+  readonly salt: Uint8Array;
+  readonly hash: Buffer;
+  readonly expiresMs: number;
+}
+
+/** By the id that a key names. */
+export type KnownKeys = ReadonlyMap<string, Known>;
+
+export const knownKeys = (entries: readonly KeyEntry[]): KnownKeys =>
+  new Map(
+    entries.map(({ id, name, rights, tokensPerMinute, salt, hash, expires }) => [
+      id,
+      {
+        holder: { name, rights, ...(tokensPerMinute !== undefined && { tokensPerMinute }) },
+        salt: Buffer.from(salt, "hex"),
+        hash: Buffer.from(hash, "hex"),
+        expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
+      },
+    ]),
+  );
+
+/** Whose key is looked at where nobody's is named, so that it takes as long. */
+const NOBODY: Known = {
+  holder: { name: "", rights: [] },
+  salt: randomBytes(SALT_BYTES),
+  hash: randomBytes(32),
+  expiresMs: Number.NEGATIVE_INFINITY,
+};
+
+/**
+ * `known` gives the entries as they are now; `nowMs` is the time of day, in milliseconds since 1970. Every key costs one hash and
+ * one look at the time, whether it is right, wrong, revoked or has expired, and however many there are.
+ */
+export function keysOf(known: () => KnownKeys, nowMs: () => number): ListedKeys {
+  const isCurrent = (id: string, { hash, holder }: Known): boolean => {
+    const now = known().get(id);
+    return (
+      now?.hash.equals(hash) === true &&
+      holder.rights.every((right) => now.holder.rights.includes(right)) &&
+      nowMs() < now.expiresMs
+    );
+  };
   return {
     holderOf(key) {
       if (key.length > MAX_KEY_LENGTH) return undefined;
-      let holder: Holder | undefined;
-      // Every entry is looked at, also after the right one, so that the time tells nothing of where it stands.
-      for (const entry of known) {
-        const same = timingSafeEqual(hashOf(entry.salt, key), entry.hash);
-        if (same && nowMs() < entry.expiresMs) holder = entry.holder;
-      }
-      return holder;
+      const id = KEY.exec(key)?.[1] ?? "";
+      const entry = known().get(id) ?? NOBODY;
+      const isSame = timingSafeEqual(hashOf(entry.salt, key), entry.hash);
+      const isInTime = nowMs() < entry.expiresMs;
+      if (!(isSame && isInTime)) return undefined;
+      return { ...entry.holder, isCurrent: () => isCurrent(id, entry) };
     },
   };
 }

@@ -23,7 +23,9 @@ import {
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
 import { passDeadlineOn } from "../../../server/rpc/call-context.js";
+import type { Holder } from "../../../server/rpc/keys/keys.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { until } from "../../support/held-backend.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -184,30 +186,73 @@ describe("aroundCalls", () => {
     assert.equal(seen[0]?.traceparent, TRACE);
   });
 
-  it("knows whose key a call came with", async () => {
-    const middleware = aroundCalls(
-      parts(),
-      () => ({ name: "reader", rights: ["analyze"], tokensPerMinute: 7 }),
-      () => undefined,
+  const reader = (isCurrent = () => true): Holder => ({
+    name: "reader",
+    rights: ["analyze"],
+    tokensPerMinute: 7,
+    isCurrent,
+  });
+  for (const [how, check] of [
+    ["", () => reader()],
+    [" that took time to check", async () => reader()],
+  ] as const)
+    it(`knows whose key a call came with${how}`, async () => {
+      const middleware = aroundCalls(parts(), check, () => undefined);
+      let seen: Call | undefined;
+      const steps = middleware(
+        {
+          requestStream: false,
+          responseStream: false,
+          request: {},
+          method: { path: "", requestStream: false, responseStream: false, options: {} },
+          // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+          async *next() {
+            seen = currentCall.getStore();
+            return {};
+          },
+        } as never,
+        { metadata: Metadata(), signal: new AbortController().signal } as never,
+      );
+      await steps.next();
+      assert.equal(seen?.holder, "reader");
+      assert.equal(seen?.tokensPerMinute, 7);
+    });
+
+  it("refuses what a check refuses that takes time", async () => {
+    const refuse = async () => {
+      throw new ServiceError("KEY_UNKNOWN", "no such key");
+    };
+    const steps = aroundCalls(parts(), refuse)(
+      { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
+      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
     );
-    let seen: Call | undefined;
-    const steps = middleware(
+    await assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
+    assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 0]]);
+  });
+
+  it("ends a stream whose key is revoked, also while it waits", async () => {
+    let isCurrent = true;
+    const stream = { requestStream: true, responseStream: true };
+    const steps = aroundCalls(parts(), () => reader(() => isCurrent))(
       {
-        requestStream: false,
-        responseStream: false,
-        request: {},
-        method: { path: "", requestStream: false, responseStream: false, options: {} },
-        // biome-ignore lint/correctness/useYield: a unary call returns its answer.
+        ...stream,
+        method: { path: "", ...stream },
         async *next() {
-          seen = currentCall.getStore();
-          return {};
+          yield "first";
+          await new Promise(() => {});
         },
       } as never,
-      { metadata: Metadata(), signal: new AbortController().signal } as never,
+      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
     );
-    await steps.next();
-    assert.equal(seen?.holder, "reader");
-    assert.equal(seen?.tokensPerMinute, 7);
+    assert.equal((await steps.next()).value, "first");
+    const second = assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
+    clock.advance(1000);
+    assert.equal(clock.pending, 1);
+    isCurrent = false;
+    clock.advance(1000);
+    await second;
+    await until(() => clock.pending === 0);
+    assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 1]]);
   });
 
   it("tells gRPC's own retries how long to wait", async () => {

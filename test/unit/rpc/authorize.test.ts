@@ -3,27 +3,37 @@ import { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { Check } from "../../../server/rpc/around-calls.js";
 import { authorize, authorizeAdmin } from "../../../server/rpc/authorize.js";
-import type { Keys } from "../../../server/rpc/keys/keys.js";
+import type { Holder, Keys } from "../../../server/rpc/keys/keys.js";
 
-const KEYS: Keys = {
-  holderOf: (key) =>
-    ({
-      sap_reader: { name: "reader", rights: ["analyze"] as const },
-      sap_admin: { name: "admin", rights: ["admin"] as const },
-    })[key],
+const isCurrent = () => true;
+const HOLDERS: Readonly<Record<string, Holder>> = {
+  sap_reader: { name: "reader", rights: ["analyze"], isCurrent },
+  sap_admin: { name: "admin", rights: ["admin"], isCurrent },
 };
+const KEYS: Keys = { holderOf: (key) => HOLDERS[key] };
+/** As those of tokens, which take time. */
+const LATE_KEYS: Keys = { holderOf: async (key) => HOLDERS[key] };
+const PATH = "/sentiment.v1.SentimentService/Analyze";
+
+function reasonOf(error: unknown): string {
+  assert.ok(error instanceof ServiceError, String(error));
+  assert.doesNotMatch(error.message, /sap_/, "the message repeats the key");
+  return error.reason;
+}
 
 /** What a call with this metadata gets: "answer", or the reason of its refusal. */
 function outcomeOf(check: Check, metadata: Record<string, string>): string {
   try {
-    check(Metadata(metadata), "/sentiment.v1.SentimentService/Analyze");
+    assert.ok(!(check(Metadata(metadata), PATH) instanceof Promise));
     return "answer";
   } catch (error) {
-    assert.ok(error instanceof ServiceError, String(error));
-    assert.doesNotMatch(error.message, /sap_/, "the message repeats the key");
-    return error.reason;
+    return reasonOf(error);
   }
 }
+
+/** The same of a check that takes time. */
+const lateOutcomeOf = async (check: Check, metadata: Record<string, string>): Promise<string> =>
+  (async () => check(Metadata(metadata), PATH))().then(() => "answer", reasonOf);
 
 describe("authorize", () => {
   const cases: readonly (readonly [metadata: Record<string, string>, outcome: string])[] = [
@@ -46,7 +56,17 @@ describe("authorize", () => {
     it(`${JSON.stringify(metadata)}: ${outcome}`, () => {
       assert.equal(outcomeOf(authorize(KEYS, "analyze"), metadata), outcome);
     });
+
+    it(`${JSON.stringify(metadata)}, of keys that take time: ${outcome}`, async () => {
+      assert.equal(await lateOutcomeOf(authorize(LATE_KEYS, "analyze"), metadata), outcome);
+    });
   }
+
+  it("tells whose key it was, now or later", async () => {
+    const metadata = Metadata({ "x-api-key": "sap_reader" });
+    assert.equal(authorize(KEYS, "analyze")(metadata, PATH), HOLDERS["sap_reader"]);
+    assert.equal(await authorize(LATE_KEYS, "analyze")(metadata, PATH), HOLDERS["sap_reader"]);
+  });
 
   it("is content with one of several rights", () => {
     for (const key of ["sap_reader", "sap_admin"]) {

@@ -3,6 +3,7 @@ import { StartupError } from "../../../../server/core/errors.js";
 import { parseKeyFile, readKeyFile } from "../../../../server/rpc/keys/key-file.js";
 
 const ENTRY = {
+  id: "0123456789abcdef",
   name: "team-a",
   salt: "00112233445566778899aabbccddeeff",
   hash: "ab".repeat(32),
@@ -26,7 +27,13 @@ describe("parseKeyFile", () => {
     const ends = ["2027-01-31", "2027-01-31T12:00:00Z", "2027-01-31T12:00:00+02:00"];
     const keys = [
       ENTRY,
-      ...ends.map((expires, index) => ({ ...ENTRY, name: `team-${index}`, expires })),
+      ...ends.map((expires, index) => ({
+        ...ENTRY,
+        id: `0123456789abcde${index}`,
+        name: `team-${index}`,
+        tokensPerMinute: 10 ** (index * 6),
+        expires,
+      })),
     ];
     assert.deepEqual(parse({ keys }), keys);
     assert.deepEqual(parse({ keys: [] }), []);
@@ -35,8 +42,17 @@ describe("parseKeyFile", () => {
   const faults: readonly (readonly [what: string, entry: object, fault: RegExp])[] = [
     ["no name", { ...ENTRY, name: undefined }, /keys\[0\], name: /],
     ["a name with a line end", { ...ENTRY, name: "a\nb" }, /keys\[0\], name: must be 1 to 64/],
-    ["half a byte", { ...ENTRY, salt: "abc" }, /keys\[0\] \(team-a\), salt: must be hexadecimal/],
-    ["a salt that is short", { ...ENTRY, salt: "ab" }, /salt: .* of 8 to 64 bytes/],
+    ["no id", { ...ENTRY, id: undefined }, /keys\[0\] \(team-a\), id: /],
+    [
+      "another id",
+      { ...ENTRY, id: "0123456789ABCDEF" },
+      /id: must be the 16 .* follow sap_ in the key/,
+    ],
+    ["a salt that is short", { ...ENTRY, salt: "ab" }, /\(team-a\), salt: must be 32 hexadecimal/],
+    ["a salt that is long", { ...ENTRY, salt: `${ENTRY.salt}00` }, /salt: must be 32 hexadecimal/],
+    ["no tokens at all", { ...ENTRY, tokensPerMinute: 0 }, /\(team-a\), tokensPerMinute: /],
+    ["tokens beyond counting", { ...ENTRY, tokensPerMinute: 1e13 }, /tokensPerMinute: /],
+    ["half a token", { ...ENTRY, tokensPerMinute: 1.5 }, /tokensPerMinute: /],
     [
       "a key for its hash",
       { ...ENTRY, hash: "sap_x" },
@@ -55,12 +71,15 @@ describe("parseKeyFile", () => {
     });
   }
 
-  it("names all faults at once, and a name that stands twice", () => {
+  it("names all faults at once, and a name or an id that stands twice", () => {
     const message = faultOf(JSON.stringify({ keys: [{ ...ENTRY, salt: "" }, { name: "b" }] }));
     for (const place of ["keys[0] (team-a), salt", "keys[1] (b), salt", "keys[1] (b), hash"])
       assert.ok(message.includes(place), message);
     const twice = faultOf(JSON.stringify({ keys: [ENTRY, ENTRY] }));
     assert.match(twice, /keys\[1\] \(team-a\), name: is the name of an entry before it/);
+    const named = faultOf(JSON.stringify({ keys: [ENTRY, { ...ENTRY, name: "team-b" }] }));
+    assert.match(named, /keys\[1\] \(team-b\), id: is the id of an entry before it/);
+    assert.doesNotMatch(named, /, name: is/);
   });
 
   it("names what is not a list of keys, and quotes nothing of what is not JSON", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readKeyFile } from "../../../../server/rpc/keys/key-file.js";
-import { keysOf } from "../../../../server/rpc/keys/keys.js";
+import { keysOf, knownKeys } from "../../../../server/rpc/keys/keys.js";
 import { addNewKey } from "../../../../server/rpc/keys/new-key.js";
 import { type KeyFolder, keyFolder } from "../../../support/key-folder.js";
 
@@ -12,20 +12,28 @@ describe("addNewKey", () => {
     folder = await keyFolder();
   });
   afterEach(() => folder[Symbol.asyncDispose]());
-  const holderOf = async (key: string) =>
-    keysOf(await readKeyFile(folder.file), Date.now).holderOf(key);
+  const holderOf = async (key: string) => {
+    const known = knownKeys(await readKeyFile(folder.file));
+    const holder = keysOf(() => known, Date.now).holderOf(key);
+    return holder && [holder.name, holder.rights, holder.tokensPerMinute];
+  };
 
   it("makes a file of keys that are known, and of which it holds no word", async () => {
     const one = await addNewKey(folder.file, "one", ["analyze"]);
-    const two = await addNewKey(folder.file, "two", ["analyze", "admin"]);
-    assert.match(one, /^sap_[\w-]{43}$/);
+    const limits = { tokensPerMinute: 500, expires: "9999-01-31" };
+    const two = await addNewKey(folder.file, "two", ["analyze", "admin"], limits);
+    assert.match(one, /^sap_[0-9a-f]{16}_[\w-]{43}$/);
     assert.notEqual(one, two);
-    assert.deepEqual(await holderOf(one), { name: "one", rights: ["analyze"] });
-    assert.deepEqual(await holderOf(two), { name: "two", rights: ["analyze", "admin"] });
+    assert.deepEqual(await holderOf(one), ["one", ["analyze"], undefined]);
+    assert.deepEqual(await holderOf(two), ["two", ["analyze", "admin"], 500]);
     const text = await readFile(folder.file, "utf8");
-    assert.ok(!text.includes(one) && !text.includes(one.slice("sap_".length)));
+    const [, , secret = one] = one.split("_");
+    assert.ok(!text.includes(secret));
     const [first, second] = await readKeyFile(folder.file);
+    assert.equal(first?.id, one.split("_")[1]);
+    assert.equal(second?.expires, "9999-01-31");
     assert.notEqual(first?.salt, second?.salt);
+    assert.notEqual(first?.id, second?.id);
   });
 
   it("leaves a file for its owner alone, and nothing beside it", async () => {
@@ -40,7 +48,7 @@ describe("addNewKey", () => {
     const before = await readFile(folder.file, "utf8");
     await assert.rejects(addNewKey(folder.file, "one", ["admin"]), {
       name: "StartupError",
-      message: /has a key of one already: take another name/,
+      message: /has a key of one already: take another name, or revoke that key/,
     });
     assert.equal(await readFile(folder.file, "utf8"), before);
     await writeFile(folder.file, "{");

@@ -1,0 +1,36 @@
+import { orAbort } from "../core/abort.js";
+import type { Clock } from "../core/clock.js";
+import { type Holder, keyUnknown } from "./keys/keys.js";
+
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * The steps of a stream for as long as its holder's key is good, which is looked at once a second: then they throw KEY_UNKNOWN, and
+ * what was under way is lost.
+ */
+export async function* whileCurrent<Step, End>(
+  steps: AsyncGenerator<Step, End, undefined>,
+  { isCurrent }: Holder,
+  clock: Clock,
+): AsyncGenerator<Step, End, undefined> {
+  const revoked = new AbortController();
+  let callOff = () => {};
+  const look = () => {
+    if (isCurrent()) callOff = clock.after(LOOK_EVERY_MS, look);
+    else revoked.abort(keyUnknown());
+  };
+  look();
+  try {
+    for (;;) {
+      const step = await orAbort(steps.next(), revoked.signal, () => {});
+      if (step.done) return step.value;
+      yield step.value;
+    }
+  } finally {
+    callOff();
+    const ended = steps.return(undefined as never);
+    // Not waited for once the key is bad: the step under way may want a message that only comes, or does not, once the call is over.
+    if (revoked.signal.aborted) ended.catch(() => {});
+    else await ended;
+  }
+}

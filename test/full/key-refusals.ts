@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { createChannel, createClient, Metadata } from "nice-grpc";
+import { ClientError } from "nice-grpc-common";
+import { SentimentServiceDefinition } from "../../server/gen/sentiment/v1/sentiment.js";
+
+/** How long each kind of refusal takes: in turns, one call after the other on one connection, to the server and with the keys that key-refusals.sh made. */
+const WARM_UP = 500;
+const ROUNDS = 3000;
+const KINDS = {
+  "no key": undefined,
+  "a key that nobody made": "UNKNOWN",
+  "another secret of a key": "WRONG",
+  "a revoked key": "REVOKED",
+  "an expired key": "EXPIRED",
+  "a key without the right": "OPERATOR",
+} as const;
+
+const channel = createChannel(settingOf("ADDRESS"));
+const client = createClient(SentimentServiceDefinition, channel);
+
+function settingOf(name: string): string {
+  const value = process.env[name];
+  assert.ok(value, `${name} is not set: run test/full/key-refusals.sh`);
+  return value;
+}
+
+/** Microseconds until the call is refused. */
+async function refusedIn(metadata: Metadata): Promise<number> {
+  const startedMs = performance.now();
+  await assert.rejects(client.listModels({}, { metadata }), ClientError);
+  return (performance.now() - startedMs) * 1000;
+}
+
+const kinds = Object.entries(KINDS).map(([kind, variable]) => {
+  const metadata = Metadata();
+  if (variable !== undefined) metadata.set("x-api-key", settingOf(variable));
+  return { kind, metadata, times: [] as number[] };
+});
+for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+  for (const { metadata, times } of kinds) {
+    const us = await refusedIn(metadata);
+    if (round >= WARM_UP) times.push(us);
+  }
+}
+channel.close();
+process.stdout.write(`\nTime to a refusal, ${ROUNDS} calls of each kind in turns:\n`);
+for (const { kind, times } of kinds) {
+  times.sort((one, other) => one - other);
+  const [low, median, high] = [0.25, 0.5, 0.75].map((part) =>
+    Math.round(times[Math.floor(part * times.length)] ?? Number.NaN),
+  );
+  process.stdout.write(
+    `${kind.padEnd(26)} median ${median} us (a quarter under ${low}, a quarter over ${high})\n`,
+  );
+}
