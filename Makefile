@@ -80,6 +80,9 @@ bench-latency: build ## one call alone, tier by tier; a short text behind a long
 bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
 
+bench-neighbour: build $(GHZ) ## what a key within its quota notices of another that sends ten times its own, round by round
+	CACHE=$(CACHE) node dist/benchmarks/noisy-neighbour.js $(ARGS)
+
 bench-tracing: build $(GHZ) ## what tracing costs: cached unary calls with all, one in a hundred and none of them traced (needs Go)
 	CACHE=$(CACHE) test/full/collector.sh node dist/benchmarks/tracing.js $(ARGS)
 
@@ -194,4 +197,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: dashboards bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -88,13 +88,13 @@ const runOf = ({ total, details }: GhzOutput): GhzRun => ({
 /** Analyze at a set rate, however slow answers are; each call may take a second, and the server is told. */
 export function openLoop(
   ghz: Ghz,
-  options: Pick<GhzOptions, "address" | "messages">,
+  { flags = [], ...options }: GhzOptions,
   callsPerSecond: number,
   seconds: number,
 ): Promise<GhzRun> {
   const rate = Math.round(callsPerSecond);
-  const flags = ["--rps", String(rate), "--total", String(Math.round(rate * seconds))];
-  return ghz.run("open-loop", { ...options, flags });
+  const paced = ["--rps", String(rate), "--total", String(Math.round(rate * seconds))];
+  return ghz.run("open-loop", { ...options, flags: [...paced, ...flags] });
 }
 
 /** Calls a second; throws when one failed. */

@@ -6,6 +6,7 @@ import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
 import { OWN_VERSION } from "./core/own-version.js";
+import type { SharedQuota } from "./core/shared-quota.js";
 import { currentTraceId } from "./core/trace.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { openKeys } from "./key-parts.js";
@@ -28,6 +29,7 @@ import {
   spanEvents,
   statusReader,
 } from "./parts.js";
+import { openQuota } from "./quota-parts.js";
 import type { Peers } from "./rpc/across-processes.js";
 import { analyzer } from "./rpc/analyzer.js";
 import { callLines } from "./rpc/call-lines.js";
@@ -55,6 +57,8 @@ export interface AppParts {
   readonly observer?: (observed: Observed) => void;
   /** The other processes behind the same port. */
   readonly peers?: Peers;
+  /** What they and this one spend of quotas, unless a Redis knows that. */
+  readonly sharedQuota?: SharedQuota;
 }
 
 export interface App extends AsyncDisposable {
@@ -110,6 +114,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       ? opened.use(await openOps(config, { registry, ready, processes }, log))
       : undefined;
   const keys = opened.use(await openKeys(config, clock, log));
+  const { quota } = opened.use(openQuota(config, parts.sharedQuota, clock, log, metrics));
 
   const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
   const models = opened.use(
@@ -146,6 +151,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     loadsAhead: config.prefetchModels,
     defaultTier: config.defaultTier,
     limits,
+    quota,
     clock,
     reportBug,
     tracer,

@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
 import { StartupError } from "./core/errors.js";
+import type { Tier } from "./core/tiers.js";
 import { jwtFaults, jwtOf } from "./jwt-settings.js";
 import { Settings } from "./settings.js";
 import { shownSettings } from "./shown-settings.js";
@@ -82,6 +83,13 @@ export function loadConfig(
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
     jwt: jwtOf(settings),
+    quota: {
+      tokensPerMinute: unlessZero(settings.TOKENS_PER_MINUTE),
+      weights: weightsOf(settings.QUOTA_WEIGHTS),
+      enforces: settings.QUOTA_MODE === "enforce",
+      /** Also where no answers are kept in it. */
+      redisUrl: settings.REDIS_URL,
+    },
     profileDir: profileDirOf(settings),
     logLevel: settings.LOG_LEVEL,
     callLog: { sample: settings.LOG_SAMPLE, slowMs: settings.SLOW_CALL_MS },
@@ -90,6 +98,13 @@ export function loadConfig(
     ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
   } as const;
 }
+
+/** As in `fast=1,balanced=2,accurate=10`. */
+const weightsOf = (text: string): Readonly<Record<Tier, number>> => {
+  const weights = text.split(",").map((part) => Number(part.split("=")[1]));
+  const [fast = 1, balanced = 1, accurate = 1] = weights;
+  return { fast, balanced, accurate };
+};
 
 const profileDirOf = ({ PROFILE_DIR }: z.infer<typeof Settings>): string =>
   PROFILE_DIR ?? join(tmpdir(), "sentiment-profiles");

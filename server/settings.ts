@@ -18,6 +18,8 @@ const size = z
   })
   .pipe(z.number().min(2 ** 20));
 const HOST_PORT = /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d{1,5}$/i;
+/** Of each tier, in the order of TIERS. */
+const WEIGHTS = new RegExp(`^${TIERS.map((tier) => `${tier}=\\d{1,4}(\\.\\d{1,2})?`).join()}$`);
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** Every setting, in the order of the README's table, which is made from the descriptions. */
@@ -194,6 +196,22 @@ export const Settings = z.object({
     .min(1)
     .optional()
     .describe("the `aud`, or one of them, that a token must have; needed with JWT_JWKS"),
+  TOKENS_PER_MINUTE: whole(0, 1_000_000_000_000)
+    .default(0)
+    .describe(
+      "tokens that each key may have analyzed a minute whose entry in API_KEYS_FILE has no `tokensPerMinute`; without keys each client's address (of IPv6 its network of 64 bits); what is over is refused with RATE_LIMITED, streams wait; 0: no quota",
+    ),
+  QUOTA_WEIGHTS: z
+    .string()
+    .regex(WEIGHTS, "must be a number for each tier, such as fast=1,balanced=2,accurate=10")
+    .default("fast=1,balanced=2,accurate=10")
+    .describe(
+      "what a token counts for that a tier's model reads; what a cache answers counts for nothing",
+    ),
+  QUOTA_MODE: z
+    .enum(["enforce", "shadow"])
+    .default("enforce")
+    .describe("`shadow`: nobody is refused for a quota; metrics and log tell who would have been"),
   PROFILE_DIR: z
     .string()
     .min(1)

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { redisTarget } from "./cache/redis-url.js";
 import type { Config } from "./config.js";
-import type { Tier } from "./core/tiers.js";
+import { TIERS, type Tier } from "./core/tiers.js";
 import { mebibytes } from "./core/units.js";
 import type { Log } from "./observe/log.js";
 import { tracesLine } from "./observe/tracing.js";
@@ -19,6 +19,7 @@ export function logDecisions(config: Config, log: Log, cpus = availableParalleli
     cachesLine(config),
     limitsLine(config),
     keysLine(config),
+    quotasLine(config),
     tracesLine(),
     logLine(config),
   ])
@@ -99,6 +100,18 @@ function keysLine({ apiKeysFile, jwt }: Config): string {
   return asked.length === 0
     ? "keys: none are asked for, and AdminService is off (API_KEYS_FILE and JWT_JWKS are unset)"
     : `keys: asked for, ${asked.join(" or ")}`;
+}
+
+function quotasLine({ quota, apiKeysFile }: Config): string {
+  const { tokensPerMinute, weights, enforces } = quota;
+  const whose = apiKeysFile === undefined ? "address" : "key that says nothing else";
+  const most =
+    tokensPerMinute === undefined
+      ? `none${apiKeysFile === undefined ? "" : " but those of keys"} (TOKENS_PER_MINUTE=0)`
+      : `${tokensPerMinute} tokens a minute for each ${whose} (TOKENS_PER_MINUTE)`;
+  const counted = TIERS.map((tier) => `${tier} ${weights[tier]}`).join(", ");
+  const mode = enforces ? "" : "; only counted (QUOTA_MODE=shadow)";
+  return `quotas: ${most}; a token counts ${counted} (QUOTA_WEIGHTS)${mode}`;
 }
 
 const logLine = ({ logLevel, callLog: { sample, slowMs } }: Config) =>

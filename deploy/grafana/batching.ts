@@ -52,7 +52,7 @@ export const batching: Dashboard = {
     chart(
       "Refused for load",
       "ops",
-      "Rows a second: the queue was full, they would have come too late, or were given up at their turn. brown_out: answered by fast instead.",
+      "Rows a second: the queue was full, they would have come too late, or were given up at their turn. brown_out: answered by fast instead; rate_limited: texts over their caller's quota.",
       [
         line(
           "{{reason}}",

@@ -40,6 +40,18 @@ export const capacity: Dashboard = {
       line("{{model}}", perSecond("model", "sentiment_tokens_total")),
     ]),
     chart(
+      "Tokens of quotas",
+      "ops",
+      "Of callers with a quota, a second, weighted by tier: charged, refused with RATE_LIMITED, or let in though over it (shadow_refused).",
+      [line("{{outcome}}", perSecond("outcome", "sentiment_quota_tokens_total"))],
+    ),
+    chart(
+      "Quotas told to others",
+      "ops",
+      "Times a second that servers told each other what was spent; alone: they could not, and each keeps to the quotas for itself.",
+      [line("{{outcome}}", perSecond("outcome", "sentiment_quota_syncs_total"))],
+    ),
+    chart(
       "Texts at full CPU",
       "cps",
       "Texts a second of this mix that a server would answer at 100 % CPU: what it answers now, over the share of its CPUs that this takes. Leave 30 % free.",

@@ -2,6 +2,7 @@ import { orAbort } from "../core/abort.js";
 import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import type { Tier } from "../core/tiers.js";
 import { admit, outrun, waitOf } from "./admission.js";
 import { CostModel, DrainRate, sizeOf } from "./cost.js";
 import type { BatchEvents } from "./events.js";
@@ -26,6 +27,8 @@ export interface BatcherOptions {
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;
   readonly events: BatchEvents;
+  /** Of the model: what it reads is charged to the calls by it; unset: to nobody. */
+  readonly tier?: Tier;
 }
 
 /** Runs rows of token ids as one batch; one result a row, in their order. `ranMs`: of the model alone, where that is known. */
@@ -215,7 +218,7 @@ export class Batcher {
       if (ran.ranMs !== undefined) ranMs = (ranMs ?? 0) + ran.ranMs;
       return ran.results;
     };
-    const { blames, events } = this.#options;
+    const { blames, events, tier } = this.#options;
     const outcomes = await runHalving(ids, run, blames);
     const endedMs = this.#clock.now();
     const inferenceMs = ranMs ?? endedMs - startedMs;
@@ -229,7 +232,10 @@ export class Batcher {
     const ran = { rows: batch.length, paddingRatio, inferenceMs };
     for (const [place, row] of batch.entries()) {
       const queueMs = settleRow(row, outcomes[place], ran, endedMs);
-      if (queueMs !== undefined) events.waited(queueMs);
+      if (queueMs === undefined) continue;
+      events.waited(queueMs);
+      // Also where its caller has left meanwhile: the model has worked for him.
+      if (tier !== undefined) row.call?.charge?.read(tier, row.ids.length);
     }
     if (outcomes.some(({ status }) => status === "fulfilled")) events.ran(ran);
   }

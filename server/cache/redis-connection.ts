@@ -1,8 +1,20 @@
+import { createHash } from "node:crypto";
 import { createClient, createCluster } from "@keyv/redis";
 import type { Clock } from "../core/clock.js";
 import type { RedisTarget } from "./redis-url.js";
 
-/** The little of Redis that the cache uses. All reject when the connection is closed, and may never answer while it is open. */
+/** In Lua, for Redis to run as one step. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export const scriptOf = (lua: string): Script => ({
+  lua,
+  sha: createHash("sha1").update(lua).digest("hex"),
+});
+
+/** The little of Redis that is used here. All reject when the connection is closed, and may never answer while it is open. */
 export interface RedisConnection {
   /** One a key, in their order; null: nothing there, or no string. */
   get(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
@@ -13,6 +25,8 @@ export interface RedisConnection {
   scan(pattern: string): AsyncIterable<readonly string[]>;
   /** Resolves with how many there were. */
   unlink(keys: readonly string[]): Promise<number>;
+  /** What the script answers, which may be anything. It may use that one key alone. */
+  run(script: Script, key: string, args: readonly string[]): Promise<unknown>;
   /** At once: whatever is under way rejects. */
   close(): void;
 }
@@ -81,6 +95,7 @@ async function single(
     ping: () => client.ping(),
     scan: (pattern) => client.scanIterator({ MATCH: pattern, COUNT: PAGE }),
     unlink: (keys) => client.unlink([...keys]),
+    run: (script, key, args) => run(client, script, key, args),
     close: () => end(client),
   };
 }
@@ -165,6 +180,7 @@ async function cluster(
     },
     unlink: async (keys) =>
       (await each(keys, (key) => nodes.unlink(key))).reduce((sum, count) => sum + count, 0),
+    run: (script, key, args) => run(nodes, script, key, args),
     close() {
       for (const { client, connectPromise } of nodes.masters) {
         // One that is destroyed while it connects would stay.
@@ -175,6 +191,22 @@ async function cluster(
       }
     },
   };
+}
+
+interface Runner {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** A Redis that does not know the script yet, or no longer, is sent all of it. */
+async function run(client: Runner, { lua, sha }: Script, key: string, args: readonly string[]) {
+  const options = { keys: [key], arguments: [...args] };
+  try {
+    return await client.evalSha(sha, options);
+  } catch (error) {
+    if (!String(error).includes("NOSCRIPT")) throw error;
+    return await client.eval(lua, options);
+  }
 }
 
 function firstOf<T>([first]: readonly T[]): T {

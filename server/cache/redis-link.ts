@@ -42,6 +42,11 @@ export class RedisLink implements AsyncDisposable {
     return this.#connection;
   }
 
+  /** Resolves when the attempt to connect that is under way is over, whatever came of it. */
+  get attempt(): Promise<void> {
+    return this.#probing;
+  }
+
   succeeded(connection: RedisConnection): void {
     if (connection === this.#connection) this.#failures = 0;
   }

@@ -1,5 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Tier } from "./tiers.js";
 import type { Span } from "./trace.js";
+
+/** What models read for a call is charged to it. */
+export interface Charge {
+  /** So many tokens, special ones among them; maybe also when the call is over. Must not throw. */
+  read(tier: Tier, tokens: number): void;
+}
 
 /** What a call brings along for whoever works for it further down. */
 export interface Call {
@@ -11,10 +18,12 @@ export interface Call {
   readonly tracestate?: string | undefined;
   /** Of the call itself; undefined where it is not traced. */
   readonly span?: Span | undefined;
-  /** Whose key it came with; undefined where there are no keys. */
+  /** Whose key it came with. Without keys: the address that it came from where quotas are kept by it, else undefined. */
   readonly holder?: string | undefined;
   /** What the key allows its holder; undefined: what all may take. */
   readonly tokensPerMinute?: number | undefined;
+  /** undefined: what it costs is nobody's business. */
+  readonly charge?: Charge | undefined;
   /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */
   readonly isUnasked?: true;
 }
@@ -22,9 +31,11 @@ export interface Call {
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
 export const currentCall = new AsyncLocalStorage<Call>();
 
-/** Does the work for the same call, but with that deadline. */
-export const withDeadline = <T>(deadlineMs: number, work: () => T): T =>
-  currentCall.run({ traceparent: undefined, ...currentCall.getStore(), deadlineMs }, work);
+/** Does the work for the same call, but with that deadline; what it costs goes to `charge`. */
+export const withDeadline = <T>(deadlineMs: number, work: () => T, charge?: Charge): T => {
+  const call = { traceparent: undefined, ...currentCall.getStore(), deadlineMs };
+  return currentCall.run(charge === undefined ? call : { ...call, charge }, work);
+};
 
 /** Does the work on nobody's behalf, though perhaps within a call: with that deadline, and in no trace. */
 export const withoutCaller = <T>(deadlineMs: number, work: () => T): T => {

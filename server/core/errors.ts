@@ -17,6 +17,7 @@ export type Reason =
   | "NOT_IMPLEMENTED"
   | "PROFILE_UNWRITABLE"
   | "OVERLOADED"
+  | "RATE_LIMITED"
   | "DEADLINE"
   | "BACKEND_DOWN"
   | "DRAINING"
@@ -28,6 +29,8 @@ export interface ErrorHints {
   readonly field?: string;
   /** When another try makes sense. */
   readonly retryAfterMs?: number;
+  /** The quota that is used up. `subject`: whose, as in `key:team-a`. */
+  readonly quota?: { readonly subject: string; readonly tokensPerMinute: number };
   /** For the log, never for the client. */
   readonly cause?: unknown;
 }

@@ -20,10 +20,16 @@ type UnloadCause = "memory" | "cache_size" | "admin";
 const STAND_BY_OUTCOMES = ["primary_down", "primary_failed"] as const;
 /** Why the stand-by backend answered a batch. */
 type StandByOutcome = (typeof STAND_BY_OUTCOMES)[number];
-const SHED_REASONS = ["queue_full", "too_late", "outrun", "brown_out"] as const;
-/** Why a row was turned away, or answered by the fast model, for load. */
+const SHED_REASONS = ["queue_full", "too_late", "outrun", "brown_out", "rate_limited"] as const;
+/** Why a row was turned away, or answered by the fast model, for load; or a text was turned away for its caller's quota. */
 type ShedReason = (typeof SHED_REASONS)[number];
 const SPAN_OUTCOMES: readonly SpanOutcome[] = ["exported", "failed", "dropped"];
+const QUOTA_OUTCOMES = ["charged", "refused", "shadow_refused"] as const;
+/** What became of tokens: models have read them; or, by estimate, they were refused, or would have been. */
+type QuotaOutcome = (typeof QUOTA_OUTCOMES)[number];
+const QUOTA_SYNC_OUTCOMES = ["shared", "alone"] as const;
+/** Whether the others could be told. */
+type QuotaSyncOutcome = (typeof QUOTA_SYNC_OUTCOMES)[number];
 /** Whether the shadow gave the label that the caller got; `skipped`: it was too busy to be asked. */
 type ShadowOutcome = "agree" | "flip" | "failed" | "skipped";
 
@@ -49,6 +55,10 @@ export interface Metrics {
   readonly canaried: (model: string, version: string) => void;
   /** So many rows. */
   readonly shed: (reason: ShedReason, rows: number) => void;
+  /** So many tokens, weighted by tier. */
+  readonly quotaTokens: (outcome: QuotaOutcome, tokens: number) => void;
+  /** The quotas were to be told to the other servers. */
+  readonly quotaSynced: (outcome: QuotaSyncOutcome) => void;
   readonly requests: RequestMetrics;
   readonly of: ModelMetrics;
 }
@@ -116,11 +126,25 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
   );
   const shed = counter(
     "sentiment_shed_total",
-    "Rows that were turned away for load, by why: the queue was full, their answer would have come too late, or their turn did (outrun); brown_out: texts that fast answered in place of another model",
+    "Rows that were turned away for load, by why: the queue was full, their answer would have come too late, or their turn did (outrun); brown_out: texts that fast answered in place of another model; rate_limited: texts that were refused for a quota",
     ["reason"],
   );
   for (const reason of SHED_REASONS) shed.inc({ reason }, 0);
+  const quotaTokens = counter(
+    "sentiment_quota_tokens_total",
+    "Tokens of callers with a quota, weighted by tier: charged, models have read them; refused, by estimate; shadow_refused, let in since QUOTA_MODE is shadow",
+    ["outcome"],
+  );
+  for (const outcome of QUOTA_OUTCOMES) quotaTokens.inc({ outcome }, 0);
+  const quotaSyncs = counter(
+    "sentiment_quota_syncs_total",
+    "Times that what was spent of quotas was to be told to the other servers or processes: shared, or alone where that was not possible",
+    ["outcome"],
+  );
+  for (const outcome of QUOTA_SYNC_OUTCOMES) quotaSyncs.inc({ outcome }, 0);
   return {
+    quotaTokens: (outcome, tokens) => quotaTokens.inc({ outcome }, tokens),
+    quotaSynced: (outcome) => quotaSyncs.inc({ outcome }),
     shed: (reason, rows) => shed.inc({ reason }, rows),
     requests: requestMetrics(registry),
     of: modelMetrics(registry),

@@ -1,3 +1,4 @@
+import type { Spent } from "../core/shared-quota.js";
 import type { MetricsSnapshot } from "../observe/merged-metrics.js";
 import type { ProcessStatus } from "../observe/status.js";
 import type { AdminCall, AdminOutcome, PeerOutcome } from "../rpc/across-processes.js";
@@ -24,6 +25,8 @@ export type PrimaryCalls = {
   readonly failed: (message: string) => void;
   /** Has all the others do it. */
   readonly others: (call: AdminCall, signal: AbortSignal) => Promise<readonly PeerOutcome[]>;
+  /** Adds up what all of them spend of quotas (see SharedQuota). */
+  readonly quota: (spent: readonly Spent[]) => Promise<readonly (number | undefined)[]>;
 };
 
 interface Place {

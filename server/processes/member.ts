@@ -10,6 +10,8 @@ import { type Channel, Link } from "./link.js";
 
 /** The primary has nothing to do that takes longer. */
 const PRIMARY_MS = 10_000;
+/** Nobody waits for it but the next telling. */
+const QUOTA_MS = 1000;
 /** Beyond the limits of the others, so that the primary tells of those. */
 const OTHERS_GRACE_MS = 5000;
 
@@ -86,6 +88,9 @@ class Member {
           this.#admin = admin;
         },
         ask: (call, signal) => this.#link.ask("others", call, { limitMs, signal }),
+      },
+      sharedQuota: {
+        take: (spent) => this.#link.ask("quota", spent, { limitMs: QUOTA_MS }),
       },
     };
     await using _app = await startApp(config, parts);

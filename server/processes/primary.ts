@@ -1,11 +1,13 @@
 import type { Config } from "../config.js";
 import { type Clock, systemClock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
+import type { SharedQuota } from "../core/shared-quota.js";
 import { createLog, type Log } from "../observe/log.js";
 import { MergedMetrics } from "../observe/merged-metrics.js";
 import { processMetrics } from "../observe/process-metrics.js";
 import type { ProcessEntry } from "../observe/status.js";
 import { openOps, processReadings } from "../parts.js";
+import { memoryQuota } from "../quota/memory-quota.js";
 import type { AdminCall, PeerOutcome } from "../rpc/across-processes.js";
 import { logDecisions } from "../start-up-log.js";
 import { choosePort, fork } from "./fork.js";
@@ -35,6 +37,7 @@ export class Primary implements AsyncDisposable {
   readonly #served = new Set<number>();
   readonly #started = Promise.withResolvers<void>();
   readonly #merged = new MergedMetrics();
+  readonly #quota: SharedQuota;
   readonly #metrics: ReturnType<typeof processMetrics>;
   readonly #opened = new AsyncDisposableStack();
   readonly #config: Config;
@@ -47,6 +50,7 @@ export class Primary implements AsyncDisposable {
     this.#clock = parts.clock ?? systemClock;
     this.#log = parts.log ?? createLog(config.logLevel);
     this.#fork = parts.fork ?? fork;
+    this.#quota = memoryQuota(this.#clock);
     this.#metrics = processMetrics(
       () => this.#processes.map(({ state }) => state),
       processReadings(config),
@@ -117,7 +121,7 @@ export class Primary implements AsyncDisposable {
       report: (error) => log.error({ err: error }, "a process was not answered"),
     };
     const others = (call: AdminCall, signal: AbortSignal) => this.#others(number, call, signal);
-    const calls = { begin: () => ({ number, grpcPort }), others };
+    const calls = { begin: () => ({ number, grpcPort }), others, quota: this.#quota.take };
     return new SupervisedProcess(number, this.#fork, calls, this.#clock, events);
   }
 

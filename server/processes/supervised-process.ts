@@ -36,6 +36,9 @@ const LOOK_MS = 5000;
 /** So many in a row without an answer. Looks, not time: after a pause of the whole machine only one is missed. */
 const MOST_MISSED = 3;
 
+/** What the primary answers to it that is not about the process alone. */
+type CallsOfAll = Omit<PrimaryCalls, "serving" | "failed">;
+
 /** One of the processes behind the port, replaced when it dies: after a rest, ever longer while it dies at once. */
 export class SupervisedProcess {
   #state: ProcessState = "starting";
@@ -50,7 +53,7 @@ export class SupervisedProcess {
   readonly #gone = Promise.withResolvers<void>();
   readonly number: number;
   readonly #fork: () => Forked;
-  readonly #calls: Pick<PrimaryCalls, "begin" | "others">;
+  readonly #calls: CallsOfAll;
   readonly #clock: Clock;
   readonly #events: ProcessEvents;
 
@@ -58,7 +61,7 @@ export class SupervisedProcess {
   constructor(
     number: number,
     fork: () => Forked,
-    calls: Pick<PrimaryCalls, "begin" | "others">,
+    calls: CallsOfAll,
     clock: Clock,
     events: ProcessEvents,
   ) {
@@ -111,10 +114,8 @@ export class SupervisedProcess {
     try {
       const forked = this.#fork();
       this.#forked = forked;
-      const { begin, others } = this.#calls;
       const ours: PrimaryCalls = {
-        begin,
-        others,
+        ...this.#calls,
         serving: () => this.#serving(),
         failed: (message) => {
           this.#fault = message;

@@ -13,6 +13,8 @@ import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
 import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
+import type { Pace } from "../quota/pace.js";
+import type { Quota, Reservation } from "../quota/quota.js";
 import type { Peers } from "./across-processes.js";
 import type { Ended } from "./around-calls.js";
 import type { Profiler } from "./capture-profile.js";
@@ -52,6 +54,7 @@ export interface ServiceParts {
   readonly warming: Warming;
   readonly defaultTier: Tier;
   readonly limits: RequestLimits;
+  readonly quota: Quota;
   readonly clock: Clock;
   readonly reportBug: ReportBug;
   /** undefined: no call is traced. */
@@ -68,17 +71,19 @@ export interface ServiceParts {
 
 /**
  * The path that all calls share: valid texts in, one outcome a text out, within the time limit. Rejects for what concerns the
- * whole call: TIER_UNKNOWN, OPTION_UNKNOWN, DEADLINE, OVERLOADED, BACKEND_DOWN, the caller's leaving.
+ * whole call: TIER_UNKNOWN, OPTION_UNKNOWN, RATE_LIMITED, DEADLINE, OVERLOADED, BACKEND_DOWN, the caller's leaving. `pace`: of the stream that the texts are
+ * of, which waits for its quota.
  */
 export type Analyze = (
   texts: readonly string[],
   tier: TierMessage,
   options: AnalyzeOptions | undefined,
   signal: AbortSignal,
+  pace?: Pace,
 ) => Promise<PromiseSettledResult<Verdict>[]>;
 
 export function analyzer(parts: ServiceParts): Analyze {
-  const { models, defaultTier, limits, clock, events } = parts;
+  const { models, defaultTier, limits, quota, clock, events } = parts;
 
   const lease = (tier: Tier, texts: readonly string[]): Lease => {
     const found = models.lease(tier, texts[0] ?? "");
@@ -123,30 +128,38 @@ export function analyzer(parts: ServiceParts): Analyze {
     return outcomes;
   };
 
-  const tierFor = (tierMessage: TierMessage, texts: number): Tier | "auto" => {
+  return async (texts, tierMessage, options, signal, pace) => {
     const asked = tierOf(tierMessage) ?? defaultTier;
     const tier = underPressure(asked, models, limits.brownOutMs);
-    if (tier !== asked && !currentCall.getStore()?.isUnasked) events.shed("brown_out", texts);
-    return tier;
-  };
-
-  return async (texts, tierMessage, options, signal) => {
-    const tier = tierFor(tierMessage, texts.length);
     const question = questionOf(options);
+    const endMs = clock.now() + limits.timeoutMs;
     const late = () =>
       new ServiceError(
         "DEADLINE",
         `No answer within ${limits.timeoutMs / 1000} s: send less at once.`,
       );
-    const callersMs = currentCall.getStore()?.deadlineMs ?? Number.POSITIVE_INFINITY;
-    return withDeadline(Math.min(callersMs, clock.now() + limits.timeoutMs), () =>
-      withLimit(signal, limits.timeoutMs, clock, late, (caller) =>
+    const call = currentCall.getStore();
+    const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, endMs);
+    const charge =
+      pace === undefined
+        ? quota.reserve(texts, tier, question)
+        : await pace.reserveBy(deadlineMs, signal, texts, tier, question);
+    if (tier !== asked && !call?.isUnasked) events.shed("brown_out", texts.length);
+    const work = () =>
+      withLimit(signal, endMs - clock.now(), clock, late, (caller) =>
         tier === "auto"
           ? answerByCascade(texts, question, caller)
           : answer(tier, texts, question, caller),
-      ),
-    );
+      );
+    return charge === undefined
+      ? withDeadline(deadlineMs, work)
+      : chargedTo(charge, () => withDeadline(deadlineMs, work, charge));
   };
+}
+
+async function chargedTo<T>(charge: Reservation, work: () => Promise<T>): Promise<T> {
+  using _untilItEnds = charge;
+  return await work();
 }
 
 /** Of a call's span: what its texts were answered by. */

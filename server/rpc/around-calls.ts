@@ -24,13 +24,15 @@ const DETAILS = "grpc-status-details-bin";
 /** What gRPC's own retries wait for, in milliseconds (gRFC A6): the same as RetryInfo says to people's. */
 const PUSHBACK = "grpc-retry-pushback-ms";
 
-type Checked = Holder | undefined | Promise<Holder | undefined>;
+/** Who is behind a call. Without `isCurrent` it may go on for ever. */
+type Caller = Pick<Holder, "name" | "tokensPerMinute"> & Partial<Pick<Holder, "isCurrent">>;
+type Checked = Caller | undefined | Promise<Caller | undefined>;
 
 /**
- * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze". Returns whose key it came
- * with, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
+ * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze", `peer` the address that it came
+ * from. Returns who is behind it, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
  */
-export type Check = (metadata: Metadata, path: string) => Checked;
+export type Check = (metadata: Metadata, path: string, peer?: string) => Checked;
 
 type Method = ServerMiddlewareCall<unknown, unknown>["method"];
 
@@ -139,16 +141,16 @@ function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unk
   span.end();
 }
 
-/** Whose key the call came with, which at most one of the checks looks at. Throws what the checks throw. */
+/** Who is behind the call, which at most one of the checks looks at. Throws what the checks throw. */
 function checked<Req, Res>(
   checks: readonly Check[],
   { method }: ServerMiddlewareCall<Req, Res>,
-  { metadata }: CallContext,
+  { metadata, peer }: CallContext,
   span: Span | undefined,
 ): Checked {
   if (checks.length === 0) return undefined;
   const step = span?.step("authenticate");
-  const passed = (holder: Holder | undefined) => {
+  const passed = (holder: Caller | undefined) => {
     step?.end();
     return holder;
   };
@@ -159,7 +161,7 @@ function checked<Req, Res>(
   };
   let holder: Checked;
   try {
-    for (const check of checks) holder = check(metadata, method.path) ?? holder;
+    for (const check of checks) holder = check(metadata, method.path, peer) ?? holder;
   } catch (error) {
     return failed(error);
   }
@@ -170,12 +172,12 @@ function checked<Req, Res>(
 function stepsOf<Req, Res>(
   call: ServerMiddlewareCall<Req, Res>,
   context: CallContext,
-  holder: Holder | undefined,
+  holder: Caller | undefined,
   clock: Clock,
 ): AsyncGenerator<Res, Res | void, undefined> {
   const steps: AsyncGenerator<Res, Res | void, undefined> = call.next(call.request, context);
   const isStream = call.requestStream || call.responseStream;
-  return isStream && holder !== undefined ? whileCurrent(steps, holder, clock) : steps;
+  return isStream && holder?.isCurrent ? whileCurrent(steps, holder.isCurrent, clock) : steps;
 }
 
 /** Of what nice-grpc is thrown. */

@@ -14,6 +14,7 @@ import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
 import { aroundCalls, type Check } from "./around-calls.js";
 import { authorize, authorizeAdmin } from "./authorize.js";
+import { byAddress } from "./by-address.js";
 import { passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
@@ -86,14 +87,16 @@ export async function serveGrpc(
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
+  const isByAddress = keys === undefined && parts.quota.isByDefault;
+  const holder: readonly Check[] = isByAddress ? [byAddress] : [];
   server
-    .with(around(drain.refuse, authorize(keys, "analyze")))
+    .with(around(drain.refuse, authorize(keys, "analyze"), ...holder))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
   server
     .with(around(allButStatus(drain.refuse), authorizeAdmin(keys)))
     .add(AdminServiceDefinition, adminService(parts, analyze));
   server
-    .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze"))))
+    .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze")), ...holder))
     .add(KserveDefinition, kserveService(parts, analyze, drain, parts.version));
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));

@@ -12,6 +12,7 @@ import {
   type SentimentServiceImplementation,
   type Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
+import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import type { Drain } from "./drain.js";
 import { outOfOrder } from "./out-of-order.js";
@@ -32,16 +33,17 @@ export function sentimentService(
   analyze: Analyze,
   drain: Drain,
 ): SentimentServiceImplementation {
-  const { models, defaultTier, limits, clock, reportBug, tracer, events } = parts;
+  const { models, defaultTier, limits, quota, clock, reportBug, tracer, events } = parts;
 
   const analyzeOne = async (
     text: string,
     tier: TierMessage,
     options: AnalyzeOptions | undefined,
     signal: AbortSignal,
+    pace?: Pace,
   ) => {
     checkText(text, limits.maxTextLength, "text");
-    const [outcome] = await analyze([text], tier, options, signal);
+    const [outcome] = await analyze([text], tier, options, signal, pace);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason ?? lost();
   };
@@ -49,12 +51,13 @@ export function sentimentService(
   const answerOf = async (
     request: AnalyzeStreamRequest,
     context: CallContext,
+    pace: Pace | undefined,
   ): Promise<AnalyzeStreamResponse> => {
     try {
       checkId(request.id);
       const { text, tier, options } = request;
       const verdict = await inOwnTrace(tracer, () =>
-        analyzeOne(text, tier, options, context.signal),
+        analyzeOne(text, tier, options, context.signal, pace),
       );
       const sentiment = sentimentMessage(verdict);
       events.answered("AnalyzeStream", verdict);
@@ -115,10 +118,14 @@ export function sentimentService(
       };
     },
 
-    analyzeStream: (requests, context) =>
-      drain.cutShort(requests, (read) =>
-        outOfOrder(read, limits.maxStreamTexts, (request) => answerOf(request, context)),
-      ),
+    analyzeStream(requests, context) {
+      const pace = paceOf(quota);
+      return drain.cutShort(requests, (read) =>
+        outOfOrder(pace?.read(read) ?? read, limits.maxStreamTexts, (request) =>
+          answerOf(request, context, pace),
+        ),
+      );
+    },
 
     listModels: async () => ({
       models: models.list().map((model) => modelMessage(model, defaultTier)),

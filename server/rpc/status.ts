@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Status as Code } from "nice-grpc-common";
-import { type Reason, ServiceError, StartupError } from "../core/errors.js";
+import { type ErrorHints, type Reason, ServiceError, StartupError } from "../core/errors.js";
 import type { Any } from "../gen/google/protobuf/any.js";
-import { BadRequest, ErrorInfo, RetryInfo } from "../gen/google/rpc/error_details.js";
+import { BadRequest, ErrorInfo, QuotaFailure, RetryInfo } from "../gen/google/rpc/error_details.js";
 import type { Status } from "../gen/google/rpc/status.js";
 import { durationOf } from "./duration.js";
 
@@ -27,6 +27,7 @@ const CODES: Record<Reason, Code> = {
   NOT_IMPLEMENTED: Code.UNIMPLEMENTED,
   PROFILE_UNWRITABLE: Code.FAILED_PRECONDITION,
   OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  RATE_LIMITED: Code.RESOURCE_EXHAUSTED,
   DEADLINE: Code.DEADLINE_EXCEEDED,
   BACKEND_DOWN: Code.UNAVAILABLE,
   DRAINING: Code.UNAVAILABLE,
@@ -64,7 +65,8 @@ function unexpected(error: unknown, reportBug: ReportBug): ServiceError {
   );
 }
 
-function detailsOf({ reason, message, hints: { field, retryAfterMs } }: ServiceError): Any[] {
+function detailsOf({ reason, message, hints }: ServiceError): Any[] {
+  const { field, retryAfterMs, quota } = hints;
   const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} }).finish();
   const details = [any("ErrorInfo", info)];
   if (field !== undefined) {
@@ -76,7 +78,24 @@ function detailsOf({ reason, message, hints: { field, retryAfterMs } }: ServiceE
       any("RetryInfo", RetryInfo.encode({ retryDelay: durationOf(retryAfterMs) }).finish()),
     );
   }
+  if (quota !== undefined) details.push(any("QuotaFailure", quotaFailure(quota, message)));
   return details;
+}
+
+function quotaFailure(
+  { subject, tokensPerMinute }: NonNullable<ErrorHints["quota"]>,
+  description: string,
+): Uint8Array {
+  const violation = {
+    subject,
+    description,
+    apiService: "sentiment.v1.SentimentService",
+    quotaMetric: "sentiment.v1/tokens",
+    quotaId: "tokens-per-minute",
+    quotaDimensions: {},
+    quotaValue: tokensPerMinute,
+  };
+  return QuotaFailure.encode({ violations: [violation] }).finish();
 }
 
 const any = (name: string, value: Uint8Array): Any => ({

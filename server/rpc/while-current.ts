@@ -1,16 +1,16 @@
 import { orAbort } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
-import { type Holder, keyUnknown } from "./keys/keys.js";
+import { keyUnknown } from "./keys/keys.js";
 
 const LOOK_EVERY_MS = 1000;
 
 /**
- * The steps of a stream for as long as its holder's key is good, which is looked at once a second: then they throw KEY_UNKNOWN, and
+ * The steps of a stream for as long as its holder's key is good (`isCurrent`), which is looked at once a second: then they throw KEY_UNKNOWN, and
  * what was under way is lost.
  */
 export async function* whileCurrent<Step, End>(
   steps: AsyncGenerator<Step, End, undefined>,
-  { isCurrent }: Holder,
+  isCurrent: () => boolean,
   clock: Clock,
 ): AsyncGenerator<Step, End, undefined> {
   const revoked = new AbortController();

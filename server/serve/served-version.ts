@@ -81,6 +81,7 @@ export class ServedVersion {
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
         events,
+        tier,
       },
       clock,
     );

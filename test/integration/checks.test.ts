@@ -68,6 +68,8 @@ describe("the import rules", function () {
     ["server/rpc/kserve/planted.ts", "nice-grpc"],
     ["server/observe/planted.ts", "../rpc/status.js"],
     ["server/observe/planted.ts", "nice-grpc"],
+    ["server/quota/planted.ts", "../rpc/status.js"],
+    ["server/quota/planted.ts", "../cache/redis-quota.js"],
     ["server/main.ts", "./batch/batcher.js"],
     ["server/app.ts", "./main.js"],
   ];
@@ -95,6 +97,8 @@ describe("the import rules", function () {
     ["server/rpc/kserve/planted.ts", "../validate.js"],
     ["server/observe/planted.ts", "pino"],
     ["server/observe/planted.ts", "prom-client"],
+    ["server/quota/planted.ts", "../core/clock.js"],
+    ["server/rpc/planted.ts", "../quota/quota.js"],
     ["server/app.ts", "./rpc/grpc-server.js"],
   ];
   for (const [place, imported] of allowed) {

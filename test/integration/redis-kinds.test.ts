@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { Cache } from "../../server/cache/cache.js";
 import { redisCache } from "../../server/cache/redis.js";
+import { redisQuota } from "../../server/cache/redis-quota.js";
 import { systemClock } from "../../server/core/clock.js";
 import { bytesCodec, notedReport } from "../support/cache-doubles.js";
 import { freePorts } from "../support/ports.js";
@@ -117,6 +118,13 @@ describe("the Redis cache with other kinds of Redis", function () {
     await works(cache, 100);
     for (const { redis } of [one, other]) assert.match(await redis.ask("DBSIZE"), /^:[3-6]\d\r/);
     assert.equal(await cache.clear("s"), 100);
+
+    await using quota = redisQuota(url, systemClock);
+    const holders = Array.from({ length: 50 }, (_, number) => `holder ${number}`);
+    const spent = holders.map((holder) => ({ holder, tokensPerMinute: 1000, tokens: 400 }));
+    await quota.take(spent);
+    for (const level of await quota.take(spent)) assert.equal(Math.round((level ?? 0) / 100), 2);
+    for (const { redis } of [one, other]) assert.match(await redis.ask("DBSIZE"), /^:[12345]\d\r/);
 
     await other.redis.kill();
     await waitFor(() => report.states.at(-1) === "down");

@@ -18,7 +18,7 @@ describe("the log of the start", () => {
 
   it("says what was decided, and by what, in about ten lines", () => {
     const said = saidBy({}, (config, log) => logStart(config, ["fast", "balanced"], false, log));
-    assert.equal(said.length, 11);
+    assert.equal(said.length, 12);
     assert.equal(
       said.at(-1),
       "tiers: fast, balanced in triton-model-repo, balanced by default; all loaded before calls are taken (PREFETCH_MODELS=true)",
@@ -32,6 +32,7 @@ describe("the log of the start", () => {
       "caches: memory with 10000 answers (RESULT_CACHE_SIZE); for 3600 s (CACHE_TTL)",
       "limits: 30 s for a call (REQUEST_TIMEOUT), refused when it would wait over 5 s (QUEUE_TIMEOUT), fast in place of others never (BROWN_OUT_MS)",
       "keys: none are asked for, and AdminService is off (API_KEYS_FILE and JWT_JWKS are unset)",
+      "quotas: none (TOKENS_PER_MINUTE=0); a token counts fast 1, balanced 2, accurate 10 (QUOTA_WEIGHTS)",
       "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)",
       "log of calls: 1 % of them (LOG_SAMPLE), those of 1000 ms or more (SLOW_CALL_MS), and those that fail by the server's fault",
     ];
@@ -53,6 +54,8 @@ describe("the log of the start", () => {
       JWT_JWKS: "https://issuer.example/keys?s3cret",
       JWT_ISSUER: "https://issuer.example",
       JWT_AUDIENCE: "sentiment",
+      TOKENS_PER_MINUTE: "600",
+      QUOTA_MODE: "shadow",
     });
     for (const part of [
       "processes: 2 behind one port",
@@ -62,6 +65,8 @@ describe("the log of the start", () => {
       "Redis at redis://cache (REDIS_URL), answers.cache from run to run",
       "fast in place of others from 250 ms of waiting on",
       "keys: asked for, those of keys.json (API_KEYS_FILE) or tokens of https://issuer.example for sentiment (",
+      "quotas: 600 tokens a minute for each key that says nothing else (TOKENS_PER_MINUTE)",
+      "; only counted (QUOTA_MODE=shadow)",
     ])
       assert.ok(said.join("\n").includes(part), part);
     assert.doesNotMatch(said.join(), /s3cret/);

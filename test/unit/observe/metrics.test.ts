@@ -46,6 +46,8 @@ describe("metrics", () => {
       sentiment_confidence: "histogram",
       sentiment_cascade_total: "counter",
       sentiment_shed_total: "counter",
+      sentiment_quota_tokens_total: "counter",
+      sentiment_quota_syncs_total: "counter",
       sentiment_model_inference_seconds: "histogram",
       sentiment_queue_seconds: "histogram",
       sentiment_queue_rows: "gauge",
@@ -97,6 +99,21 @@ describe("metrics", () => {
     assert.deepEqual(await samples("sentiment_stand_by_total"), [
       'sentiment_stand_by_total{outcome="primary_down"} 0',
       'sentiment_stand_by_total{outcome="primary_failed"} 1',
+    ]);
+  });
+
+  it("count what was charged to quotas and refused for them: 0 from the start", async () => {
+    const { metrics, samples } = measured();
+    metrics.quotaTokens("charged", 12.5);
+    metrics.quotaSynced("alone");
+    assert.deepEqual(await samples("sentiment_quota_tokens_total"), [
+      'sentiment_quota_tokens_total{outcome="charged"} 12.5',
+      'sentiment_quota_tokens_total{outcome="refused"} 0',
+      'sentiment_quota_tokens_total{outcome="shadow_refused"} 0',
+    ]);
+    assert.deepEqual(await samples("sentiment_quota_syncs_total"), [
+      'sentiment_quota_syncs_total{outcome="shared"} 0',
+      'sentiment_quota_syncs_total{outcome="alone"} 1',
     ]);
   });
 
@@ -173,6 +190,7 @@ describe("metrics", () => {
       'sentiment_shed_total{reason="too_late"} 3',
       'sentiment_shed_total{reason="outrun"} 0',
       'sentiment_shed_total{reason="brown_out"} 0',
+      'sentiment_shed_total{reason="rate_limited"} 0',
     ]);
   });
 

@@ -33,8 +33,8 @@ describe("SupervisedProcess", () => {
 
   beforeEach(() => {
     [clock, events, started, failing, stuck] = [new FakeClock(), [], [], false, false];
-    const others = { begin: () => PLACE, others: async () => [] };
-    supervised = new SupervisedProcess(1, fork, others, clock, {
+    const calls = { begin: () => PLACE, others: async () => [], quota: async () => [] };
+    supervised = new SupervisedProcess(1, fork, calls, clock, {
       serving: () => events.push("serving"),
       died: (how, fault, restMs) => events.push(`died ${fault ?? how} ${restMs}`),
       cut: (why) => events.push(`cut ${why}`),

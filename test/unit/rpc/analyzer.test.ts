@@ -6,10 +6,13 @@ import { Warming } from "../../../server/classify/warming.js";
 import { type Call, currentCall, withoutCaller } from "../../../server/core/call.js";
 import type { Tier as TierName } from "../../../server/core/tiers.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
+import { Pace } from "../../../server/quota/pace.js";
+import type { Quota } from "../../../server/quota/quota.js";
 import { analyzer } from "../../../server/rpc/analyzer.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
+import { quotaOf } from "../../support/some-quota.js";
 import { answer, fakeModel, NEUTRAL, type Rows } from "../classify/fake-model.js";
 import { resultOf } from "../outcomes.js";
 
@@ -22,11 +25,13 @@ describe("analyzer", () => {
   let held: Promise<unknown>;
   let models: Models;
   let accurateWaitMs: number;
+  let quota: Quota;
 
   beforeEach(() => {
     clock = new FakeClock();
     [log, calls, held] = [[], [], Promise.resolve()];
     accurateWaitMs = 0;
+    quota = quotaOf(clock, {});
     const made = (tier: TierName): ServedModel => {
       const answerRows = async (rows: Rows) => {
         calls.push(currentCall.getStore());
@@ -55,7 +60,7 @@ describe("analyzer", () => {
       unload: async () => undefined,
     };
   });
-  const analyze = (tier: Tier, texts: readonly string[] = ["1"]) => {
+  const analyze = (tier: Tier, texts: readonly string[] = ["1"], pace?: Pace) => {
     const limits = {
       maxTextLength: 100,
       maxBatchTexts: 10,
@@ -72,6 +77,7 @@ describe("analyzer", () => {
       loadsAhead: true,
       defaultTier: "fast",
       limits,
+      quota,
       clock,
       reportBug,
       tracer: undefined,
@@ -85,7 +91,7 @@ describe("analyzer", () => {
       profiler: { capture: () => assert.fail("no profile was asked for") },
       peers: undefined,
     } as const;
-    return analyzer(parts)(texts, tier, undefined, SIGNAL);
+    return analyzer(parts)(texts, tier, undefined, SIGNAL, pace);
   };
 
   it("gives the model back once it has answered, and what was answered is compared", async () => {
@@ -129,6 +135,65 @@ describe("analyzer", () => {
     await withoutCaller(Number.POSITIVE_INFINITY, () => analyze(Tier.TIER_AUTO));
     await analyze(Tier.TIER_ACCURATE);
     assert.ok(!log.some((line) => line.startsWith("brown_out")));
+  });
+
+  describe("of a caller with a quota", () => {
+    const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
+    const caller = { ...none, holder: "team", tokensPerMinute: 60 };
+    const asTeam = <T>(work: () => T) => currentCall.run(caller, work);
+    /** A text of 24 tokens by estimate. */
+    const TEXT = "1".repeat(88);
+
+    it("lets in what its quota has room for, and charges what the model tells", async () => {
+      const answers = [asTeam(() => analyze(Tier.TIER_FAST, [TEXT]))];
+      answers.push(asTeam(() => analyze(Tier.TIER_FAST, [TEXT])));
+      await assert.rejects(
+        asTeam(() => analyze(Tier.TIER_FAST, [TEXT])),
+        { reason: "RATE_LIMITED" },
+      );
+      await Promise.all(answers);
+      // The model has told of nothing that it read.
+      await asTeam(() => analyze(Tier.TIER_FAST, [TEXT, TEXT]));
+      calls.at(-1)?.charge?.read("fast", 60);
+      await assert.rejects(
+        asTeam(() => analyze(Tier.TIER_FAST)),
+        { reason: "RATE_LIMITED" },
+      );
+    });
+
+    it("gives back what it kept for a call that fails", async () => {
+      for (let round = 0; round < 5; round++)
+        await assert.rejects(
+          asTeam(() => analyze(Tier.TIER_BALANCED, [TEXT])),
+          /use fast, accurate/,
+        );
+      await asTeam(() => analyze(Tier.TIER_FAST, [TEXT, TEXT]));
+    });
+
+    it("charges nobody for what nobody has asked for", async () => {
+      await asTeam(() =>
+        withoutCaller(Number.POSITIVE_INFINITY, () => analyze(Tier.TIER_FAST, Array(9).fill(TEXT))),
+      );
+      assert.equal(calls.at(-1)?.charge, undefined);
+    });
+
+    it("has the text of a stream wait for its quota, within the time that the text has", async () => {
+      await asTeam(() => analyze(Tier.TIER_FAST));
+      calls.at(-1)?.charge?.read("fast", 60);
+      const sinceMs = clock.now();
+      const within = asTeam(() => analyze(Tier.TIER_FAST, ["1"], new Pace(quota)));
+      const late = assert.rejects(within, { reason: "RATE_LIMITED" });
+      await turn();
+      clock.advance(1000);
+      await late;
+      assert.equal(clock.now() - sinceMs, 1000);
+      clock.advance(1500);
+      const waiting = asTeam(() => analyze(Tier.TIER_FAST, ["1"], new Pace(quota)));
+      await turn();
+      assert.equal(calls.length, 1, "two and a half of three tokens were enough");
+      clock.advance(500);
+      assert.ok(resultOf((await waiting)[0]));
+    });
   });
 
   it("names the tiers that are served to who asks for another", async () => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { Status as Code } from "nice-grpc-common";
 import { type Reason, ServiceError } from "../../../server/core/errors.js";
-import { BadRequest, RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
+import {
+  BadRequest,
+  QuotaFailure,
+  RetryInfo,
+} from "../../../server/gen/google/rpc/error_details.js";
 import { Status } from "../../../server/gen/google/rpc/status.js";
 import { statusOf } from "../../../server/rpc/status.js";
 import { recorder } from "../../support/recorder.js";
@@ -25,6 +29,7 @@ const CODES: Record<Reason, Code> = {
   NOT_IMPLEMENTED: Code.UNIMPLEMENTED,
   PROFILE_UNWRITABLE: Code.FAILED_PRECONDITION,
   OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  RATE_LIMITED: Code.RESOURCE_EXHAUSTED,
   DEADLINE: Code.DEADLINE_EXCEEDED,
   BACKEND_DOWN: Code.UNAVAILABLE,
   DRAINING: Code.UNAVAILABLE,
@@ -73,6 +78,28 @@ describe("statusOf", () => {
     assert.deepEqual(typesOf(status), ["google.rpc.ErrorInfo", "google.rpc.RetryInfo"]);
     const { retryDelay } = RetryInfo.decode(status.details[1]?.value ?? new Uint8Array());
     assert.deepEqual(retryDelay, { seconds: 1, nanos: 500_000_000 });
+  });
+
+  it("says which quota is used up, and whose", () => {
+    const quota = { subject: "key:team-a", tokensPerMinute: 1000 };
+    const error = new ServiceError("RATE_LIMITED", "Later.", { retryAfterMs: 250, quota });
+    const status = overTheWire(statusOf(error, nobody));
+    assert.deepEqual(typesOf(status), [
+      ...["google.rpc.ErrorInfo", "google.rpc.RetryInfo", "google.rpc.QuotaFailure"],
+    ]);
+    const { violations } = QuotaFailure.decode(status.details[2]?.value ?? new Uint8Array());
+    assert.deepEqual(violations, [
+      {
+        subject: "key:team-a",
+        description: "Later.",
+        apiService: "sentiment.v1.SentimentService",
+        quotaMetric: "sentiment.v1/tokens",
+        quotaId: "tokens-per-minute",
+        quotaDimensions: {},
+        quotaValue: 1000,
+        futureQuotaValue: undefined,
+      },
+    ]);
   });
 
   it("keeps the cause of a known error to itself", () => {

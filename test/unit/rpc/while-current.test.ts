@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Holder } from "../../../server/rpc/keys/keys.js";
 import { whileCurrent } from "../../../server/rpc/while-current.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
@@ -10,7 +9,6 @@ describe("whileCurrent", () => {
   let clock: FakeClock;
   let isGood: boolean;
   let ended: boolean;
-  const holder: Holder = { name: "reader", rights: ["analyze"], isCurrent: () => isGood };
   beforeEach(() => {
     clock = new FakeClock();
     [isGood, ended] = [true, false];
@@ -27,7 +25,7 @@ describe("whileCurrent", () => {
         ended = true;
       }
     }
-    return whileCurrent(steps(), holder, clock);
+    return whileCurrent(steps(), () => isGood, clock);
   };
   const never = () => new Promise(() => {});
 
