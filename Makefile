@@ -43,6 +43,14 @@ test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelem
 	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 
+audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned
+	mocha --no-package --enable-source-maps 'dist/test/unit/supply-chain/*.test.js'
+	deploy/supply-chain/audit.sh
+
+sbom: build ## what is shipped, packages and models with their digests, as CycloneDX: build/sbom.cdx.json
+	@mkdir -p build
+	node dist/deploy/supply-chain/write-sbom.js build/sbom.cdx.json
+
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
 	npm run --silent check
 
@@ -197,4 +205,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

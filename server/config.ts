@@ -5,7 +5,7 @@ import { StartupError } from "./core/errors.js";
 import type { Tier } from "./core/tiers.js";
 import { jwtFaults, jwtOf } from "./jwt-settings.js";
 import { Settings } from "./settings.js";
-import { shownSettings } from "./shown-settings.js";
+import { shownSettings, withoutSecrets } from "./shown-settings.js";
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
 const LATER = ["TOKENIZERS_PARALLELISM", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"];
@@ -31,9 +31,10 @@ export function loadConfig(
   const parsed = Settings.safeParse(given);
   const faults = parsed.success
     ? []
-    : parsed.error.issues.map(
-        ({ path, message }) => `${String(path[0])}: ${message} (is "${given[String(path[0])]}")`,
-      );
+    : parsed.error.issues.map(({ path, message }) => {
+        const name = String(path[0]);
+        return `${name}: ${message} (is "${withoutSecrets(name, given[name] ?? "")}")`;
+      });
   for (const name of PROTECTING) {
     if (name in given)
       faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);

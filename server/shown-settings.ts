@@ -18,7 +18,7 @@ export const shownSettings = (
   );
 
 /** What stands in a URL before its last @, and after a ?, may be a password, also where the URL is a wrong one that nothing has read yet. */
-function withoutSecrets(name: string, text: string): string {
+export function withoutSecrets(name: string, text: string): string {
   if (SECRET.test(name)) return HIDDEN;
   if (!name.endsWith("_URL") && !text.includes("://")) return text;
   return text.replace(/^([a-z-]+:\/\/)?.*@/s, `$1${HIDDEN}@`).replace(/\?.*/s, `?${HIDDEN}`);

@@ -18,7 +18,7 @@ export class CacheFileError extends Error {}
 const FORMAT = 1;
 /** Neither a larger file is written nor is one read. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
-/** An answer with a weight for each of 10,000 words takes 300 kB. */
+/** An answer with a weight for each of 10,000 words takes 160 kB. */
 const MAX_LINE_BYTES = 2 ** 20;
 const CHUNK_BYTES = 64 * 1024;
 const OWNER_ONLY = 0o600;

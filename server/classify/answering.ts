@@ -5,8 +5,8 @@ import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { asStep, currentSpan } from "../core/trace.js";
 import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
-import { answerOf, type CachedAnswer } from "./cached-answer.js";
-import { classify, type FindVerdicts, type TimedReading, type Verdict } from "./classifier.js";
+import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
+import { classify, type FindVerdicts, type Verdict } from "./classifier.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
 import { SingleFlight } from "./single-flight.js";
@@ -91,9 +91,10 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
     );
-    const outcomes = keys.map((key): Outcome | undefined => {
+    const outcomes = keys.map((key, place): Outcome | undefined => {
       const value = caches.byText.peek(key);
-      return value && { status: "fulfilled", value: verdictOf(model, value, "memory") };
+      const text = texts[place] ?? "";
+      return value && { status: "fulfilled", value: verdictOf(model, text, value, "memory") };
     });
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     looking?.set({ "sentiment.hits": texts.length - missing.length });
@@ -147,7 +148,7 @@ class ReadingLookup {
     const looking = currentSpan()?.step("cache.reading");
     const found = this.#keys.map((key, place) => {
       const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
-      return value && this.#verdictOf(value, "memory", readings[place]);
+      return value && this.#verdictOf(place, value, "memory", readings);
     });
     looking?.set({ "sentiment.hits": found.filter((one) => one !== undefined).length });
     looking?.end();
@@ -175,7 +176,7 @@ class ReadingLookup {
     );
     for (const [index, place] of places.entries()) {
       const hit = hits[index];
-      if (hit) found[place] = this.#verdictOf(hit.value, hit.tier, readings[place]);
+      if (hit) found[place] = this.#verdictOf(place, hit.value, hit.tier, readings);
     }
     this.#report("redis", pick(found, places));
   }
@@ -201,12 +202,15 @@ class ReadingLookup {
   }
 
   #verdictOf(
+    place: number,
     answer: CachedAnswer,
     tier: CacheTier,
-    reading: PromiseSettledResult<TimedReading> | undefined,
+    readings: Parameters<FindVerdicts>[0],
   ): Verdict {
+    const { model, texts } = this.#inquiry;
+    const reading = readings[place];
     const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
-    return verdictOf(this.#inquiry.model, answer, tier, tokenizeMs);
+    return verdictOf(model, texts[place] ?? "", answer, tier, tokenizeMs);
   }
 
   #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
@@ -218,11 +222,12 @@ class ReadingLookup {
 
 const verdictOf = (
   model: ServedModel,
+  text: string,
   answer: CachedAnswer,
   cache: CacheTier,
   tokenizeMs = 0,
 ): Verdict => ({
-  ...answer,
+  ...withWords(answer, text),
   model,
   version: model.version,
   cache,

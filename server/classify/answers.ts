@@ -6,6 +6,8 @@ import type { Window } from "./windows.js";
 
 /** Rows that a call has in the queue at once: a call of many long texts must not fill it for all others. */
 export const ROWS_AT_ONCE = 1024;
+/** And their tokens: seconds of the slowest model, where 1,024 rows of its longest had all others refused for half a minute. */
+const TOKENS_AT_ONCE = 16_384;
 
 /** What the model said of each window. */
 export type Answers = ReadonlyMap<Window, PromiseSettledResult<RowAnswer> | undefined>;
@@ -19,6 +21,27 @@ export interface Opinion {
   readonly confidence: number;
 }
 
+/** Items in their order, in groups of at most `most` that a call may have in the queue at once; what is too much by itself goes alone. */
+export function groupsOf<Item>(
+  items: readonly Item[],
+  most: number,
+  tokensOf: (item: Item) => number,
+): Item[][] {
+  const groups: Item[][] = [];
+  let left = 0;
+  for (const item of items) {
+    const last = groups.at(-1);
+    const tokens = tokensOf(item);
+    left -= tokens;
+    if (last !== undefined && last.length < most && left >= 0) last.push(item);
+    else {
+      groups.push([item]);
+      left = TOKENS_AT_ONCE - tokens;
+    }
+  }
+  return groups;
+}
+
 export async function answersOf(
   model: ServedModel,
   windows: readonly Window[],
@@ -26,8 +49,7 @@ export async function answersOf(
 ): Promise<Answers> {
   const { prefix, suffix } = model.tokenizer;
   const answers = new Map<Window, PromiseSettledResult<RowAnswer> | undefined>();
-  for (let first = 0; first < windows.length; first += ROWS_AT_ONCE) {
-    const some = windows.slice(first, first + ROWS_AT_ONCE);
+  for (const some of groupsOf(windows, ROWS_AT_ONCE, ({ ids }) => ids.length)) {
     const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
     const outcomes = await model.submit(rows, signal);
     for (const [place, window] of some.entries()) answers.set(window, outcomes[place]);

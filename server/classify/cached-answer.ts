@@ -1,32 +1,49 @@
 import type { CacheKey, Codec } from "../cache/cache.js";
 import { LABELS, type Label } from "../core/tiers.js";
 import type { Verdict } from "./classifier.js";
+import type { Attribution } from "./explain.js";
+import { piecesAt } from "./spans.js";
 
-/** What is kept of a verdict: all but who answered, and how long it took. */
-export type CachedAnswer = Omit<Verdict, "model" | "version" | "cache" | "timings">;
+/** All of a verdict but who answered, and how long it took. */
+type Answered = Omit<Verdict, "model" | "version" | "cache" | "timings">;
+
+/** What is kept of it. No words: no cache holds a piece of a text, and whoever asks again brings it along. */
+export type CachedAnswer = Omit<Answered, "attributions"> & {
+  readonly attributions: readonly Attribution[];
+};
 
 export function answerOf(verdict: Verdict): CachedAnswer {
-  const { model: _, version: __, cache: ___, timings: ____, ...answer } = verdict;
-  return answer;
+  const { model: _, version: __, cache: ___, timings: ____, attributions, ...answer } = verdict;
+  return {
+    ...answer,
+    attributions: attributions.map(({ begin, end, weight }) => ({ begin, end, weight })),
+  };
+}
+
+/** The answer with the words of the text that it is about. */
+export function withWords(answer: CachedAnswer, text: string): Answered {
+  const words = piecesAt(text, answer.attributions);
+  return {
+    ...answer,
+    attributions: answer.attributions.map((one, place) => ({ ...one, word: words[place] ?? "" })),
+  };
 }
 
 const ANSWER_BYTES = 600;
 const SENTENCE_BYTES = 100;
-const WORD_BYTES = 120;
+const WORD_BYTES = 100;
 
 /** Roughly what an answer takes in memory, in bytes; its key and its place in the cache among them. */
 export const bytesOf = ({ sentences, attributions }: CachedAnswer): number =>
-  ANSWER_BYTES +
-  SENTENCE_BYTES * sentences.length +
-  attributions.reduce((sum, { word }) => sum + WORD_BYTES + 2 * word.length, 0);
+  ANSWER_BYTES + SENTENCE_BYTES * sentences.length + WORD_BYTES * attributions.length;
 
 /** First byte of every value: one that is written otherwise must get another. */
-const FORMAT = 2;
+const FORMAT = 3;
 const CHECKSUM_BYTES = 4;
 const HEAD_BYTES = 1 + 1 + 5 * 4 + 4 * 4;
 const SENTENCE_SIZE = 4 + 4 + 1 + 4 + 4;
-const WORD_SIZE = 4 + 4 + 4 + 4;
-const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true }) };
+const WORD_SIZE = 4 + 4 + 4;
+const encoder = new TextEncoder();
 
 /**
  * Little-endian: format, label and flags, five float32 (probabilities, score, confidence), four uint32 (tokens, tokens read, sentences,
@@ -34,16 +51,14 @@ const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { f
  */
 export const answerCodec: Codec<CachedAnswer> = {
   encode(answer, key) {
-    const words = answer.attributions.map(({ word }) => utf8.encoder.encode(word));
-    const wordBytes = words.reduce((sum, { length }) => sum + WORD_SIZE + length, 0);
-    const size = HEAD_BYTES + SENTENCE_SIZE * answer.sentences.length + wordBytes + CHECKSUM_BYTES;
-    const bytes = new Uint8Array(size);
+    const { tokenCount, analyzedTokenCount, sentences, attributions } = answer;
+    const lists = SENTENCE_SIZE * sentences.length + WORD_SIZE * attributions.length;
+    const bytes = new Uint8Array(HEAD_BYTES + lists + CHECKSUM_BYTES);
     const writer = new Writer(bytes);
     writer.byte(FORMAT);
     writer.byte(LABELS.indexOf(answer.label) | (answer.mixed ? 4 : 0));
     for (const value of [...answer.probabilities, answer.score, answer.confidence])
       writer.float(value);
-    const { tokenCount, analyzedTokenCount, sentences, attributions } = answer;
     for (const count of [tokenCount, analyzedTokenCount, sentences.length, attributions.length])
       writer.uint(count);
     for (const { begin, end, label, score, confidence } of sentences) {
@@ -53,11 +68,10 @@ export const answerCodec: Codec<CachedAnswer> = {
       writer.float(score);
       writer.float(confidence);
     }
-    for (const [place, { begin, end, weight }] of attributions.entries()) {
+    for (const { begin, end, weight } of attributions) {
       writer.uint(begin);
       writer.uint(end);
       writer.float(weight);
-      writer.bytes(words[place] ?? new Uint8Array());
     }
     writer.uint(checksumOf(key, bytes.subarray(0, -CHECKSUM_BYTES)));
     return bytes;
@@ -70,7 +84,7 @@ export const answerCodec: Codec<CachedAnswer> = {
     try {
       return read(reader);
     } catch {
-      // Past its end, or no UTF-8: whoever wrote it meant something else.
+      // Past its end, or no label: whoever wrote it meant something else.
       return undefined;
     }
   },
@@ -94,7 +108,6 @@ function read(reader: Reader): CachedAnswer {
     begin: reader.uint(),
     end: reader.uint(),
     weight: reader.float(),
-    word: reader.text(),
   }));
   return {
     label: labelAt(flags & 3),
@@ -118,7 +131,7 @@ function labelAt(place: number): Label {
 /** FNV-1a: finds what is cut, garbled or another key's (a connection whose answers are out of step), not what is forged. */
 function checksumOf(key: CacheKey, bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of utf8.encoder.encode(`${key.space}:${key.hash}`)) hash = fnv(hash, byte);
+  for (const byte of encoder.encode(`${key.space}:${key.hash}`)) hash = fnv(hash, byte);
   for (const byte of bytes) hash = fnv(hash, byte);
   return hash >>> 0;
 }
@@ -127,10 +140,8 @@ const fnv = (hash: number, byte: number) => Math.imul(hash ^ byte, 0x01000193);
 
 class Writer {
   #place = 0;
-  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
   byte(value: number): void {
@@ -144,11 +155,6 @@ class Writer {
   float(value: number): void {
     this.#view.setFloat32(this.#place, value, true);
     this.#place += 4;
-  }
-  bytes(value: Uint8Array): void {
-    this.uint(value.length);
-    this.#bytes.set(value, this.#place);
-    this.#place += value.length;
   }
 }
 
@@ -172,14 +178,6 @@ class Reader {
   float(): number {
     this.#place += 4;
     return this.#view.getFloat32(this.#place - 4, true);
-  }
-  text(): string {
-    const length = this.uint();
-    const end = this.#place + length;
-    if (end > this.#bytes.length) throw new RangeError("past the end");
-    const text = utf8.decoder.decode(this.#bytes.subarray(this.#place, end));
-    this.#place = end;
-    return text;
   }
   list<Item>(count: number, leastBytes: number, next: () => Item): Item[] {
     if (count * leastBytes > this.#bytes.length) throw new RangeError("past the end");

@@ -8,6 +8,7 @@ import {
   type Answers,
   answersOf,
   answersTo,
+  groupsOf,
   type Opinion,
   opinionOf,
   ROWS_AT_ONCE,
@@ -57,6 +58,13 @@ export type FindVerdicts = (
 /** Texts that are explained at once: their rows are no more than that. */
 const TEXTS_AT_ONCE = ROWS_AT_ONCE / MAX_ROWS;
 
+/** What an explanation has in the queue at once: a row for each word, of about as many tokens, with the other words of its window. */
+function tokensToExplain(outcome: PromiseSettledResult<TimedReading>): number {
+  if (outcome.status === "rejected") return 0;
+  const lengths = outcome.value.windows.map(({ ids }) => ids.length);
+  return Math.min(MAX_ROWS, tokensOf(outcome.value.windows)) * Math.max(...lengths);
+}
+
 /**
  * The path of a request: texts to verdicts, one outcome a text, in the order of `texts`. The texts are valid already. `find` may have
  * verdicts for what the model would read.
@@ -101,10 +109,13 @@ async function judged(
 ): Promise<PromiseSettledResult<Verdict>[]> {
   const outcomes: PromiseSettledResult<Verdict>[] = [];
   const turn = turns(signal, clock);
-  for (let first = 0; first < readings.length; first += TEXTS_AT_ONCE) {
+  const places = [...readings.entries()];
+  const tokensAt = ([, outcome]: (typeof places)[number]) =>
+    question.explain ? tokensToExplain(outcome) : 0;
+  for (const group of groupsOf(places, TEXTS_AT_ONCE, tokensAt)) {
     signal.throwIfAborted();
-    const some = readings.slice(first, first + TEXTS_AT_ONCE).map(async (outcome, place) => {
-      const known = found[first + place];
+    const some = group.map(async ([place, outcome]) => {
+      const known = found[place];
       if (known !== undefined) return known;
       const reading = resultOf(outcome);
       const verdict = verdictOf(model, reading, answers);
@@ -141,7 +152,7 @@ async function readAll(
 const tokensRead = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
   readings.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value.tokenCount : 0), 0);
 
-export type TimedReading = Reading & { readonly tokenizeMs: number };
+type TimedReading = Reading & { readonly tokenizeMs: number };
 
 function timedRead(
   model: ServedModel,

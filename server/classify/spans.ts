@@ -63,6 +63,18 @@ export function inCodePoints(text: string, spans: readonly Span[]): Span[] {
   return spans.map(({ begin, end }) => ({ begin: pointAt(begin), end: pointAt(end) }));
 }
 
+/** The text's pieces at spans that are counted in code points. Spans out of its order, or beyond its end, give other pieces, or shorter ones. */
+export function piecesAt(text: string, spans: readonly Span[]): string[] {
+  let unit = 0;
+  let point = 0;
+  const unitAt = (offset: number): number => {
+    for (; point < offset && unit < text.length; point++)
+      unit += (text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1;
+    return unit;
+  };
+  return spans.map(({ begin, end }) => text.slice(unitAt(begin), unitAt(end)));
+}
+
 /** White space at both ends left out. */
 function trimmed(text: string, { begin, end }: Span): Span {
   const piece = text.slice(begin, end);

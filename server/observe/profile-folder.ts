@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, ServiceError } from "../core/errors.js";
 
@@ -72,11 +72,12 @@ export class ProfileFolder {
     return (await Promise.all(files)).flat().sort((one, other) => one.writtenMs - other.writtenMs);
   }
 
-  /** In a folder for all, somebody else may have made one of that name to get at the files. root is who made a volume. */
+  /** In a folder for all, somebody else may have made one of that name, or a link, to get at the files. root is who made a volume. */
   async #checkOwner(): Promise<void> {
-    const { uid } = await stat(this.#path);
-    const own = process.getuid?.() ?? uid;
-    if (uid !== own && uid !== 0) throw new Error("the folder belongs to another user");
+    for (const { uid } of [await lstat(this.#path), await stat(this.#path)]) {
+      const own = process.getuid?.() ?? uid;
+      if (uid !== own && uid !== 0) throw new Error("the folder belongs to another user");
+    }
   }
 }
 

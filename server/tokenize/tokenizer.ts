@@ -6,6 +6,7 @@ import { bertPreTokenizer } from "./bert.js";
 import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
 import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
 import { type EncodeWords, withWordCache } from "./word-cache.js";
+import { type WordPieceSection, wordPiece } from "./word-piece.js";
 
 export interface Tokenizer {
   /** Token ids of the text without special tokens, in the order of the text; [] where it finds nothing to read. */
@@ -27,7 +28,11 @@ export interface Tokenizer {
 interface TokenizerFile {
   readonly normalizer?: NormalizerSection | null;
   readonly pre_tokenizer?: { readonly type: string } | null;
-  readonly model?: { readonly unk_token?: string | null; readonly unk_id?: number | null };
+  readonly model?: {
+    readonly type?: string;
+    readonly unk_token?: string | null;
+    readonly unk_id?: number | null;
+  };
   readonly padding?: { readonly pad_id?: number } | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
@@ -80,8 +85,8 @@ const lowersCase = (section: NormalizerSection | null | undefined): boolean =>
     ? section.lowercase === true
     : (section?.normalizers ?? []).some(lowersCase);
 
-/** Puts the reference's behaviour in place of the engine's parts that differ from it, and a word cache before its model. */
-function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile): Engine {
+/** Puts the reference's behaviour in place of the engine's parts that differ from it, a WordPiece that is quick with long words, and a word cache before its model. */
+function corrected(engine: Engine, { normalizer, pre_tokenizer, model }: TokenizerFile): Engine {
   const parts = engine as unknown as {
     normalizer: EngineNormalizer;
     pre_tokenizer: PreTokenizer;
@@ -90,7 +95,11 @@ function corrected(engine: Engine, { normalizer, pre_tokenizer }: TokenizerFile)
   if (normalizer) parts.normalizer = normalizerOf(normalizer, parts.normalizer);
   if (pre_tokenizer?.type === "BertPreTokenizer") parts.pre_tokenizer = bertPreTokenizer;
   if (pre_tokenizer?.type === "ByteLevel") parts.pre_tokenizer.pattern = BYTE_LEVEL_PATTERN;
-  parts.model.encode = withWordCache(parts.model.encode.bind(parts.model));
+  const encode =
+    model?.type === "WordPiece"
+      ? wordPiece(model as WordPieceSection)
+      : parts.model.encode.bind(parts.model);
+  parts.model.encode = withWordCache(encode);
   return engine;
 }
 

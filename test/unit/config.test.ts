@@ -303,6 +303,11 @@ describe("loadConfig", () => {
       });
     }
 
+    it("do not repeat a password", () => {
+      const [fault = ""] = faultsOf({ TRITON_URL: "grpc://user:s3cret@triton:8001" });
+      assert.match(fault, /^TRITON_URL: must be host:port .*\(is "grpc:\/\/\*\*\*@triton:8001"\)$/);
+    });
+
     it("are all told at once", () => {
       const faults = faultsOf({
         GRPC_PORT: "x",

@@ -11,18 +11,43 @@ const clamped = (wide: bigint | string): bigint => {
   return value > MOST ? MOST : value;
 };
 
-class ClampingReader extends BinaryReader {
+/** Of a message. MAX_BATCH_SIZE is 10,000 texts at most, and each has a tag and a length. */
+const MOST_NUMBERS = 2 ** 16;
+
+/**
+ * Clamps, and gives up on a message of very many parts: 4 MB of empty inputs, two bytes each, would become 400 MB of objects and hold the event loop
+ * for seconds, before anybody has looked at the caller's key.
+ */
+class CarefulReader extends BinaryReader {
+  #left = MOST_NUMBERS;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes);
+    // Tags, lengths and numbers of 32 bits; the library has it as a property.
+    const read = this.uint32;
+    this.uint32 = () => {
+      this.#count();
+      return read.call(this);
+    };
+  }
   override int64(): bigint {
+    this.#count();
     return clamped(super.int64());
   }
   override uint64(): bigint {
+    this.#count();
     return clamped(super.uint64());
+  }
+  #count(): void {
+    this.#left--;
+    if (this.#left < 0) throw new RangeError("the message has too many parts");
   }
 }
 
 /**
  * The service as generated, but a ModelInfer with numbers beyond 2^53 can be read: they are clamped. The generated reader throws,
- * and gRPC would answer a shape that is too large with INTERNAL, before a handler could say what is wrong.
+ * and gRPC would answer a shape that is too large with INTERNAL, before a handler could say what is wrong. So it does answer a message of very many parts, which no
+ * client has a use for.
  */
 export const KserveDefinition = {
   ...Generated,
@@ -32,7 +57,7 @@ export const KserveDefinition = {
       ...Generated.methods.modelInfer,
       requestType: {
         ...ModelInferRequest,
-        decode: (bytes: Uint8Array) => ModelInferRequest.decode(new ClampingReader(bytes)),
+        decode: (bytes: Uint8Array) => ModelInferRequest.decode(new CarefulReader(bytes)),
       },
     },
   },

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { answerCodec, bytesOf, type CachedAnswer } from "../../../server/classify/cached-answer.js";
+import {
+  answerCodec,
+  answerOf,
+  bytesOf,
+  type CachedAnswer,
+  withWords,
+} from "../../../server/classify/cached-answer.js";
+import type { Verdict } from "../../../server/classify/classifier.js";
 import { seeded } from "../seeded.js";
 
 const PLAIN: CachedAnswer = {
@@ -21,9 +28,9 @@ const FULL: CachedAnswer = {
     { begin: 10, end: 70_000, label: "positive", score: 1, confidence: 1 },
   ],
   attributions: [
-    { begin: 0, end: 3, word: "Bäd", weight: -1.25 },
-    { begin: 4, end: 5, word: "😀", weight: 0.125 },
-    { begin: 6, end: 6, word: "", weight: 0 },
+    { begin: 0, end: 3, weight: -1.25 },
+    { begin: 4, end: 5, weight: 0.125 },
+    { begin: 6, end: 6, weight: 0 },
   ],
 };
 
@@ -72,6 +79,23 @@ describe("the bytes of a cached answer", () => {
       { ...KEY, space: "fast@2" },
     ])
       assert.equal(answerCodec.decode(bytes, other), undefined);
+  });
+
+  it("hold no word of the text, and whoever has it reads the words again", () => {
+    const text = "Bäd 😀 ";
+    const words = FULL.attributions.map((one, place) => ({
+      ...one,
+      word: ["Bäd", "😀", ""][place] ?? "",
+    }));
+    const kept = answerOf({ ...FULL, attributions: words } as unknown as Verdict);
+    assert.deepEqual(kept, FULL);
+    assert.ok(!Buffer.from(answerCodec.encode(kept, KEY)).includes("Bäd"));
+    assert.deepEqual(withWords(kept, text).attributions, words);
+  });
+
+  it("of words far beyond the text, as only a forger writes them, are empty words at once", () => {
+    const forged = { ...FULL, attributions: [{ begin: 9, end: 4_294_967_295, weight: 1 }] };
+    assert.equal(withWords(forged, "short").attributions[0]?.word, "");
   });
 
   it("are counted as more where there is more in them", () => {

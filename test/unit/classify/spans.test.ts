@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { inCodePoints, type Span, sentencesOf, wordsOf } from "../../../server/classify/spans.js";
+import {
+  inCodePoints,
+  piecesAt,
+  type Span,
+  sentencesOf,
+  wordsOf,
+} from "../../../server/classify/spans.js";
 import { type Draw, seeded } from "../seeded.js";
 
 const WHITE_SPACE = /^\s$/u;
@@ -202,6 +208,7 @@ describe("inCodePoints", () => {
           counted.map(({ begin, end }) => points.slice(begin, end).join("")),
           piecesOf(text, spans),
         );
+        assert.deepEqual(piecesAt(text, counted), piecesOf(text, spans));
       }
     }
   });

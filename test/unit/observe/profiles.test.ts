@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  chown,
+  lchown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { FolderLimits, ProfileKind } from "../../../server/observe/profile-folder.js";
@@ -139,6 +150,25 @@ describe("profiles", function () {
       return true;
     });
     assert.equal(clock.pending, 0);
+  });
+
+  it("writes into no folder of another user, nor where his link leads", async function () {
+    // Nobody else can make what belongs to others.
+    if (process.getuid?.() !== 0) this.skip();
+    const other = 65_534;
+    await mkdir(folder);
+    await chown(folder, other, other);
+    assert.equal(await reasonOf(profiles.capture("cpu", 5000, NEVER)), "PROFILE_UNWRITABLE");
+    await chown(folder, 0, 0);
+    const own = join(scratch.path, "own");
+    await mkdir(own);
+    await rm(folder, { recursive: true });
+    await symlink(own, folder);
+    await capture("cpu");
+    assert.equal((await readdir(own)).length, 1);
+    await lchown(folder, other, other);
+    assert.equal(await reasonOf(profiles.capture("cpu", 5000, NEVER)), "PROFILE_UNWRITABLE");
+    assert.equal((await readdir(own)).length, 1);
   });
 
   it("leaves nothing of a profile that the disk has no room for", async () => {

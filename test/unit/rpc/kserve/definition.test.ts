@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ModelInferRequest } from "../../../../server/gen/inference/grpc_service.js";
 import { KserveDefinition } from "../../../../server/rpc/kserve/definition.js";
-import { inferRequest } from "../../../support/infer-messages.js";
+import { contentsOf, inferRequest, input } from "../../../support/infer-messages.js";
 
 const { decode } = KserveDefinition.methods.modelInfer.requestType;
 
@@ -32,5 +32,26 @@ describe("the definition of ModelInfer", () => {
       Number.MIN_SAFE_INTEGER,
       3,
     ]);
+  });
+
+  it("reads as many texts as a server may be set to take", () => {
+    const texts = Array.from({ length: 10_000 }, () => "a");
+    for (const inRaw of [true, false]) {
+      const request = inferRequest(texts);
+      const contents = contentsOf({ bytesContents: texts.map((text) => Buffer.from(text)) });
+      const inputs = [input({ shape: [texts.length], contents })];
+      const typed = { ...request, inputs, rawInputContents: [] };
+      const bytes = ModelInferRequest.encode(inRaw ? request : typed).finish();
+      assert.deepEqual(decode(bytes), ModelInferRequest.decode(bytes));
+    }
+  });
+
+  it("gives up on what becomes very many objects", () => {
+    const many = (...bytes: number[]) =>
+      Uint8Array.from({ length: 1_000_000 }, (_, place) => bytes[place % bytes.length] ?? 0);
+    // Empty inputs, outputs and texts; inputs with parameters; numbers of a shape.
+    for (const bytes of [many(0x2a, 0), many(0x32, 0), many(0x3a, 0), many(0x2a, 2, 0x22, 0)])
+      assert.throws(() => decode(bytes), /too many parts/);
+    assert.throws(() => decode(shaped(...Array<bigint>(100_000).fill(1n))), /too many parts/);
   });
 });

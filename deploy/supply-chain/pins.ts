@@ -1,0 +1,21 @@
+const REQUIREMENT = /^[\w.-]+(\[[\w,-]+\])?==\w[\w.!+]*( +--hash=sha256:[0-9a-f]{64})*$/;
+
+/** Lines of a requirements file for pip that leave the version open. Empty: none. */
+export const requirementFaults = (text: string): readonly string[] =>
+  text
+    .replaceAll("\\\n", "")
+    .split("\n")
+    .map((line) => line.replace(/(^|\s)#.*/, "").trim())
+    .filter((line) => line !== "" && !REQUIREMENT.test(line));
+
+const GO_MODULE = /\bgo install [^\n]*@(?<install>[^\s"]+)|\bgomod: \S+ (?<module>\S+)/g;
+const EXACT = /^v\d+\.\d+\.\d+$/;
+
+/** Versions of Go modules in a script, or in a collector's builder.yaml, that are not exact ones; `$version` is what the script sets it to. */
+export function goFaults(text: string): readonly string[] {
+  const said = /^version=(\S+)$/m.exec(text)?.[1] ?? "";
+  return [...text.matchAll(GO_MODULE)]
+    .map(({ groups = {} }) => groups["install"] ?? groups["module"] ?? "")
+    .map((version) => version.replace("$version", said))
+    .filter((version) => !EXACT.test(version));
+}

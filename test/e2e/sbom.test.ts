@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type ScratchFolder, scratchFolder } from "../support/scratch-folder.js";
+import { start } from "../support/server-process.js";
+
+const Hash = z.discriminatedUnion("alg", [
+  z.object({ alg: z.literal("SHA-512"), content: z.string().regex(/^[0-9a-f]{128}$/) }),
+  z.object({ alg: z.literal("SHA-256"), content: z.string().regex(/^[0-9a-f]{64}$/) }),
+]);
+const Named = z.object({ "bom-ref": z.string().min(1), name: z.string().min(1) });
+const Package = Named.extend({
+  type: z.literal("library"),
+  version: z.string().min(1),
+  purl: z.string().startsWith("pkg:npm/"),
+  hashes: z.array(Hash).min(1),
+  licenses: z.array(z.unknown()).min(1),
+});
+const Model = Named.extend({
+  type: z.literal("machine-learning-model"),
+  version: z.string().regex(/^\d+$/),
+  hashes: z.array(Hash).length(1),
+  components: z.array(Named.extend({ type: z.literal("file"), hashes: z.array(Hash).length(1) })),
+});
+/** What CycloneDX 1.5 wants of a bill, and what is wanted of this one besides. */
+const Bom = z.object({
+  bomFormat: z.literal("CycloneDX"),
+  specVersion: z.literal("1.5"),
+  version: z.int().positive(),
+  serialNumber: z.string().regex(/^urn:uuid:[0-9a-f-]{36}$/),
+  metadata: z.object({
+    timestamp: z.iso.datetime(),
+    component: Named.extend({ type: z.literal("application"), version: z.string() }),
+  }),
+  components: z.array(z.discriminatedUnion("type", [Package, Model])),
+  dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
+});
+
+describe("make sbom", function () {
+  this.timeout(60_000);
+  let folder: ScratchFolder;
+  let text: string;
+  let bom: z.infer<typeof Bom>;
+  before(async () => {
+    folder = await scratchFolder();
+    const file = join(folder.path, "sbom.cdx.json");
+    const made = start(`node dist/deploy/supply-chain/write-sbom.js ${file}`);
+    const { code, stderr } = await made.ended;
+    assert.equal(code, 0, stderr);
+    text = await readFile(file, "utf8");
+    bom = Bom.parse(JSON.parse(text));
+  });
+  after(() => folder[Symbol.asyncDispose]());
+
+  it("lists what is shipped, with licences and digests, and nothing that only development needs", async () => {
+    const { name, packages } = JSON.parse(await readFile("package-lock.json", "utf8"));
+    assert.equal(bom.metadata.component.name, name);
+    const installed = Object.entries<{ version: string; dev?: true }>(packages)
+      .filter(([place, { dev }]) => place !== "" && !dev)
+      .map(([place, { version }]) => `${place.split("node_modules/").at(-1)}@${version}`);
+    const listed = bom.components
+      .filter(({ type }) => type === "library")
+      .map((one) => `${one.name}@${one.version}`);
+    assert.deepEqual(listed.toSorted(), [...new Set(installed)].toSorted());
+  });
+
+  it("lists the models with the digests of their files", async () => {
+    const models = bom.components.filter((one) => one.type === "machine-learning-model");
+    assert.deepEqual(
+      models.map(({ name }) => name),
+      ["sentiment_fast", "sentiment_balanced", "sentiment_accurate"],
+    );
+    for (const { name, hashes, components } of models) {
+      const config = await readFile(`triton-model-repo/${name}/config.pbtxt`, "utf8");
+      for (const { content } of [...hashes, ...components.flatMap((file) => file.hashes)])
+        assert.ok(config.includes(content), `${name}: ${content}`);
+    }
+  });
+
+  it("says what needs what, of all that is listed and of nothing else", () => {
+    const { component } = bom.metadata;
+    const listed = new Set([component, ...bom.components].map((one) => one["bom-ref"]));
+    const refs = new Set(bom.dependencies.map(({ ref }) => ref));
+    assert.deepEqual([...refs].toSorted(), [...listed].toSorted());
+    for (const { ref, dependsOn } of bom.dependencies)
+      for (const needed of dependsOn) assert.ok(listed.has(needed), `${ref}: ${needed}`);
+    const own = bom.dependencies.find(({ ref }) => ref === component["bom-ref"]);
+    assert.ok(own?.dependsOn.some((ref) => ref.startsWith("sentiment_fast@")));
+  });
+
+  it("names no folder of this machine and no registry", () => {
+    for (const place of [process.cwd(), process.env["HOME"] ?? "/root", "registry.", ".tgz"])
+      assert.ok(!text.includes(place), place);
+  });
+});
