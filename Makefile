@@ -33,7 +33,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, and a slow network to Redis
+test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, a slow network to Redis, and thousands of clients that stop reading
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -41,6 +41,7 @@ test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelem
 	CACHE=$(CACHE) test/full/import-model.sh
 	CACHE=$(CACHE) test/full/spark.sh
 	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
+	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 
 audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned

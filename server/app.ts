@@ -37,6 +37,7 @@ import { serveGrpc } from "./rpc/grpc-server.js";
 import { textWarmer } from "./rpc/warmer.js";
 import { TierModels } from "./serve/tier-models.js";
 import { logStart } from "./start-up-log.js";
+import { openTransport, transportEvents, warnOfStrangers } from "./transport-parts.js";
 import { readWarmUp, startWarmUp } from "./warm-up.js";
 
 /** What the primary of several processes asks each of them. */
@@ -77,7 +78,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const clock = parts.clock ?? systemClock;
   const log = parts.log ?? createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
-  warnIfOpen(config, log);
+  warnOfStrangers(config, log);
   if (config.ignored.length > 0)
     log.warn({ settings: config.ignored }, "settings without effect in this version");
 
@@ -115,6 +116,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
       : undefined;
   const keys = opened.use(await openKeys(config, clock, log));
   const { quota } = opened.use(openQuota(config, parts.sharedQuota, clock, log, metrics));
+  const tls = opened.use(await openTransport(config, clock, log, metrics.transport));
 
   const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
   const models = opened.use(
@@ -162,7 +164,11 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     profiler,
     peers: parts.peers,
   };
-  const server = await serveGrpc(config, service, clock, keys);
+  const server = await serveGrpc(config, service, clock, {
+    keys,
+    credentials: tls?.credentials,
+    events: transportEvents(config, clock, log, metrics.transport),
+  });
   opened.defer(save);
   opened.defer(() => server.drain(parts.probeMs ?? PROBE_MS, config.requestTimeoutMs));
   // Closed before the drain, which would wait for a profile.
@@ -187,16 +193,6 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     },
   };
 }
-
-function warnIfOpen({ apiKeysFile, jwt, bindAddress }: Config, log: Log): void {
-  if (apiKeysFile !== undefined || jwt !== undefined || isLoopback(bindAddress)) return;
-  const message =
-    "anybody who reaches this address may use the server: set API_KEYS_FILE or JWT_JWKS";
-  log.warn({ address: bindAddress }, message);
-}
-
-const isLoopback = (address: string): boolean =>
-  address === "localhost" || address === "::1" || address.startsWith("127.");
 
 /** Models that calls cannot be answered for. */
 function unready(

@@ -8,10 +8,7 @@ import { Settings } from "./settings.js";
 import { shownSettings, withoutSecrets } from "./shown-settings.js";
 
 /** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
-const LATER = ["TOKENIZERS_PARALLELISM", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"];
-
-/** Those that must not be ignored: who sets them counts on being protected. */
-const PROTECTING = new Set(["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]);
+const LATER = ["TOKENIZERS_PARALLELISM"];
 
 export type Config = ReturnType<typeof loadConfig>;
 
@@ -35,10 +32,7 @@ export function loadConfig(
         const name = String(path[0]);
         return `${name}: ${message} (is "${withoutSecrets(name, given[name] ?? "")}")`;
       });
-  for (const name of PROTECTING) {
-    if (name in given)
-      faults.push(`${name}: this version cannot do it, and will not run as if it did; unset it`);
-  }
+  faults.push(...tlsFaults(given));
   if (parsed.success)
     faults.push(...portFaults(parsed.data), ...batchFaults(parsed.data), ...jwtFaults(parsed.data));
   if (!parsed.success || faults.length > 0)
@@ -79,7 +73,7 @@ export function loadConfig(
     maxTextLength: settings.MAX_INPUT_LENGTH,
     maxBatchTexts: settings.MAX_BATCH_SIZE,
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
-    connectionAgeMs: unlessZero(settings.MAX_CONNECTION_AGE * 1000),
+    ...transportOf(settings),
     prefetchModels: settings.PREFETCH_MODELS,
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,
@@ -96,7 +90,7 @@ export function loadConfig(
     callLog: { sample: settings.LOG_SAMPLE, slowMs: settings.SLOW_CALL_MS },
     shown: shownSettings(settings, given),
     /** Set, but without effect in this version. */
-    ignored: LATER.filter((name) => name in given && !PROTECTING.has(name)),
+    ignored: LATER.filter((name) => name in given),
   } as const;
 }
 
@@ -110,6 +104,23 @@ const weightsOf = (text: string): Readonly<Record<Tier, number>> => {
 const profileDirOf = ({ PROFILE_DIR }: z.infer<typeof Settings>): string =>
   PROFILE_DIR ?? join(tmpdir(), "sentiment-profiles");
 
+const transportOf = (settings: z.infer<typeof Settings>) => ({
+  streamIdleMs: unlessZero(settings.STREAM_IDLE_TIMEOUT * 1000),
+  maxConnections: settings.MAX_CONNECTIONS,
+  maxConcurrentStreams: settings.MAX_CONCURRENT_STREAMS,
+  maxStreams: settings.MAX_STREAMS,
+  connectionAgeMs: unlessZero(settings.MAX_CONNECTION_AGE * 1000),
+  connectionIdleMs: unlessZero(settings.MAX_CONNECTION_IDLE * 1000),
+  keepaliveMs: settings.KEEPALIVE_TIME * 1000,
+  keepaliveLimitMs: settings.KEEPALIVE_TIMEOUT * 1000,
+  tls: tlsOf(settings),
+});
+
+const tlsOf = ({ TLS_CERT, TLS_KEY, TLS_CLIENT_CA }: z.infer<typeof Settings>) =>
+  TLS_CERT === undefined || TLS_KEY === undefined
+    ? undefined
+    : { cert: TLS_CERT, key: TLS_KEY, clientCa: TLS_CLIENT_CA };
+
 const batchingOf = (settings: z.infer<typeof Settings>) => ({
   batchPolicy: settings.ASYNC_PROCESSING ? settings.BATCH_POLICY : ("single" as const),
   batchRows: settings.BATCH_SIZE,
@@ -118,6 +129,16 @@ const batchingOf = (settings: z.infer<typeof Settings>) => ({
   queueTimeoutMs: settings.QUEUE_TIMEOUT * 1000,
   brownOutMs: unlessZero(settings.BROWN_OUT_MS),
 });
+
+/** Who sets a part of it counts on being protected. */
+function tlsFaults(given: Readonly<Record<string, string | undefined>>): string[] {
+  const set = ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"].filter((name) => name in given);
+  const missing = ["TLS_CERT", "TLS_KEY"].filter((name) => set.length > 0 && !set.includes(name));
+  return missing.map(
+    (name) =>
+      `${name}: must be set too, since ${set.join(" and ")} ${set.length > 1 ? "are" : "is"}`,
+  );
+}
 
 function portFaults({ GRPC_PORT, HTTP_PORT }: z.infer<typeof Settings>): string[] {
   return HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT

@@ -1,26 +1,9 @@
 import { z } from "zod";
+import { ACCESS_SETTINGS } from "./access-settings.js";
 import { TIERS } from "./core/tiers.js";
+import { flag, size, whole } from "./setting-kinds.js";
 
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
-const UNITS = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
-/** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. */
-const size = z
-  .string()
-  .regex(/^\d+(\.\d+)? ?([kmg]?)(i?b)?$/i, "must be a size such as 512m, 2GB or 4g")
-  .transform((text) => {
-    const unit = /[kmg]/i.exec(text)?.[0].toLowerCase() ?? "";
-    return Math.round(Number.parseFloat(text) * UNITS[unit as keyof typeof UNITS]);
-  })
-  .pipe(z.number().min(2 ** 20));
 const HOST_PORT = /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d{1,5}$/i;
-/** Of each tier, in the order of TIERS. */
-const WEIGHTS = new RegExp(`^${TIERS.map((tier) => `${tier}=\\d{1,4}(\\.\\d{1,2})?`).join()}$`);
-const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** Every setting, in the order of the README's table, which is made from the descriptions. */
 export const Settings = z.object({
@@ -103,6 +86,35 @@ export const Settings = z.object({
     .describe(
       "seconds that a call (of a stream: a text) may take, whatever deadline the client sent",
     ),
+  STREAM_IDLE_TIMEOUT: whole(0, 86_400)
+    .default(300)
+    .describe(
+      "seconds that a client may send nothing on a stream that has nothing under way, or take none of the answers of a call; it is ended then; 0: for ever",
+    ),
+  MAX_CONNECTIONS: whole(1, 1_000_000)
+    .default(10_000)
+    .describe("connections to each process; those beyond are closed at once"),
+  MAX_CONCURRENT_STREAMS: whole(1, 1_000_000)
+    .default(1000)
+    .describe("calls under way on one connection; clients of gRPC keep back those beyond"),
+  MAX_STREAMS: whole(1, 1_000_000)
+    .default(10_000)
+    .describe(
+      "streams of texts under way in each process; those beyond are refused with OVERLOADED; one whose reader has stopped takes about 300 kB until STREAM_IDLE_TIMEOUT",
+    ),
+  KEEPALIVE_TIME: whole(1, 86_400)
+    .default(60)
+    .describe(
+      "seconds from one HTTP/2 ping to the next on each connection, so that clients that have vanished are noticed",
+    ),
+  KEEPALIVE_TIMEOUT: whole(1, 3600)
+    .default(20)
+    .describe(
+      "seconds that a client may take to answer such a ping; then its connection is closed",
+    ),
+  MAX_CONNECTION_IDLE: whole(0, 86_400)
+    .default(0)
+    .describe("seconds after which a connection without a call is closed; 0: never"),
   MAX_CONNECTION_AGE: whole(0, 86_400)
     .default(0)
     .describe(
@@ -172,46 +184,7 @@ export const Settings = z.object({
     .describe(
       "onnxruntime's threads, shared out over the workers; unset: the CPUs that the process may use",
     ),
-  API_KEYS_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "file of hashed keys, read again when it changes (`npx sentiment-keys` makes it); unset, and JWT_JWKS too: all may analyze, and AdminService is off",
-    ),
-  JWT_JWKS: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "JSON Web Key Set of who issues tokens (JWT) to callers: a URL by https (by http only on this machine), fetched every five minutes and for keys that are not in it, or a file, read again when it changes; in place of API_KEYS_FILE or beside it",
-    ),
-  JWT_ISSUER: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("the `iss` that a token must have; needed with JWT_JWKS"),
-  JWT_AUDIENCE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("the `aud`, or one of them, that a token must have; needed with JWT_JWKS"),
-  TOKENS_PER_MINUTE: whole(0, 1_000_000_000_000)
-    .default(0)
-    .describe(
-      "tokens that each key may have analyzed a minute whose entry in API_KEYS_FILE has no `tokensPerMinute`; without keys each client's address (of IPv6 its network of 64 bits); what is over is refused with RATE_LIMITED, streams wait; 0: no quota",
-    ),
-  QUOTA_WEIGHTS: z
-    .string()
-    .regex(WEIGHTS, "must be a number for each tier, such as fast=1,balanced=2,accurate=10")
-    .default("fast=1,balanced=2,accurate=10")
-    .describe(
-      "what a token counts for that a tier's model reads; what a cache answers counts for nothing",
-    ),
-  QUOTA_MODE: z
-    .enum(["enforce", "shadow"])
-    .default("enforce")
-    .describe("`shadow`: nobody is refused for a quota; metrics and log tell who would have been"),
+  ...ACCESS_SETTINGS,
   PROFILE_DIR: z
     .string()
     .min(1)

@@ -18,6 +18,7 @@ export function logDecisions(config: Config, log: Log, cpus = availableParalleli
     memoryLine(config),
     cachesLine(config),
     limitsLine(config),
+    transportLine(config),
     keysLine(config),
     quotasLine(config),
     tracesLine(),
@@ -92,6 +93,16 @@ function limitsLine(config: Config): string {
   return `limits: ${seconds(requestTimeoutMs)} for a call (REQUEST_TIMEOUT), refused when it would wait over ${seconds(queueTimeoutMs)} (QUEUE_TIMEOUT), fast in place of others ${brownOut} (BROWN_OUT_MS)`;
 }
 
+function transportLine({ tls, maxConnections, maxConcurrentStreams }: Config): string {
+  const most = `${maxConnections} connections of each process (MAX_CONNECTIONS), ${maxConcurrentStreams} calls at once on each (MAX_CONCURRENT_STREAMS)`;
+  if (tls === undefined) return `transport: plaintext (TLS_CERT is unset), ${most}`;
+  const clients =
+    tls.clientCa === undefined
+      ? "from any client (TLS_CLIENT_CA is unset)"
+      : `only from clients with a certificate of ${tls.clientCa} (TLS_CLIENT_CA)`;
+  return `transport: TLS with ${tls.cert} (TLS_CERT), ${clients}, ${most}`;
+}
+
 function keysLine({ apiKeysFile, jwt }: Config): string {
   const asked: string[] = [];
   if (apiKeysFile !== undefined) asked.push(`those of ${apiKeysFile} (API_KEYS_FILE)`);
@@ -102,12 +113,13 @@ function keysLine({ apiKeysFile, jwt }: Config): string {
     : `keys: asked for, ${asked.join(" or ")}`;
 }
 
-function quotasLine({ quota, apiKeysFile }: Config): string {
+function quotasLine({ quota, apiKeysFile, jwt }: Config): string {
   const { tokensPerMinute, weights, enforces } = quota;
-  const whose = apiKeysFile === undefined ? "address" : "key that says nothing else";
+  const isOpen = apiKeysFile === undefined && jwt === undefined;
+  const whose = isOpen ? "address" : "key that says nothing else";
   const most =
     tokensPerMinute === undefined
-      ? `none${apiKeysFile === undefined ? "" : " but those of keys"} (TOKENS_PER_MINUTE=0)`
+      ? `none${isOpen ? "" : " but those of keys"} (TOKENS_PER_MINUTE=0)`
       : `${tokensPerMinute} tokens a minute for each ${whose} (TOKENS_PER_MINUTE)`;
   const counted = TIERS.map((tier) => `${tier} ${weights[tier]}`).join(", ");
   const mode = enforces ? "" : "; only counted (QUOTA_MODE=shadow)";

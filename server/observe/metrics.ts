@@ -5,6 +5,7 @@ import { addGauges, type Readings } from "./gauges.js";
 import { type ModelMetrics, modelMetrics } from "./model-metrics.js";
 import { type RequestMetrics, requestMetrics } from "./request-metrics.js";
 import type { SpanOutcome } from "./span-export.js";
+import { type TransportMetrics, transportMetrics } from "./transport-metrics.js";
 
 export type { Registry } from "prom-client";
 /** One a process: two apps in one process must not count for each other. `format`: how it is told at a scrape; exemplars need `openmetrics`. */
@@ -60,6 +61,7 @@ export interface Metrics {
   /** The quotas were to be told to the other servers. */
   readonly quotaSynced: (outcome: QuotaSyncOutcome) => void;
   readonly requests: RequestMetrics;
+  readonly transport: TransportMetrics;
   readonly of: ModelMetrics;
 }
 
@@ -147,6 +149,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     quotaSynced: (outcome) => quotaSyncs.inc({ outcome }),
     shed: (reason, rows) => shed.inc({ reason }, rows),
     requests: requestMetrics(registry),
+    transport: transportMetrics(registry),
     of: modelMetrics(registry),
     modelLoaded: (model) => loads.inc({ model }),
     modelUnloaded: (model, cause) => unloads.inc({ model, cause }),

@@ -20,7 +20,7 @@ import { type ReportBug, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
-const DETAILS = "grpc-status-details-bin";
+export const DETAILS = "grpc-status-details-bin";
 /** What gRPC's own retries wait for, in milliseconds (gRFC A6): the same as RetryInfo says to people's. */
 const PUSHBACK = "grpc-retry-pushback-ms";
 

@@ -1,4 +1,9 @@
-import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import {
+  type Metadata as GrpcMetadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
@@ -13,13 +18,17 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 const MAX_STATE_LENGTH = 512;
 
 /** nice-grpc does not tell handlers the client's deadline; grpc-js knows it, and metadata carries it across. */
+export function carryDeadline(call: ServerInterceptingCallInterface, metadata: GrpcMetadata): void {
+  metadata.set(LEFT_MS, String(Number(call.getDeadline()) - Date.now()));
+}
+
+/** As `carryDeadline`, of every call. */
 export const passDeadlineOn: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
     start: (next) =>
       next({
         onReceiveMetadata: (metadata, pass) => {
-          const deadline = Number(call.getDeadline());
-          metadata.set(LEFT_MS, String(deadline - Date.now()));
+          carryDeadline(call, metadata);
           pass(metadata);
         },
       }),

@@ -36,3 +36,24 @@ export interface ServiceEvents extends RequestEvents, TextEvents, CascadeEvents 
   /** So many texts were answered by fast in place of the model that was asked for. */
   shed(reason: "brown_out", texts: number): void;
 }
+
+/** What happens to connections; for metrics. Must not throw. */
+export interface ConnectionEvents {
+  opened(): void;
+  closed(): void;
+  /** There were as many as are allowed. */
+  refused(): void;
+}
+
+/** Why a call was ended for its client: too much metadata, too many streams, a request that did not arrive in time, nothing sent for long, or no answer taken for long. */
+export type CutReason =
+  | "large_metadata"
+  | "too_many_streams"
+  | "slow_request"
+  | "silent_stream"
+  | "stopped_reader";
+
+/** What is told of connections, and of calls that no service is told of. */
+export interface TransportEvents extends ConnectionEvents {
+  cut(why: CutReason): void;
+}

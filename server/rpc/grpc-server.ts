@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
+import type { ServerCredentials } from "@grpc/grpc-js";
 import { createServer } from "nice-grpc";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
@@ -15,30 +16,26 @@ import { analyzer, type ServiceParts } from "./analyzer.js";
 import { aroundCalls, type Check } from "./around-calls.js";
 import { authorize, authorizeAdmin } from "./authorize.js";
 import { byAddress } from "./by-address.js";
-import { passDeadlineOn } from "./call-context.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
+import type { TransportEvents } from "./events.js";
 import { allButStatus } from "./get-status.js";
 import type { Keys } from "./keys/keys.js";
 import { KserveDefinition } from "./kserve/definition.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
 import { sentimentService } from "./sentiment-service.js";
+import { channelOptions, type TransportLimits } from "./transport.js";
+import { watchCalls } from "./watched-call.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
 const DEFINITIONS = [SentimentServiceDefinition, AdminServiceDefinition, KserveDefinition];
 const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
-/** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
-const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
-const MAX_UTF8_BYTES = 4;
 const HEALTH_MS = 500;
+/** A connection whose TLS handshake was under way when the others were asked to close was not asked (grpc-js 1.14). */
+const ASK_AGAIN_MS = 1000;
 const stateOf = (ready: boolean) => (ready ? "healthy" : "unhealthy");
-/** A client that has vanished without a word is noticed by a ping that it does not answer. */
-const KEEPALIVE_MS = 60_000;
-const KEEPALIVE_LIMIT_MS = 20_000;
-/** For the answer of a call that took all of its time to reach the client. */
-const AGE_GRACE_MS = 5000;
 
 export interface GrpcServer {
   /** The port that it listens on. */
@@ -50,36 +47,41 @@ export interface GrpcServer {
   drain(probeMs: number, limitMs: number): Promise<void>;
 }
 
-export interface GrpcOptions {
+export interface GrpcOptions extends TransportLimits {
   readonly bindAddress: string;
   /** 0 takes a free one. */
   readonly grpcPort: number;
-  /** From when on a client is asked to connect anew, give or take a tenth; undefined: never. */
-  readonly connectionAgeMs: number | undefined;
 }
 
-/** Listens and serves. Without `keys` all may call, but AdminService is off. Throws StartupError for a port in use. */
+/** Who gets in. */
+export interface Access {
+  /** undefined: all may call, but AdminService is off. */
+  readonly keys: Keys | undefined;
+  /** undefined: plaintext. */
+  readonly credentials: ServerCredentials | undefined;
+  readonly events: TransportEvents;
+}
+
+/** Listens and serves. Throws StartupError for a port in use. */
 export async function serveGrpc(
-  { bindAddress, grpcPort, connectionAgeMs }: GrpcOptions,
+  options: GrpcOptions,
   parts: ServiceParts,
   clock: Clock,
-  keys: Keys | undefined,
+  { keys, credentials, events }: Access,
 ): Promise<GrpcServer> {
   markInvalidUtf8();
-  const { maxBatchTexts, maxTextLength } = parts.limits;
+  const { bindAddress, grpcPort } = options;
+  const { timeoutMs } = parts.limits;
+  const { streamIdleMs: idleMs, maxStreams } = options;
   const health = HealthState();
   // One listener a health watch.
   health.setMaxListeners(0);
   const drain = createDrain();
   const server = createServer({
-    "grpc.max_receive_message_length":
-      maxBatchTexts * maxTextLength * MAX_UTF8_BYTES + MESSAGE_OVERHEAD_BYTES,
-    // Channelz keeps records of every connection and call, and leaks (grpc-js).
-    "grpc.enable_channelz": 0,
-    "grpc.keepalive_time_ms": KEEPALIVE_MS,
-    "grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
-    ...agingOf(connectionAgeMs, parts.limits.timeoutMs),
-    interceptors: [passDeadlineOn],
+    ...channelOptions(options, parts.limits, timeoutMs),
+    interceptors: [
+      watchCalls({ requestMs: timeoutMs, idleMs, maxStreams }, clock, (why) => events.cut(why)),
+    ],
   });
   // Each method's faults are counted from 0 on, before its first call.
   for (const { fullName, methods } of DEFINITIONS)
@@ -106,10 +108,10 @@ export async function serveGrpc(
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
-  const bound = await server.listen(`${host}:${grpcPort}`).catch((error: unknown) => {
+  const bound = await server.listen(`${host}:${grpcPort}`, credentials).catch((error: unknown) => {
     throw listenFault("GRPC_PORT", bindAddress, grpcPort, error);
   });
-  const connections = trackConnections(bound);
+  const connections = trackConnections(bound, options.maxConnections, clock, events);
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
   const watch = () => {
     const served = parts.models.list();
@@ -131,17 +133,12 @@ export async function serveGrpc(
       drain.begin();
       if (probeMs > 0) await new Promise<void>((done) => clock.after(probeMs, done));
       const cancel = clock.after(limitMs, connections.destroy);
-      await server.shutdown().finally(cancel);
+      const callOff = clock.after(ASK_AGAIN_MS, () => void server.shutdown().catch(() => {}));
+      await server.shutdown().finally(() => {
+        cancel();
+        callOff();
+      });
       connections[Symbol.dispose]();
     },
   };
 }
-
-/** A call that is under way when its connection has aged is finished: only what may take longer than any call, a stream, is cut. */
-const agingOf = (ageMs: number | undefined, callMs: number) =>
-  ageMs === undefined
-    ? {}
-    : {
-        "grpc.max_connection_age_ms": ageMs,
-        "grpc.max_connection_age_grace_ms": callMs + AGE_GRACE_MS,
-      };

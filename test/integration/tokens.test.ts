@@ -51,7 +51,9 @@ describe("a server that takes tokens", function () {
     const backend = heldBackend();
     backend.release();
     const jwt = { JWT_JWKS: issuer.url, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE };
-    return runApp({ ...jwt, LOG_LEVEL: "debug", ...env }, { backend: () => backend, clock });
+    // Its clock is turned by hand, further than a stream may be idle.
+    const fixed = { LOG_LEVEL: "debug", STREAM_IDLE_TIMEOUT: "0" };
+    return runApp({ ...jwt, ...fixed, ...env }, { backend: () => backend, clock });
   };
   const analyze = async (token: string) =>
     (await running.client.analyze(REQUEST, { metadata: bearer(token) })).sentiment;
@@ -107,7 +109,7 @@ describe("a server that takes tokens", function () {
       `${signed.slice(0, signed.lastIndexOf("."))}.`,
       `eyJhbGciOiJub25lIn0.${signed.split(".")[1]}.`,
       await confusedToken(key, claimsAt(Date.now())),
-      `${signed}${"a".repeat(20_000)}`,
+      `${signed}${"a".repeat(15_000)}`,
       await key.sign({ more: "a".repeat(10_000) }),
     ];
     const failures = await Promise.all(
@@ -176,7 +178,11 @@ describe("a server that takes tokens", function () {
     await using local = await start(env);
     const metadata = bearer(await key.sign());
     assert.ok((await local.client.analyze(REQUEST, { metadata })).sentiment);
-    assert.ok(local.log.every(({ level }) => level !== "warn"));
+    const warnings = local.log.flatMap(({ level, msg }) => (level === "warn" ? String(msg) : []));
+    assert.ok(
+      warnings.every((warning) => !warning.includes("anybody")),
+      warnings.join(),
+    );
   });
 
   it("does not start without its key set", async () => {

@@ -53,7 +53,15 @@ describe("loadConfig", () => {
       maxTextLength: 10_000,
       maxBatchTexts: 100,
       requestTimeoutMs: 30_000,
+      streamIdleMs: 300_000,
+      maxConnections: 10_000,
+      maxConcurrentStreams: 1000,
+      maxStreams: 10_000,
       connectionAgeMs: undefined,
+      connectionIdleMs: undefined,
+      keepaliveMs: 60_000,
+      keepaliveLimitMs: 20_000,
+      tls: undefined,
       prefetchModels: true,
       batchPolicy: "cost",
       queueTimeoutMs: 5000,
@@ -93,6 +101,13 @@ describe("loadConfig", () => {
       MAX_INPUT_LENGTH: "500",
       MAX_BATCH_SIZE: "10",
       REQUEST_TIMEOUT: "5",
+      STREAM_IDLE_TIMEOUT: "60",
+      MAX_CONNECTIONS: "100",
+      MAX_CONCURRENT_STREAMS: "50",
+      MAX_STREAMS: "200",
+      KEEPALIVE_TIME: "30",
+      KEEPALIVE_TIMEOUT: "10",
+      MAX_CONNECTION_IDLE: "600",
       MAX_CONNECTION_AGE: "300",
       ENABLE_CACHING: "true",
       RESULT_CACHE_SIZE: "500",
@@ -115,6 +130,9 @@ describe("loadConfig", () => {
       TOKENS_PER_MINUTE: "5000",
       QUOTA_WEIGHTS: "fast=0.5,balanced=3,accurate=12.25",
       QUOTA_MODE: "shadow",
+      TLS_CERT: "server.pem",
+      TLS_KEY: "server.key",
+      TLS_CLIENT_CA: "ca.pem",
       PROFILE_DIR: "/profiles",
       LOG_LEVEL: "debug",
       LOG_SAMPLE: "0.5",
@@ -151,7 +169,15 @@ describe("loadConfig", () => {
       maxTextLength: 500,
       maxBatchTexts: 10,
       requestTimeoutMs: 5000,
+      streamIdleMs: 60_000,
+      maxConnections: 100,
+      maxConcurrentStreams: 50,
+      maxStreams: 200,
       connectionAgeMs: 300_000,
+      connectionIdleMs: 600_000,
+      keepaliveMs: 30_000,
+      keepaliveLimitMs: 10_000,
+      tls: { cert: "server.pem", key: "server.key", clientCa: "ca.pem" },
       prefetchModels: false,
       batchPolicy: "single",
       queueTimeoutMs: 2000,
@@ -199,7 +225,7 @@ describe("loadConfig", () => {
   });
 
   it("takes an empty value as none", () => {
-    const names = [...Object.keys(Settings.shape), "REDIS_URL", "TLS_CERT"];
+    const names = [...Object.keys(Settings.shape), "REDIS_URL"];
     const empty = Object.fromEntries(names.map((name) => [name, ""]));
     const unset = Object.fromEntries(names.map((name) => [name, undefined]));
     assert.deepEqual(load(empty), load({}));
@@ -317,7 +343,7 @@ describe("loadConfig", () => {
       });
       assert.deepEqual(
         faults.map((fault) => fault.split(":")[0]),
-        ["GRPC_PORT", "MAX_WORKERS", "LOG_LEVEL", "TLS_KEY"],
+        ["GRPC_PORT", "MAX_WORKERS", "LOG_LEVEL", "TLS_CERT"],
       );
     });
 
@@ -385,13 +411,21 @@ describe("loadConfig", () => {
       assert.deepEqual(sizes("64", "64", "64"), []);
     });
 
-    for (const name of ["TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"]) {
-      it(`name ${name}, without its value: who sets it counts on being protected`, () => {
-        assert.deepEqual(faultsOf({ [name]: "secret" }), [
-          `${name}: this version cannot do it, and will not run as if it did; unset it`,
-        ]);
-      });
-    }
+    it("name what TLS lacks of its settings: who sets one of them counts on being protected", () => {
+      const pair = { TLS_CERT: "c", TLS_KEY: "k" };
+      assert.deepEqual(faultsOf({ TLS_CERT: "c" }), [
+        "TLS_KEY: must be set too, since TLS_CERT is",
+      ]);
+      assert.deepEqual(faultsOf({ TLS_KEY: "k", TLS_CLIENT_CA: "a" }), [
+        "TLS_CERT: must be set too, since TLS_KEY and TLS_CLIENT_CA are",
+      ]);
+      assert.deepEqual(faultsOf({ TLS_CLIENT_CA: "a" }), [
+        "TLS_CERT: must be set too, since TLS_CLIENT_CA is",
+        "TLS_KEY: must be set too, since TLS_CLIENT_CA is",
+      ]);
+      assert.deepEqual(faultsOf(pair), []);
+      assert.deepEqual(load(pair).tls, { cert: "c", key: "k", clientCa: undefined });
+    });
   });
 
   it("lists settings of later versions that are set, in a fixed order, and no others", () => {

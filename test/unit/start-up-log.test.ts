@@ -18,7 +18,7 @@ describe("the log of the start", () => {
 
   it("says what was decided, and by what, in about ten lines", () => {
     const said = saidBy({}, (config, log) => logStart(config, ["fast", "balanced"], false, log));
-    assert.equal(said.length, 12);
+    assert.equal(said.length, 13);
     assert.equal(
       said.at(-1),
       "tiers: fast, balanced in triton-model-repo, balanced by default; all loaded before calls are taken (PREFETCH_MODELS=true)",
@@ -31,6 +31,7 @@ describe("the log of the start", () => {
       "memory: models are unloaded over 80 % of 4096 MiB (MEMORY_LIMIT), model files up to 2048 MiB (MODEL_CACHE_SIZE), of each process",
       "caches: memory with 10000 answers (RESULT_CACHE_SIZE); for 3600 s (CACHE_TTL)",
       "limits: 30 s for a call (REQUEST_TIMEOUT), refused when it would wait over 5 s (QUEUE_TIMEOUT), fast in place of others never (BROWN_OUT_MS)",
+      "transport: plaintext (TLS_CERT is unset), 10000 connections of each process (MAX_CONNECTIONS), 1000 calls at once on each (MAX_CONCURRENT_STREAMS)",
       "keys: none are asked for, and AdminService is off (API_KEYS_FILE and JWT_JWKS are unset)",
       "quotas: none (TOKENS_PER_MINUTE=0); a token counts fast 1, balanced 2, accurate 10 (QUOTA_WEIGHTS)",
       "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)",
@@ -56,6 +57,8 @@ describe("the log of the start", () => {
       JWT_AUDIENCE: "sentiment",
       TOKENS_PER_MINUTE: "600",
       QUOTA_MODE: "shadow",
+      TLS_CERT: "server.pem",
+      TLS_KEY: "server.key",
     });
     for (const part of [
       "processes: 2 behind one port",
@@ -64,12 +67,18 @@ describe("the log of the start", () => {
       "memory: not watched",
       "Redis at redis://cache (REDIS_URL), answers.cache from run to run",
       "fast in place of others from 250 ms of waiting on",
+      "transport: TLS with server.pem (TLS_CERT), from any client (TLS_CLIENT_CA is unset), 1",
       "keys: asked for, those of keys.json (API_KEYS_FILE) or tokens of https://issuer.example for sentiment (",
       "quotas: 600 tokens a minute for each key that says nothing else (TOKENS_PER_MINUTE)",
       "; only counted (QUOTA_MODE=shadow)",
     ])
       assert.ok(said.join("\n").includes(part), part);
     assert.doesNotMatch(said.join(), /s3cret/);
+    const mutual = { TLS_CERT: "c", TLS_KEY: "k", TLS_CLIENT_CA: "ca.pem" };
+    assert.match(
+      decisions(mutual).join(),
+      /only from clients with a certificate of ca.pem \(TLS_CLIENT_CA\)/,
+    );
     assert.ok(
       decisions({ ENABLE_CACHING: "false" }).includes("caches: none (ENABLE_CACHING=false)"),
     );

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from "jose";
 import type { Clock } from "../../core/clock.js";
 import { messageOf, StartupError } from "../../core/errors.js";
-import { type FileReport, watchFile } from "./watched-file.js";
+import { type FilesReport, watchFiles } from "../../core/watched-files.js";
 
 /** The public keys of who makes tokens: a JSON Web Key Set. */
 export interface KeySet extends Disposable {
@@ -23,9 +23,9 @@ const FETCH_LIMIT_MS = 5000;
 export async function fileKeySet(
   path: string,
   clock: Clock,
-  report: FileReport<number>,
+  report: FilesReport<number>,
 ): Promise<KeySet> {
-  const file = await watchFile(path, readKeySet, clock, {
+  const file = await watchFiles([path], () => readKeySet(path), clock, {
     ...report,
     reread: (set) => report.reread(set.jwks().keys.length),
   });
@@ -52,7 +52,7 @@ async function readKeySet(path: string) {
 export async function remoteKeySet(
   url: URL,
   clock: Clock,
-  report: FileReport<number>,
+  report: FilesReport<number>,
 ): Promise<KeySet> {
   // jose's own limits are by its own clock, drop all keys while the issuer is down, and do not bound tries that fail.
   const remote = createRemoteJWKSet(url, {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.js";
+import { type FilesReport, watchFiles } from "../../core/watched-files.js";
 import { readKeyFile } from "./key-file.js";
 import { keysOf, knownKeys, type ListedKeys } from "./keys.js";
-import { type FileReport, watchFile } from "./watched-file.js";
 
 /**
  * The keys of a file, read again when it changes, until disposed; `report` is told how many they are. Throws StartupError for a file that
@@ -10,10 +10,10 @@ import { type FileReport, watchFile } from "./watched-file.js";
 export async function watchKeys(
   path: string,
   clock: Clock,
-  report: FileReport<number>,
+  report: FilesReport<number>,
   nowMs: () => number = Date.now,
 ): Promise<ListedKeys & Disposable> {
-  const file = await watchFile(path, async () => knownKeys(await readKeyFile(path)), clock, {
+  const file = await watchFiles([path], async () => knownKeys(await readKeyFile(path)), clock, {
     ...report,
     reread: (known) => report.reread(known.size),
   });

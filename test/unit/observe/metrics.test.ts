@@ -62,7 +62,33 @@ describe("metrics", () => {
       sentiment_cpu_usage_percent: "gauge",
       sentiment_memory_limit_bytes: "gauge",
       sentiment_build_info: "gauge",
+      sentiment_connections: "gauge",
+      sentiment_connections_refused_total: "counter",
+      sentiment_calls_cut_total: "counter",
+      sentiment_certificate_expiry_timestamp_seconds: "gauge",
     });
+  });
+
+  it("tell of connections, and of a certificate only where there is one", async () => {
+    const { metrics, samples } = measured();
+    const { transport } = metrics;
+    const EXPIRY = "sentiment_certificate_expiry_timestamp_seconds";
+    assert.deepEqual(await samples(EXPIRY), []);
+    for (const one of ["opened", "opened", "closed", "refused"] as const) transport[one]();
+    transport.cut("silent_stream");
+    transport.certificateUntil(1_800_000_000_500);
+    assert.deepEqual(await samples("sentiment_connections"), ["sentiment_connections 1"]);
+    assert.deepEqual(await samples("sentiment_connections_refused_total"), [
+      "sentiment_connections_refused_total 1",
+    ]);
+    assert.deepEqual(await samples("sentiment_calls_cut_total"), [
+      'sentiment_calls_cut_total{reason="large_metadata"} 0',
+      'sentiment_calls_cut_total{reason="too_many_streams"} 0',
+      'sentiment_calls_cut_total{reason="slow_request"} 0',
+      'sentiment_calls_cut_total{reason="silent_stream"} 1',
+      'sentiment_calls_cut_total{reason="stopped_reader"} 0',
+    ]);
+    assert.deepEqual(await samples(EXPIRY), [`${EXPIRY} 1800000000.5`]);
   });
 
   it("count what they are told, by its labels", async () => {

@@ -1,0 +1,201 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import {
+  Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
+import type { Clock } from "../core/clock.js";
+import { type Reason, ServiceError } from "../core/errors.js";
+import { Status } from "../gen/google/rpc/status.js";
+import { DETAILS } from "./around-calls.js";
+import { carryDeadline } from "./call-context.js";
+import type { CutReason } from "./events.js";
+import { statusOf } from "./status.js";
+
+/** What a client may take, in milliseconds. */
+export interface ClientLimits {
+  /** For a request that is one message to arrive: grpc-js calls no handler before it has, and knows no limit. */
+  readonly requestMs: number;
+  /** For the next message of a stream while none is under way, and for an answer to be taken; undefined: for ever. */
+  readonly idleMs: number | undefined;
+  /** Streams of requests at once: one whose reader has stopped holds about 300 KB until it is cut. */
+  readonly maxStreams: number;
+}
+
+/** Streams of requests that are under way. */
+interface Streams {
+  open: number;
+}
+
+/** What gRPC's core takes. A header that HTTP/2's compression makes small on the wire is of its full size here, for as long as its call. */
+const METADATA_BYTES = 16 * 1024;
+
+const RETRY_MS = 1000;
+
+type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+
+/** Ends calls whose clients take longer than that, and tells `cut` of each; and passes the client's deadline on: one interceptor, as each costs every call. */
+export function watchCalls(
+  limits: ClientLimits,
+  clock: Clock,
+  cut: (why: CutReason) => void,
+): ServerInterceptor {
+  const streams: Streams = { open: 0 };
+  return ({ requestStream }, call) =>
+    new WatchedCall(call, requestStream ? streams : undefined, limits, clock, cut);
+}
+
+class WatchedCall extends ServerInterceptingCall {
+  /** Messages that came, that were given to gRPC to send, and that went out as far as the client's windows allowed. */
+  #read = 0;
+  #given = 0;
+  #taken = 0;
+  #isWhole = false;
+  #isCut = false;
+  /** When one of these last changed. */
+  #lastMs: number;
+  #callOff = () => {};
+  readonly #call: ServerInterceptingCallInterface;
+  /** undefined: its request is one message. */
+  readonly #streams: Streams | undefined;
+  readonly #limits: ClientLimits;
+  readonly #clock: Clock;
+  readonly #cut: (why: CutReason) => void;
+
+  constructor(
+    call: ServerInterceptingCallInterface,
+    streams: Streams | undefined,
+    limits: ClientLimits,
+    clock: Clock,
+    cut: (why: CutReason) => void,
+  ) {
+    super(call);
+    this.#call = call;
+    this.#streams = streams;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#cut = cut;
+    this.#lastMs = clock.now();
+  }
+
+  override start(listener: Listener): void {
+    this.#call.start({
+      onReceiveMetadata: (metadata) => {
+        this.#begin();
+        if (sizeOf(metadata) > METADATA_BYTES) return this.#end("large_metadata", METADATA_BYTES);
+        const { maxStreams } = this.#limits;
+        if (this.#streams && this.#streams.open > maxStreams)
+          return this.#end("too_many_streams", maxStreams);
+        carryDeadline(this.#call, metadata);
+        listener.onReceiveMetadata(metadata);
+      },
+      onReceiveMessage: (message) => {
+        this.#read++;
+        this.#lastMs = this.#clock.now();
+        listener.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => {
+        this.#isWhole = true;
+        listener.onReceiveHalfClose();
+      },
+      // However the call has ended.
+      onCancel: () => {
+        this.#callOff();
+        if (this.#streams) this.#streams.open--;
+        // Else it is open until the client ends its side too. In the next turn, when the status has gone out.
+        if (this.#isCut) setImmediate(() => this.#stream?.close());
+        listener.onCancel();
+      },
+    });
+  }
+
+  override sendMessage(message: unknown, sent: () => void): void {
+    this.#given++;
+    super.sendMessage(message, () => {
+      this.#taken++;
+      this.#lastMs = this.#clock.now();
+      sent();
+    });
+  }
+
+  #begin(): void {
+    const { requestMs, idleMs } = this.#limits;
+    this.#lookAfter(this.#streams ? idleMs : requestMs);
+    if (this.#streams) this.#streams.open++;
+  }
+
+  /** A call needs no more than one timer, however many messages it has. */
+  #lookAfter(ms: number | undefined): void {
+    if (ms !== undefined) this.#callOff = this.#clock.after(ms, () => this.#look());
+  }
+
+  #look(): void {
+    const { requestMs, idleMs } = this.#limits;
+    const leftMs = idleMs && this.#lastMs + idleMs - this.#clock.now();
+    const isSilent = !this.#isWhole && this.#read === this.#given;
+    if (!this.#streams && !this.#isWhole) this.#end("slow_request", requestMs);
+    else if (idleMs === undefined || leftMs === undefined || leftMs > 0) this.#lookAfter(leftMs);
+    else if (this.#given > this.#taken) this.#abandon();
+    else if (isSilent) this.#end("silent_stream", idleMs);
+    // It is we who have not answered yet.
+    else this.#lookAfter(idleMs);
+  }
+
+  /** By a status that says why. */
+  #end(why: keyof typeof ENDINGS, limit: number): void {
+    this.#isCut = true;
+    const { reason, message } = ENDINGS[why];
+    const hints = reason === "OVERLOADED" ? { retryAfterMs: RETRY_MS } : {};
+    const status = statusOf(new ServiceError(reason, message(limit), hints), () => {});
+    const metadata = new Metadata();
+    metadata.set(DETAILS, Buffer.from(Status.encode(status).finish()));
+    this.#cut(why);
+    this.sendStatus({ code: Number(status.code), details: status.message, metadata });
+  }
+
+  /** A status would wait behind the answers that are not taken, and these in memory: only HTTP/2 itself can end it. Clients see RESOURCE_EXHAUSTED. */
+  #abandon(): void {
+    this.#cut("stopped_reader");
+    this.#stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** grpc-js has no way to end a call but by a status. */
+  get #stream(): ServerHttp2Stream | undefined {
+    return (this.#call as { readonly stream?: ServerHttp2Stream }).stream;
+  }
+}
+
+interface Ending {
+  readonly reason: Reason;
+  readonly message: (limit: number) => string;
+}
+
+const ENDINGS: Readonly<Record<Exclude<CutReason, "stopped_reader">, Ending>> = {
+  large_metadata: {
+    reason: "METADATA_TOO_LARGE",
+    message: (bytes) => `The call's metadata is over ${bytes} bytes: send less of it.`,
+  },
+  too_many_streams: {
+    reason: "OVERLOADED",
+    message: (most) =>
+      `There are ${most} streams already: try again, at another server, or send the texts by AnalyzeBatch.`,
+  },
+  slow_request: {
+    reason: "DEADLINE",
+    message: (ms) =>
+      `The request has not arrived within ${ms / 1000} seconds: send it in one go, and fewer texts in a call.`,
+  },
+  silent_stream: {
+    reason: "DEADLINE",
+    message: (ms) =>
+      `Nothing was sent for ${ms / 1000} seconds: end a stream that has no texts, and open another when there are some.`,
+  },
+};
+
+function sizeOf(metadata: Metadata): number {
+  let bytes = 0;
+  for (const [key, values] of Object.entries(metadata.toJSON()))
+    for (const value of values) bytes += key.length + value.length;
+  return bytes;
+}

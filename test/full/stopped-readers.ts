@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createChannel, createClient } from "nice-grpc";
+import {
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../server/gen/sentiment/v1/sentiment.js";
+import { countsOf, scrape } from "../support/scrape.js";
+import { type ServerProcess, startServer } from "../support/server-process.js";
+import { quantile } from "../support/steady-load.js";
+
+const STREAMS = 5000;
+const IDLE_SECONDS = 60;
+const MEBIBYTE = 2 ** 20;
+/** What a reader that has stopped may cost the server at most. */
+const BYTES_EACH = 512 * 1024;
+const PAUSE_MS = 20;
+
+async function rssOf({ child }: ServerProcess): Promise<number> {
+  const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+}
+
+/** Calls one after the other until it is stopped; resolves with how long each took. */
+function healthyCalls(client: SentimentServiceClient) {
+  let isRunning = true;
+  const calls = (async () => {
+    const took: number[] = [];
+    for (let call = 0; isRunning; call++) {
+      const startedMs = performance.now();
+      const text = `A call of one that reads: ${call}.`;
+      await client.analyze({ text, tier: Tier.TIER_FAST, options: undefined });
+      took.push(performance.now() - startedMs);
+      await sleep(PAUSE_MS);
+    }
+    return took;
+  })();
+  return {
+    stop: () => {
+      isRunning = false;
+      return calls;
+    },
+  };
+}
+
+async function stoppedReaders(address: string, connections: number): Promise<ChildProcess> {
+  const script = "dist/test/full/stop-reading.js";
+  const args = [script, address, String(connections), String(STREAMS)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  assert.ok(child.stdout);
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe(`${STREAMS} streams whose readers have stopped`, function () {
+  this.timeout(600_000);
+
+  for (const connections of [250, STREAMS]) {
+    it(`over ${connections} connections cost a bounded memory, are cut off in time, and disturb no other client`, async () => {
+      await using server = await startServer({
+        STREAM_IDLE_TIMEOUT: String(IDLE_SECONDS),
+      });
+      const channel = createChannel(server.address);
+      const client = createClient(SentimentServiceDefinition, channel);
+      const counts = async (name: string) => countsOf(await scrape(server.opsAddress), name);
+      const inFlight = async () => (await counts("sentiment_requests_in_flight"))[""] ?? 0;
+      await client.analyze({ text: "warm", tier: Tier.TIER_FAST, options: undefined });
+      const before = await rssOf(server);
+      let most = before;
+      const healthy = healthyCalls(client);
+      const readers = await stoppedReaders(server.address, connections);
+      const startedMs = performance.now();
+      while ((await counts("sentiment_calls_cut_total"))["stopped_reader"] !== STREAMS) {
+        assert.ok(performance.now() - startedMs < 5 * IDLE_SECONDS * 1000, "they were not cut");
+        most = Math.max(most, await rssOf(server));
+        await sleep(500);
+      }
+      while ((await inFlight()) > 1) await sleep(100);
+      await sleep(10_000);
+      const after = await rssOf(server);
+      const took = await healthy.stop();
+      readers.kill("SIGKILL");
+      channel.close();
+      const shown = [before, most, after].map((bytes) => Math.round(bytes / MEBIBYTE));
+      const [p50, p99, longest] = [0.5, 0.99, 1].map((share) => Math.round(quantile(took, share)));
+      process.stdout.write(
+        `      memory before, at most and after: ${shown.join(", ")} MiB; ${took.length} calls of another client: p50 ${p50}, p99 ${p99}, longest ${longest} ms\n`,
+      );
+      assert.ok(most - before < STREAMS * BYTES_EACH, "memory is not bounded");
+      assert.ok(took.length > 100);
+    });
+  }
+});

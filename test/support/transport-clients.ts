@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { ChannelCredentials } from "@grpc/grpc-js";
+import { type Channel, createChannel, createClient } from "nice-grpc";
+import {
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+} from "../../server/gen/sentiment/v1/sentiment.js";
+import { contentsOf, type Pair } from "./certificates.js";
+
+/** One of the client's own: equal ones would share one. */
+const OWN_CONNECTION = { "grpc.use_local_subchannel_pool": 1 };
+
+export interface TlsClient {
+  readonly client: SentimentServiceClient;
+  readonly channel: Channel;
+}
+
+/** A client with a connection of its own, which trusts `ca` and shows `own`. */
+export async function tlsClient(address: string, ca: Pair, own?: Pair): Promise<TlsClient> {
+  const root = await readFile(ca.cert);
+  const [cert = null, key = null] = own === undefined ? [] : await contentsOf(own);
+  const credentials = ChannelCredentials.createSsl(root, key, cert);
+  const channel = createChannel(`https://${address}`, credentials, OWN_CONNECTION);
+  return { client: createClient(SentimentServiceDefinition, channel), channel };
+}
+
+/** A TLS connection that says no more than hello. */
+export function tlsSocket(address: string, options: ConnectionOptions = {}): TLSSocket {
+  const [host, port] = address.split(":");
+  const socket = connectTls({
+    host,
+    port: Number(port),
+    ALPNProtocols: ["h2"],
+    rejectUnauthorized: false,
+    ...options,
+  });
+  return socket.on("error", () => {});
+}
+
+/** The headers of a call by HTTP/2 itself. */
+export const callHeaders = (method: string) => ({
+  ":method": "POST",
+  ":path": `/sentiment.v1.SentimentService/${method}`,
+  "content-type": "application/grpc",
+  te: "trailers",
+});

@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import {
+  type Channel,
+  createChannel,
+  createClient,
+  createServer,
+  type Server,
+  Status,
+} from "nice-grpc";
+import {
+  AnalyzeRequest,
+  type AnalyzeStreamRequest,
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../../server/gen/sentiment/v1/sentiment.js";
+import type { CutReason } from "../../../server/rpc/events.js";
+import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { until } from "../../support/held-backend.js";
+import { failureOf } from "../../support/status-details.js";
+
+const REQUEST_MS = 30_000;
+const IDLE_MS = 300_000;
+const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
+/** Of a size of which a client's first window of 64 KiB holds a few. */
+const LONG_ID = "x".repeat(10_000);
+
+/** Requests that the test sends one by one. */
+function sender() {
+  const queue: AnalyzeStreamRequest[] = [];
+  let wake = () => {};
+  let ended = false;
+  async function* requests() {
+    for (;;) {
+      const next = queue.shift();
+      if (next !== undefined) yield next;
+      else if (ended) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  }
+  return {
+    requests: requests(),
+    send: (id: string) => {
+      queue.push({ id, ...REQUEST });
+      wake();
+    },
+    end: () => {
+      ended = true;
+      wake();
+    },
+  };
+}
+
+describe("watchCalls", function () {
+  this.timeout(10_000);
+  let clock: FakeClock;
+  let cuts: CutReason[];
+  /** Ids that the server has read, and those that it may answer. */
+  let read: string[];
+  let isHeld: boolean;
+  let release: () => void;
+  let ended: number;
+  let server: Server;
+  let address: string;
+  let channel: Channel;
+  let client: SentimentServiceClient;
+  let session: ClientHttp2Session;
+
+  async function start(limits: Partial<ClientLimits> = {}) {
+    server = createServer({
+      interceptors: [
+        watchCalls(
+          { requestMs: REQUEST_MS, idleMs: IDLE_MS, maxStreams: 2, ...limits },
+          clock,
+          (why) => cuts.push(why),
+        ),
+      ],
+    });
+    const held = () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+        if (!isHeld) resolve();
+      });
+    server.add(SentimentServiceDefinition, {
+      async analyze() {
+        read.push("analyze");
+        await held();
+        return { sentiment: undefined, timing: undefined };
+      },
+      analyzeBatch: async () => ({ results: [] }),
+      async *analyzeStream(requests) {
+        try {
+          for await (const { id } of requests) {
+            read.push(id);
+            await held();
+            yield { id };
+          }
+        } finally {
+          ended++;
+        }
+      },
+      listModels: async () => ({ models: [] }),
+    });
+    address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
+    channel = createChannel(address);
+    client = createClient(SentimentServiceDefinition, channel);
+    session = connect(`http://${address}`).on("error", () => {});
+  }
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    [cuts, read, isHeld, ended] = [[], [], false, 0];
+    release = () => {};
+  });
+  afterEach(async () => {
+    session.destroy();
+    channel.close();
+    await server.shutdown();
+  });
+
+  /** A call by HTTP/2 itself. */
+  const call = (method: string): ClientHttp2Stream =>
+    session
+      .request({
+        ":method": "POST",
+        ":path": `/sentiment.v1.SentimentService/${method}`,
+        "content-type": "application/grpc",
+        te: "trailers",
+      })
+      .on("error", () => {});
+  const framed = () => {
+    const message = AnalyzeRequest.encode(REQUEST).finish();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    return Buffer.concat([head, message]);
+  };
+  /** Once the server has as many calls, each with its timer. */
+  const watched = (calls = 1) => until(() => clock.pending === calls);
+
+  it("ends a call whose request is not there in time, and closes its stream", async () => {
+    await start();
+    const slow = call("Analyze");
+    slow.write(framed().subarray(0, 7));
+    await watched();
+    const answered = once(slow, "response");
+    clock.advance(REQUEST_MS - 1);
+    assert.deepEqual(cuts, []);
+    clock.advance(1);
+    const [headers] = await answered;
+    assert.equal(headers["grpc-status"], String(Status.DEADLINE_EXCEEDED));
+    assert.match(decodeURI(headers["grpc-message"]), /not arrived within 30 seconds: send it in/);
+    assert.ok(headers["grpc-status-details-bin"]);
+    slow.resume();
+    await once(slow, "close");
+    assert.deepEqual([cuts, read, clock.pending], [["slow_request"], [], 0]);
+  });
+
+  it("does not take a message without its end for a whole request", async () => {
+    await start();
+    const open = call("Analyze");
+    open.write(framed());
+    await watched();
+    const answered = once(open, "response");
+    await new Promise((next) => setImmediate(next));
+    clock.advance(REQUEST_MS);
+    assert.equal((await answered)[0]["grpc-status"], String(Status.DEADLINE_EXCEEDED));
+    assert.deepEqual(read, []);
+  });
+
+  it("lets the server take as long as it likes", async () => {
+    isHeld = true;
+    await start();
+    const answer = client.analyze(REQUEST);
+    await until(() => read.length === 1);
+    clock.advance(10 * IDLE_MS);
+    release();
+    await answer;
+    await watched(0);
+    assert.deepEqual(cuts, []);
+  });
+
+  it("ends a stream on which nothing was sent for long, and says what to do", async () => {
+    await start();
+    const { requests, send } = sender();
+    const answers: string[] = [];
+    const failure = failureOf(async (options) => {
+      for await (const { id } of client.analyzeStream(requests, options)) answers.push(id);
+    });
+    await watched();
+    clock.advance(IDLE_MS - 1);
+    send("1");
+    await until(() => answers.length === 1);
+    clock.advance(IDLE_MS - 1);
+    assert.deepEqual(cuts, []);
+    clock.advance(1);
+    const { code, reason, message } = await failure;
+    assert.deepEqual([code, reason], [Status.DEADLINE_EXCEEDED, "DEADLINE"]);
+    assert.match(message, /Nothing was sent for 300 seconds: end a stream that has no texts/);
+    await until(() => ended === 1 && clock.pending === 0);
+    assert.deepEqual([answers, cuts], [["1"], ["silent_stream"]]);
+  });
+
+  it("does not take a stream for silent while an answer of it is under way", async () => {
+    isHeld = true;
+    await start();
+    const { requests, send, end } = sender();
+    const answers: string[] = [];
+    const streaming = (async () => {
+      for await (const { id } of client.analyzeStream(requests)) answers.push(id);
+    })();
+    send("1");
+    await until(() => read.length === 1);
+    clock.advance(3 * IDLE_MS);
+    release();
+    await until(() => answers.length === 1);
+    end();
+    await streaming;
+    await watched(0);
+    assert.deepEqual(cuts, []);
+  });
+
+  it("cuts a stream whose reader takes no answer for long, and what waits for it is let go", async () => {
+    await start();
+    const { requests, send } = sender();
+    const stream = client.analyzeStream(requests)[Symbol.asyncIterator]();
+    // As many as windows and buffers of both sides hold, and more.
+    for (let count = 0; count < 200; count++) send(LONG_ID);
+    await stream.next();
+    let before = -1;
+    while (read.length > before) {
+      before = read.length;
+      await new Promise((next) => setTimeout(next, 50));
+    }
+    assert.ok(before < 200, "all were read though no answer was taken");
+    clock.advance(IDLE_MS - 1);
+    assert.deepEqual(cuts, []);
+    clock.advance(1);
+    await until(() => ended === 1 && clock.pending === 0);
+    assert.deepEqual(cuts, ["stopped_reader"]);
+    await assert.rejects(
+      async () => {
+        while (!(await stream.next()).done);
+      },
+      { code: Status.RESOURCE_EXHAUSTED },
+    );
+  });
+
+  it("cuts a unary call whose answer is not taken for long", async () => {
+    await start();
+    session.destroy();
+    // A client without a window takes nothing.
+    session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    const unread = call("Analyze");
+    unread.end(framed());
+    const [headers] = await once(unread, "response");
+    assert.equal(headers[":status"], 200);
+    clock.advance(IDLE_MS);
+    await new Promise((resolve) => unread.once("close", resolve));
+    assert.equal(unread.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    assert.deepEqual(cuts, ["stopped_reader"]);
+  });
+
+  it("refuses streams beyond the limit, until others have ended, and no other call", async () => {
+    await start();
+    const senders = [sender(), sender()];
+    const streaming = senders.map(async ({ requests }) => {
+      for await (const _ of client.analyzeStream(requests));
+    });
+    await watched(2);
+    const refused = failureOf(async (options) => {
+      for await (const _ of client.analyzeStream(sender().requests, options));
+    });
+    const { code, reason, retryAfterSeconds } = await refused;
+    assert.deepEqual([code, reason], [Status.RESOURCE_EXHAUSTED, "OVERLOADED"]);
+    assert.equal(retryAfterSeconds, 1);
+    await client.analyze(REQUEST);
+    for (const { end } of senders) end();
+    await Promise.all(streaming);
+    await watched(0);
+    const { requests, send, end } = sender();
+    send("1");
+    end();
+    const answers: string[] = [];
+    for await (const { id } of client.analyzeStream(requests)) answers.push(id);
+    assert.deepEqual([answers, cuts], [["1"], ["too_many_streams"]]);
+  });
+
+  it("waits for ever where that is set, but not for a request", async () => {
+    await start({ idleMs: undefined });
+    const { requests, send, end } = sender();
+    const streaming = (async () => {
+      for await (const _ of client.analyzeStream(requests));
+    })();
+    send("1");
+    await until(() => read.length === 1);
+    assert.equal(clock.pending, 0);
+    call("Analyze");
+    await watched();
+    clock.advance(REQUEST_MS);
+    await until(() => cuts.length === 1);
+    end();
+    await streaming;
+    assert.deepEqual(cuts, ["slow_request"]);
+  });
+});
