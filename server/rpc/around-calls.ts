@@ -26,7 +26,7 @@ const PUSHBACK = "grpc-retry-pushback-ms";
 
 /** Who is behind a call. Without `isCurrent` it may go on for ever. */
 type Caller = Pick<Holder, "name" | "tokensPerMinute"> & Partial<Pick<Holder, "isCurrent">>;
-type Checked = Caller | undefined | Promise<Caller | undefined>;
+export type Checked = Caller | undefined | Promise<Caller | undefined>;
 
 /**
  * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze", `peer` the address that it came

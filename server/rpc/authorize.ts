@@ -4,25 +4,18 @@ import type { Check } from "./around-calls.js";
 import type { Right } from "./keys/key-file.js";
 import { type Holder, type Keys, keyUnknown } from "./keys/keys.js";
 
-/**
- * Lets a call pass whose key has one of `rights`; without `keys` (none are configured), every call. Throws KEY_MISSING,
- * KEY_UNKNOWN or NOT_ALLOWED.
- */
+/** Lets a call pass whose key has one of `rights`. Throws KEY_MISSING, KEY_UNKNOWN or NOT_ALLOWED. */
 export const authorize =
-  (keys: Keys | undefined, ...rights: readonly Right[]): Check =>
+  (keys: Keys, ...rights: readonly Right[]): Check =>
   (metadata) => {
-    if (keys === undefined) return undefined;
     const holder = keys.holderOf(keyIn(metadata));
     return holder instanceof Promise
       ? holder.then((known) => permitted(known, rights))
       : permitted(holder, rights);
   };
 
-/** As `authorize` for the right `admin`; without `keys` no call passes: a server that is open to all has no admins. */
-export const authorizeAdmin = (keys: Keys | undefined): Check =>
-  keys === undefined ? refuseAdmin : authorize(keys, "admin");
-
-function refuseAdmin(): never {
+/** A server that is open to all has no admins. */
+export function refuseAdmin(): never {
   throw new ServiceError(
     "NOT_ALLOWED",
     "AdminService is off: this server has no keys. Set API_KEYS_FILE to a file with a key that has the right admin (npx sentiment-keys new makes one), or JWT_JWKS.",

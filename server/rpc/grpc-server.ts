@@ -14,10 +14,11 @@ import {
 import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
 import { aroundCalls, type Check } from "./around-calls.js";
-import { authorize, authorizeAdmin } from "./authorize.js";
+import { authorize, refuseAdmin } from "./authorize.js";
 import { byAddress } from "./by-address.js";
 import { trackConnections } from "./connections.js";
 import { createDrain } from "./drain.js";
+import { createEntrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
 import { allButStatus } from "./get-status.js";
 import type { Keys } from "./keys/keys.js";
@@ -32,6 +33,7 @@ const DEFINITIONS = [SentimentServiceDefinition, AdminServiceDefinition, KserveD
 const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
+const REFLECTION = "grpc.reflection.v1.ServerReflection";
 const HEALTH_MS = 500;
 /** A connection whose TLS handshake was under way when the others were asked to close was not asked (grpc-js 1.14). */
 const ASK_AGAIN_MS = 1000;
@@ -77,11 +79,11 @@ export async function serveGrpc(
   // One listener a health watch.
   health.setMaxListeners(0);
   const drain = createDrain();
+  const entrance = createEntrance(checksOf(keys, parts.quota.isByDefault));
+  const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };
   const server = createServer({
     ...channelOptions(options, parts.limits, timeoutMs),
-    interceptors: [
-      watchCalls({ requestMs: timeoutMs, idleMs, maxStreams }, clock, (why) => events.cut(why)),
-    ],
+    interceptors: [watchCalls(clientLimits, entrance, clock, (why) => events.cut(why))],
   });
   // Each method's faults are counted from 0 on, before its first call.
   for (const { fullName, methods } of DEFINITIONS)
@@ -89,21 +91,19 @@ export async function serveGrpc(
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
-  const isByAddress = keys === undefined && parts.quota.isByDefault;
-  const holder: readonly Check[] = isByAddress ? [byAddress] : [];
   server
-    .with(around(drain.refuse, authorize(keys, "analyze"), ...holder))
+    .with(around(drain.refuse, entrance.check))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
   server
-    .with(around(allButStatus(drain.refuse), authorizeAdmin(keys)))
+    .with(around(allButStatus(drain.refuse), entrance.check))
     .add(AdminServiceDefinition, adminService(parts, analyze));
   server
-    .with(around(allButProbes(drain.refuse), allButProbes(authorize(keys, "analyze")), ...holder))
+    .with(around(allButProbes(drain.refuse), entrance.check))
     .add(KserveDefinition, kserveService(parts, analyze, drain, parts.version));
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
-    .with(around(authorize(keys, "analyze", "admin")))
+    .with(around(entrance.check))
     .with(drain.end)
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
@@ -141,4 +141,17 @@ export async function serveGrpc(
       connections[Symbol.dispose]();
     },
   };
+}
+
+/** Of each service, who may call it. Without keys all may, by their address where there are quotas all the same, but AdminService is off. */
+function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<string, Check> {
+  const open = isByAddress ? byAddress : () => undefined;
+  const analyze = keys === undefined ? open : authorize(keys, "analyze");
+  const either = keys === undefined ? open : authorize(keys, "analyze", "admin");
+  return new Map<string, Check>([
+    [SentimentServiceDefinition.fullName, analyze],
+    [KserveDefinition.fullName, allButProbes(analyze)],
+    [AdminServiceDefinition.fullName, keys === undefined ? refuseAdmin : authorize(keys, "admin")],
+    [REFLECTION, either],
+  ]);
 }

@@ -10,6 +10,7 @@ import { type Reason, ServiceError } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { DETAILS } from "./around-calls.js";
 import { carryDeadline } from "./call-context.js";
+import type { Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
 import { statusOf } from "./status.js";
 
@@ -32,18 +33,23 @@ interface Streams {
 const METADATA_BYTES = 16 * 1024;
 
 const RETRY_MS = 1000;
+const CLOSE_AFTER_MS = 1000;
 
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 
-/** Ends calls whose clients take longer than that, and tells `cut` of each; and passes the client's deadline on: one interceptor, as each costs every call. */
+/**
+ * Ends calls whose clients take longer than that, and tells `cut` of each; reads no request of whom `entrance` does not let in; and passes the client's
+ * deadline on: one interceptor, as each costs every call.
+ */
 export function watchCalls(
   limits: ClientLimits,
+  entrance: Entrance,
   clock: Clock,
   cut: (why: CutReason) => void,
 ): ServerInterceptor {
   const streams: Streams = { open: 0 };
-  return ({ requestStream }, call) =>
-    new WatchedCall(call, requestStream ? streams : undefined, limits, clock, cut);
+  return ({ path, requestStream }, call) =>
+    new WatchedCall(call, path, requestStream ? streams : undefined, limits, entrance, clock, cut);
 }
 
 class WatchedCall extends ServerInterceptingCall {
@@ -53,33 +59,43 @@ class WatchedCall extends ServerInterceptingCall {
   #taken = 0;
   #isWhole = false;
   #isCut = false;
+  /** It is refused by what its metadata says. */
+  #isUnread = false;
+  #isOver = false;
   /** When one of these last changed. */
   #lastMs: number;
   #callOff = () => {};
   readonly #call: ServerInterceptingCallInterface;
+  readonly #path: string;
   /** undefined: its request is one message. */
   readonly #streams: Streams | undefined;
   readonly #limits: ClientLimits;
+  readonly #entrance: Entrance;
   readonly #clock: Clock;
   readonly #cut: (why: CutReason) => void;
 
   constructor(
     call: ServerInterceptingCallInterface,
+    path: string,
     streams: Streams | undefined,
     limits: ClientLimits,
+    entrance: Entrance,
     clock: Clock,
     cut: (why: CutReason) => void,
   ) {
     super(call);
     this.#call = call;
+    this.#path = path;
     this.#streams = streams;
     this.#limits = limits;
+    this.#entrance = entrance;
     this.#clock = clock;
     this.#cut = cut;
     this.#lastMs = clock.now();
   }
 
   override start(listener: Listener): void {
+    let received: Metadata | undefined;
     this.#call.start({
       onReceiveMetadata: (metadata) => {
         this.#begin();
@@ -88,7 +104,10 @@ class WatchedCall extends ServerInterceptingCall {
         if (this.#streams && this.#streams.open > maxStreams)
           return this.#end("too_many_streams", maxStreams);
         carryDeadline(this.#call, metadata);
-        listener.onReceiveMetadata(metadata);
+        received = metadata;
+        const isLetIn = this.#entrance.look(this.#path, metadata, this.#call.getPeer());
+        if (typeof isLetIn === "boolean") this.#handOn(metadata, isLetIn, listener);
+        else void isLetIn.then((letIn) => this.#handOn(metadata, letIn, listener));
       },
       onReceiveMessage: (message) => {
         this.#read++;
@@ -102,12 +121,17 @@ class WatchedCall extends ServerInterceptingCall {
       // However the call has ended.
       onCancel: () => {
         this.#callOff();
+        this.#isOver = true;
         if (this.#streams) this.#streams.open--;
-        // Else it is open until the client ends its side too. In the next turn, when the status has gone out.
-        if (this.#isCut) setImmediate(() => this.#stream?.close());
+        if (this.#isCut) this.#closeSoon();
         listener.onCancel();
+        if (received) this.#entrance.leave(received);
       },
     });
+  }
+
+  override startRead(): void {
+    if (!this.#isUnread) super.startRead();
   }
 
   override sendMessage(message: unknown, sent: () => void): void {
@@ -117,6 +141,17 @@ class WatchedCall extends ServerInterceptingCall {
       this.#lastMs = this.#clock.now();
       sent();
     });
+  }
+
+  /** A call that is not let in goes the way of the others, to be refused, counted and told of there: as if its message were an empty one. */
+  #handOn(metadata: Metadata, isLetIn: boolean, listener: Listener): void {
+    if (this.#isOver) return;
+    this.#isUnread = !(isLetIn || this.#streams);
+    listener.onReceiveMetadata(metadata);
+    if (!this.#isUnread) return;
+    [this.#isWhole, this.#isCut] = [true, true];
+    listener.onReceiveMessage({});
+    listener.onReceiveHalfClose();
   }
 
   #begin(): void {
@@ -140,6 +175,14 @@ class WatchedCall extends ServerInterceptingCall {
     else if (isSilent) this.#end("silent_stream", idleMs);
     // It is we who have not answered yet.
     else this.#lookAfter(idleMs);
+  }
+
+  /** Else it is open until the client ends its side too, as proper ones do when they have the status: at once it could overtake that. */
+  #closeSoon(): void {
+    const stream = this.#stream;
+    if (stream === undefined || stream.closed) return;
+    const callOff = this.#clock.after(CLOSE_AFTER_MS, () => stream.close());
+    stream.once("close", callOff);
   }
 
   /** By a status that says why. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { Check } from "../../../server/rpc/around-calls.js";
-import { authorize, authorizeAdmin } from "../../../server/rpc/authorize.js";
+import { authorize, refuseAdmin } from "../../../server/rpc/authorize.js";
 import type { Holder, Keys } from "../../../server/rpc/keys/keys.js";
 
 const isCurrent = () => true;
@@ -75,11 +75,9 @@ describe("authorize", () => {
     }
   });
 
-  it("lets all pass without keys, but no admin", () => {
-    for (const metadata of [{}, { "x-api-key": "sap_admin" }]) {
-      assert.equal(outcomeOf(authorize(undefined, "analyze"), metadata), "answer");
-      assert.equal(outcomeOf(authorizeAdmin(undefined), metadata), "NOT_ALLOWED");
-    }
-    assert.equal(outcomeOf(authorizeAdmin(KEYS), { "x-api-key": "sap_admin" }), "answer");
+  it("has no admin where there are no keys", () => {
+    for (const metadata of [{}, { "x-api-key": "sap_admin" }])
+      assert.equal(outcomeOf(refuseAdmin, metadata), "NOT_ALLOWED");
+    assert.equal(outcomeOf(authorize(KEYS, "admin"), { "x-api-key": "sap_admin" }), "answer");
   });
 });

@@ -16,6 +16,7 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
+import { createEntrance } from "../../../server/rpc/entrance.js";
 import type { CutReason } from "../../../server/rpc/events.js";
 import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -77,6 +78,7 @@ describe("watchCalls", function () {
       interceptors: [
         watchCalls(
           { requestMs: REQUEST_MS, idleMs: IDLE_MS, maxStreams: 2, ...limits },
+          createEntrance(new Map()),
           clock,
           (why) => cuts.push(why),
         ),
@@ -157,6 +159,7 @@ describe("watchCalls", function () {
     assert.match(decodeURI(headers["grpc-message"]), /not arrived within 30 seconds: send it in/);
     assert.ok(headers["grpc-status-details-bin"]);
     slow.resume();
+    clock.advance(1000);
     await once(slow, "close");
     assert.deepEqual([cuts, read, clock.pending], [["slow_request"], [], 0]);
   });

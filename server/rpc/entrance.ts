@@ -1,0 +1,66 @@
+import type { Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import { Metadata } from "nice-grpc-common";
+import type { Check, Checked } from "./around-calls.js";
+import { keyUnknown } from "./keys/keys.js";
+
+/** Set here and nowhere else: what a client sends under this name is overwritten. */
+const CALL_ID = "x-sentiment-call-id";
+/** What checks look at. */
+const LOOKED_AT = ["authorization", "x-api-key"] as const;
+
+/** Finds out who may call as soon as a call's metadata is there: what strangers send is not read, and takes no memory. */
+export interface Entrance {
+  /** Before any of the call's request is read; never rejects. False: `check` throws why it is not let in. */
+  look(path: string, metadata: GrpcMetadata, peer: string): boolean | Promise<boolean>;
+  /** What `look` has found out. */
+  readonly check: Check;
+  /** The call is over. */
+  leave(metadata: GrpcMetadata): void;
+}
+
+type Decision = { readonly holder: Awaited<Checked> } | { readonly error: unknown };
+
+/** `checks`: by the service's full name; calls of others are let in. */
+export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
+  const decisions = new Map<string, Decision>();
+  let last = 0;
+  const decide = (id: string, decision: Decision): boolean => {
+    decisions.set(id, decision);
+    return "holder" in decision;
+  };
+  return {
+    look(path, metadata, peer) {
+      const check = checks.get(path.split("/")[1] ?? "");
+      if (check === undefined) return true;
+      const id = String(++last);
+      metadata.set(CALL_ID, id);
+      try {
+        const holder = check(shown(metadata), path, peer);
+        if (!(holder instanceof Promise)) return decide(id, { holder });
+        return holder.then(
+          (known) => decide(id, { holder: known }),
+          (error: unknown) => decide(id, { error }),
+        );
+      } catch (error) {
+        return decide(id, { error });
+      }
+    },
+    check(metadata) {
+      const decision = decisions.get(metadata.get(CALL_ID) ?? "");
+      // Its client has left meanwhile.
+      if (decision === undefined) throw keyUnknown();
+      if ("error" in decision) throw decision.error;
+      return decision.holder;
+    },
+    leave(metadata) {
+      for (const id of metadata.get(CALL_ID)) decisions.delete(String(id));
+    },
+  };
+}
+
+/** As services see it. */
+function shown(metadata: GrpcMetadata): Metadata {
+  const shownMetadata = Metadata();
+  for (const name of LOOKED_AT) shownMetadata.set(name, metadata.get(name).map(String));
+  return shownMetadata;
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import {
+  type CallOptions,
+  type Channel,
+  createChannel,
+  createClient,
+  createServer,
+  Metadata,
+  Status,
+} from "nice-grpc";
+import { ServiceError } from "../../../server/core/errors.js";
+import {
+  AnalyzeRequest,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../../server/gen/sentiment/v1/sentiment.js";
+import { aroundCalls, type Check } from "../../../server/rpc/around-calls.js";
+import { createEntrance, type Entrance } from "../../../server/rpc/entrance.js";
+import { watchCalls } from "../../../server/rpc/watched-call.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { until } from "../../support/held-backend.js";
+import { failureOf } from "../../support/status-details.js";
+
+const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
+const LIMITS = { requestMs: 30_000, idleMs: undefined, maxStreams: 10 };
+const refusal = () => new ServiceError("KEY_UNKNOWN", "The key is unknown.");
+
+/** Lets in who shows the key "good"; with "late" after a while, with "late bad" not even then. */
+const check: Check = (metadata) => {
+  const key = metadata.get("x-api-key");
+  if (key === "good") return { name: "reader" };
+  if (key === "late") return Promise.resolve({ name: "late reader" });
+  if (key === "late bad") return Promise.reject(refusal());
+  throw refusal();
+};
+
+describe("the entrance", function () {
+  this.timeout(10_000);
+  let clock: FakeClock;
+  let entrance: Entrance;
+  let asked: string[];
+  /** Codes of the calls that have ended, as metrics are told of them. */
+  let codes: string[];
+  let server: ReturnType<typeof createServer>;
+  let channel: Channel;
+  let session: ClientHttp2Session;
+
+  before(async () => {
+    clock = new FakeClock();
+    entrance = createEntrance(new Map([[SentimentServiceDefinition.fullName, check]]));
+    server = createServer({ interceptors: [watchCalls(LIMITS, entrance, clock, () => {})] });
+    const parts = {
+      clock,
+      reportBug: () => assert.fail("it is no bug"),
+      tracer: undefined,
+      events: { method: () => ({ began() {}, ended: (code: string) => codes.push(code) }) },
+      ended() {},
+    };
+    server.with(aroundCalls(parts, entrance.check)).add(SentimentServiceDefinition, {
+      async analyze({ text }) {
+        asked.push(text);
+        return { sentiment: undefined, timing: undefined };
+      },
+      analyzeBatch: async () => ({ results: [] }),
+      async *analyzeStream() {},
+      listModels: async () => ({ models: [] }),
+    });
+    const address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
+    channel = createChannel(address);
+    session = connect(`http://${address}`).on("error", () => {});
+  });
+  beforeEach(() => {
+    [asked, codes] = [[], []];
+  });
+  after(async () => {
+    session.destroy();
+    channel.close();
+    await server.shutdown();
+  });
+
+  const analyze = (key: string, more: Record<string, string> = {}, options: CallOptions = {}) => {
+    const metadata = Metadata({ "x-api-key": key, ...more });
+    const client = createClient(SentimentServiceDefinition, channel);
+    return client.analyze(REQUEST, { ...options, metadata });
+  };
+  /** A call of which nothing but the metadata has come. */
+  function begun(key: string): ClientHttp2Stream {
+    const headers = {
+      ":method": "POST",
+      ":path": "/sentiment.v1.SentimentService/Analyze",
+      "content-type": "application/grpc",
+      te: "trailers",
+      "x-api-key": key,
+    };
+    return session.request(headers).on("error", () => {});
+  }
+
+  it("lets in whom the check lets in, at once or later", async () => {
+    for (const key of ["good", "late"]) await analyze(key);
+    assert.deepEqual(asked, ["fine", "fine"]);
+    assert.deepEqual(codes, ["OK", "OK"]);
+  });
+
+  for (const key of ["bad", "late bad"])
+    it(`refuses the key "${key}" before anything of its request has come, and ends its stream`, async () => {
+      const call = begun(key);
+      const [headers] = await once(call, "response");
+      assert.equal(headers["grpc-status"], String(Status.UNAUTHENTICATED));
+      assert.ok(headers["grpc-status-details-bin"]);
+      call.resume();
+      clock.advance(1000);
+      await once(call, "close");
+      assert.deepEqual([asked, codes], [[], ["UNAUTHENTICATED"]]);
+    });
+
+  it("takes nothing that a client says of its own decision", async () => {
+    const good = begun("good");
+    for (const id of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]) {
+      const call = (options: CallOptions) => analyze("bad", { "x-sentiment-call-id": id }, options);
+      assert.equal((await failureOf(call)).reason, "KEY_UNKNOWN");
+    }
+    assert.deepEqual(asked, []);
+    const message = AnalyzeRequest.encode(REQUEST).finish();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    good.end(Buffer.concat([head, message]));
+    await until(() => asked.length === 1);
+  });
+
+  it("lets nobody in whose decision is gone", () => {
+    const metadata = Metadata({ "x-api-key": "good" });
+    assert.throws(() => entrance.check(metadata, ""), { reason: "KEY_UNKNOWN" });
+  });
+});
