@@ -9,6 +9,7 @@ VENV := $(CACHE)/training-venv
 TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
 PROMETHEUS := $(CACHE)/prometheus
+NGINX := $(CACHE)/nginx
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
 PEER_NAMES = fastapi ray bentoml litserve mlserver
@@ -33,7 +34,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, a slow network to Redis, and thousands of clients that stop reading
+test-full: test $(VENV)/done $(SPARK)/done $(NGINX)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -43,6 +44,15 @@ test-full: test $(VENV)/done $(SPARK)/done ## the same, grpcurl and an OpenTelem
 	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
 	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
+	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
+	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
+
+# With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
+chaos: build $(TRITON)/done $(REDIS)/done ## the server under load for MINUTES=10 while its processes, Triton, Redis and the collector are killed and frozen by chance (SEED=1); no call may fail
+	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/otelcol-*),test/full/collector.sh) node dist/test/chaos/main.js --record $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+soak: build $(REDIS)/done ## whether the server's memory grows in MINUTES=60 of a steady, mixed load of RATE calls a second
+	CACHE=$(CACHE) $(GIVE_BACK) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
 audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned
 	mocha --no-package --enable-source-maps 'dist/test/unit/supply-chain/*.test.js'
@@ -201,9 +211,14 @@ $(PROMETHEUS)/done: test/support/prometheus/install.sh
 	@touch $@
 
 # By what is in it, like Triton.
+$(NGINX)/done: test/support/nginx/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking an nginx into $(NGINX)"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
 $(SPARK)/done: clients/spark/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing Spark into $(SPARK)"; python3 -m venv --clear $(SPARK) && \
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -1,10 +1,12 @@
 /**
- * Draws the last line of each benchmarks/results/*.jsonl as bars with their spread: benchmarks/results/<benchmark>.svg.
+ * Draws the last line of each benchmarks/results/*.jsonl as bars with their spread, or over time: benchmarks/results/<benchmark>.svg.
  *
  *   make bench-chart
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { headOf, type Line } from "./results.js";
+import { escaped, type Series, timeChart } from "./soak/time-chart.js";
 
 const FOLDER = "benchmarks/results";
 const ROW = 22;
@@ -12,22 +14,7 @@ const LABEL = 470;
 const BAR = 420;
 const VALUE = 190;
 
-interface Line {
-  readonly at: string;
-  readonly commit: string;
-  readonly machine: string;
-  readonly measured: readonly {
-    readonly what: string;
-    readonly unit: string;
-    readonly median: number;
-    readonly least: number;
-    readonly most: number;
-  }[];
-}
 type Measured = Line["measured"][number];
-
-const escaped = (text: string) =>
-  text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** One bar; `most` is the largest value of its unit. */
 function bar(
@@ -45,12 +32,14 @@ function bar(
   ].join("\n");
 }
 
-function chart(name: string, { at, commit, machine, measured }: Line): string {
+function chart(name: string, line: Line & { readonly series?: Series }): string {
+  const { measured, series } = line;
+  if (series !== undefined) return timeChart(headOf(name, line), series);
   const shown = measured.filter(({ median }) => Number.isFinite(median));
   const most = new Map<string, number>();
   for (const { unit, most: value } of shown) most.set(unit, Math.max(most.get(unit) ?? 0, value));
   const height = ROW * (shown.length + 2);
-  const head = `${name}: commit ${commit}, ${at.slice(0, 10)}, ${machine}; median, with least to most`;
+  const head = `${headOf(name, line)}; median, with least to most`;
   const bars = shown.map((one, place) => bar(one, most.get(one.unit) || 1, ROW * (place + 1.5)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LABEL + BAR + VALUE}" height="${height}" font-family="sans-serif" font-size="12">`,

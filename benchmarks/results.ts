@@ -15,8 +15,20 @@ export interface Measured {
 
 const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
 
-/** Adds a line to benchmarks/results/<benchmark>.jsonl: what was measured, of which commit, where and when. */
-export async function record(benchmark: string, measured: readonly Measured[]): Promise<void> {
+/** A line of benchmarks/results/<benchmark>.jsonl. */
+export interface Line {
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly measured: readonly (Measured & ReturnType<typeof spreadOf>)[];
+}
+
+/** Adds a line to benchmarks/results/<benchmark>.jsonl: what was measured, of which commit, where and when, and what else there is to keep. */
+export async function record(
+  benchmark: string,
+  measured: readonly Measured[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Line> {
   const dirty = git("status", "--porcelain", "--", "server", "triton-model-repo") !== "";
   const line = {
     at: new Date().toISOString(),
@@ -27,10 +39,16 @@ export async function record(benchmark: string, measured: readonly Measured[]): 
       ...spreadOf(rounds),
       rounds: rounds.map((value) => Number(value.toPrecision(5))),
     })),
+    ...more,
   };
   await mkdir(FOLDER, { recursive: true });
   await appendFile(join(FOLDER, `${benchmark}.jsonl`), `${JSON.stringify(line)}\n`);
+  return line;
 }
+
+/** What a chart of it is called. */
+export const headOf = (benchmark: string, { at, commit, machine }: Line) =>
+  `${benchmark}: commit ${commit}, ${at.slice(0, 10)}, ${machine}`;
 
 /** int8 models are several times as fast on CPUs with VNNI, so numbers of both kinds must not be taken for each other's. */
 export async function machine(): Promise<string> {

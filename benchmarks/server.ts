@@ -44,6 +44,8 @@ export async function startServer(
     if (address === undefined || member !== undefined) continue;
     const readyMs = performance.now() - startedMs;
     const channel = createChannel(address);
+    // Nobody reads its log: a pipe that is full would hold the server up.
+    child.stdout.resume();
     return {
       client: createClient(SentimentServiceDefinition, channel),
       channel,
@@ -53,7 +55,6 @@ export async function startServer(
       readyMs,
       async [Symbol.asyncDispose]() {
         channel.close();
-        child.stdout.resume();
         child.kill("SIGTERM");
         await once(child, "exit");
       },

@@ -74,6 +74,7 @@ export function loadConfig(
     maxBatchTexts: settings.MAX_BATCH_SIZE,
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,
     ...transportOf(settings),
+    watchdogSeconds: settings.WATCHDOG_SECONDS,
     prefetchModels: settings.PREFETCH_MODELS,
     ...batchingOf(settings),
     apiKeysFile: settings.API_KEYS_FILE,

@@ -1,7 +1,9 @@
 import cluster from "node:cluster";
 import { startApp } from "./app.js";
 import { loadConfig } from "./config.js";
-import { ServiceError, StartupError } from "./core/errors.js";
+import { messageOf, ServiceError, StartupError } from "./core/errors.js";
+import { lastWords, STANDARD_OUTPUT } from "./core/last-words.js";
+import { watchEventLoop } from "./core/watchdog.js";
 import { runMember } from "./processes/member.js";
 import { Primary } from "./processes/primary.js";
 
@@ -26,8 +28,18 @@ function stopSignal(before?: () => void): Promise<void> {
   });
 }
 
+// For the log; Node itself then tells of it on standard error, and ends the process with exit code 1.
+process.on("uncaughtExceptionMonitor", (error, origin) =>
+  lastWords(STANDARD_OUTPUT, {
+    origin,
+    err: { type: error.name, message: messageOf(error), stack: error.stack },
+    msg: "the process ends over an error that nothing had expected",
+  }),
+);
+
 try {
   const config = loadConfig(process.env);
+  using _watchdog = watchEventLoop(config.watchdogSeconds);
   if (cluster.isWorker) {
     await runMember(config, stopSignal());
   } else if (config.processes > 1) {

@@ -120,6 +120,11 @@ export const Settings = z.object({
     .describe(
       "seconds, give or take a tenth, after which a client is asked to connect anew, so that connections that live long spread over PROCESSES, and over servers; 0: never; a stream is cut off REQUEST_TIMEOUT and 5 seconds later; clients should retry UNAVAILABLE: at full load grpc-js lost no call, grpc-go (ghz, which does not retry) about one a connection that aged, and a grpc-js client that sends keepalive pings loses what is under way at its next ping (grpc-node#3068)",
     ),
+  WATCHDOG_SECONDS: whole(0, 86_400)
+    .default(60)
+    .describe(
+      "seconds that the event loop may be stuck before the process ends (SIGKILL), with a line on standard error, to be started anew by whoever supervises it; a heap snapshot of over a gigabyte and a breakpoint of a debugger are longer; 0: never",
+    ),
   ENABLE_CACHING: flag
     .default(true)
     .describe("keep answers, and answer equal texts that are under way at the same time once"),

@@ -2,7 +2,7 @@
 export interface Readiness {
   /** From now on calls are answered, as far as their models can be. */
   serving(): void;
-  /** From now on, for good, new calls are refused. */
+  /** From now on, for good, new calls should go elsewhere. */
   draining(): void;
   readonly isDraining: boolean;
   /** Why no calls should come; empty: they should. */

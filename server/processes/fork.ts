@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { listenFault } from "../core/listen-fault.js";
 import type { Forked } from "./supervised-process.js";
@@ -25,7 +26,22 @@ export function fork(): Forked {
     },
     ended: ended.promise,
     kill: () => void child.kill("SIGKILL"),
+    cpuMs: () => cpuMsOf(child.pid),
   };
+}
+
+/** Linux counts CPU time in a hundredth of a second. */
+const TICK_MS = 10;
+
+function cpuMsOf(pid: number | undefined): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // After the command's name, in parentheses: the state is field 3, user and system time are 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Forked {
   readonly ended: Promise<string>;
   /** Ends it at once. */
   kill(): void;
+  /** CPU time that it has taken so far, in milliseconds; undefined where the system does not tell. */
+  cpuMs(): number | undefined;
 }
 
 export interface ProcessEvents {
@@ -17,8 +19,8 @@ export interface ProcessEvents {
   serving(): void;
   /** It ended unasked, and the next one starts after a rest. `fault`: why it says that it cannot start. */
   died(how: string, fault: string | undefined, restMs: number): void;
-  /** It was ended: it did not drain in time, or answered nothing for half a minute. */
-  cut(why: "undrained" | "stuck"): void;
+  /** It was ended: it did not start or drain in time, or it answered nothing: stopped, or busy for half a minute. */
+  cut(why: "unstarted" | "undrained" | "stopped" | "busy"): void;
   report(error: unknown): void;
 }
 
@@ -31,10 +33,18 @@ const LONGEST_REST_MS = 5000;
 const STEADY_MS = 10_000;
 /** The process takes it and goes on by itself. */
 const DRAIN_ASK_MS = 5000;
-/** From one look at whether it answers to the next, and what it may take to answer. */
-const LOOK_MS = 5000;
-/** So many in a row without an answer. Looks, not time: after a pause of the whole machine only one is missed. */
+/** Far more than models take to load; on a GPU, where TensorRT builds engines, minutes. */
+const START_LIMIT_MS = 600_000;
+/** From one look at whether it has answered to the next. */
+const LOOK_MS = 1000;
+/** So many in a row without an answer, of one that does nothing at all. Looks, not time: after a pause of the whole machine only one is missed. */
 const MOST_MISSED = 3;
+/** The same of one that is busy, as with a heap snapshot. */
+const MOST_MISSED_BUSY = 30;
+/** CPU time that is no more than none: Linux counts it in tens of milliseconds. */
+const IDLE_MS = 10;
+/** It is the looks that count. The most that a timer takes. */
+const AS_LONG_AS_IT_TAKES = { limitMs: 2 ** 31 - 1 };
 
 /** What the primary answers to it that is not about the process alone. */
 type CallsOfAll = Omit<PrimaryCalls, "serving" | "failed">;
@@ -50,6 +60,7 @@ export class SupervisedProcess {
   #link: LinkToProcess | undefined;
   #cancelRest = () => {};
   #cancelLook = () => {};
+  #cancelStart = () => {};
   readonly #gone = Promise.withResolvers<void>();
   readonly number: number;
   readonly #fork: () => Forked;
@@ -90,10 +101,7 @@ export class SupervisedProcess {
     this.#state = "ending";
     // Who is too busy to take it is ended when the time is up.
     link?.ask("drain", undefined, { limitMs: DRAIN_ASK_MS }).catch(() => {});
-    const cancel = this.#clock.after(limitMs, () => {
-      this.#events.cut("undrained");
-      this.#forked?.kill();
-    });
+    const cancel = this.#clock.after(limitMs, () => this.#cut("undrained"));
     await this.#gone.promise;
     cancel();
   }
@@ -101,6 +109,7 @@ export class SupervisedProcess {
   /** Ends it at once. Resolves when it is gone. */
   async end(): Promise<void> {
     this.#cancelRest();
+    this.#cancelStart();
     this.#cancelLook();
     this.#state = "ending";
     if (this.#forked === undefined) return;
@@ -123,6 +132,7 @@ export class SupervisedProcess {
       };
       this.#link = new Link(forked.channel, ours, this.#clock, this.#events.report);
       void forked.ended.then((how) => this.#ended(how));
+      this.#cancelStart = this.#clock.after(START_LIMIT_MS, () => this.#cut("unstarted"));
     } catch (error) {
       this.#ended(`it could not be started: ${messageOf(error)}`);
     }
@@ -130,29 +140,47 @@ export class SupervisedProcess {
 
   #serving(): void {
     if (this.#state !== "starting") return;
+    this.#cancelStart();
     this.#state = "serving";
     this.#servingSinceMs = this.#clock.now();
     this.#events.serving();
-    this.#lookAgain(0);
+    this.#ask();
   }
 
-  /** A process that is stuck holds every connection that is dealt out to it. */
-  #lookAgain(missed: number): void {
-    const link = this.#link;
-    this.#cancelLook = this.#clock.after(LOOK_MS, async () => {
-      const answers = await link?.ask("reasons", undefined, { limitMs: LOOK_MS }).then(
-        () => true,
-        () => false,
-      );
-      if (this.#link !== link || this.#state !== "serving") return;
-      if (answers) return this.#lookAgain(0);
-      if (missed + 1 < MOST_MISSED) return this.#lookAgain(missed + 1);
-      this.#events.cut("stuck");
-      this.#forked?.kill();
+  #cut(why: Parameters<ProcessEvents["cut"]>[0]): void {
+    this.#events.cut(why);
+    this.#forked?.kill();
+  }
+
+  /** A process that is stuck holds every connection that is dealt out to it: of one that is stopped callers should know before they give up. */
+  #ask(): void {
+    const asked = { answered: false };
+    const answered = () => {
+      asked.answered = true;
+    };
+    this.#link?.ask("reasons", undefined, AS_LONG_AS_IT_TAKES).then(answered, () => {});
+    this.#lookAgain(asked, 0, 0);
+  }
+
+  /** `missed` looks have found no answer, the last `idle` of them no work either. */
+  #lookAgain(asked: { readonly answered: boolean }, missed: number, idle: number): void {
+    const cpuMs = this.#forked?.cpuMs();
+    this.#cancelLook = this.#clock.after(LOOK_MS, () => {
+      if (asked.answered) return this.#ask();
+      const idleNow = this.#isIdleSince(cpuMs) ? idle + 1 : 0;
+      if (idleNow >= MOST_MISSED) return this.#cut("stopped");
+      if (missed + 1 >= MOST_MISSED_BUSY) return this.#cut("busy");
+      this.#lookAgain(asked, missed + 1, idleNow);
     });
   }
 
+  #isIdleSince(beforeMs: number | undefined): boolean {
+    const nowMs = this.#forked?.cpuMs();
+    return beforeMs !== undefined && nowMs !== undefined && nowMs - beforeMs <= IDLE_MS;
+  }
+
   #ended(how: string): void {
+    this.#cancelStart();
     this.#cancelLook();
     this.#link?.close();
     this.#link = undefined;

@@ -9,12 +9,13 @@ const draining = () =>
     retryAfterMs: 1000,
   });
 
-/** What the calls of a server do once it drains. */
+/** What the calls of a server do once it drains: first it only says so, and serves as before, until who sends it calls has noticed. */
 export interface Drain {
+  /** From now on calls should go elsewhere. */
+  announce(): void;
+  readonly announced: boolean;
+  /** No new calls come any more: ends those that would not end by themselves. */
   begin(): void;
-  readonly begun: boolean;
-  /** Refuses new calls; those under way go on. */
-  readonly refuse: () => undefined;
   /** A stream of requests is read no further once it has begun; what was read of it is answered. */
   cutShort<Req, Res>(
     requests: AsyncIterable<Req>,
@@ -56,19 +57,18 @@ async function* until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGen
 }
 
 export function createDrain(): Drain {
+  let announced = false;
   const begun = new AbortController();
   // One listener an open stream.
   setMaxListeners(0, begun.signal);
   return {
+    announce: () => {
+      announced = true;
+    },
+    get announced() {
+      return announced;
+    },
     begin: () => begun.abort(),
-    get begun() {
-      return begun.signal.aborted;
-    },
-
-    refuse() {
-      if (begun.signal.aborted) throw draining();
-      return undefined;
-    },
 
     async *cutShort(requests, answer) {
       yield* answer(until(requests, begun.signal));

@@ -1,9 +1,4 @@
-import {
-  AdminServiceDefinition,
-  type GetStatusResponse,
-  type Model,
-} from "../gen/sentiment/v1/sentiment.js";
-import type { Check } from "./around-calls.js";
+import type { GetStatusResponse, Model } from "../gen/sentiment/v1/sentiment.js";
 
 /** What GetStatus tells of this process, apart from its models. */
 export interface ProcessReadings {
@@ -71,12 +66,3 @@ export function mergedStatus(
     draining: valuesOf("draining").some(Boolean),
   };
 }
-
-const { fullName, methods } = AdminServiceDefinition;
-const PATH = `/${fullName}/${methods.getStatus.name}`;
-
-/** The check of all calls but GetStatus, which tells how a drain goes. */
-export const allButStatus =
-  (check: Check): Check =>
-  (metadata, path) =>
-    path === PATH ? undefined : check(metadata, path);

@@ -16,11 +16,11 @@ import { analyzer, type ServiceParts } from "./analyzer.js";
 import { aroundCalls, type Check } from "./around-calls.js";
 import { authorize, refuseAdmin } from "./authorize.js";
 import { byAddress } from "./by-address.js";
-import { trackConnections } from "./connections.js";
+import { limitConnections } from "./connection-limits.js";
+import { noticeListeners } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { createEntrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
-import { allButStatus } from "./get-status.js";
 import type { Keys } from "./keys/keys.js";
 import { KserveDefinition } from "./kserve/definition.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
@@ -38,12 +38,14 @@ const HEALTH_MS = 500;
 /** A connection whose TLS handshake was under way when the others were asked to close was not asked (grpc-js 1.14). */
 const ASK_AGAIN_MS = 1000;
 const stateOf = (ready: boolean) => (ready ? "healthy" : "unhealthy");
+/** Clients that hear nothing must not hold the drain up. */
+const RETIRE_LIMIT_MS = 5000;
 
 export interface GrpcServer {
   /** The port that it listens on. */
   readonly port: number;
   /**
-   * Says NOT_SERVING and refuses new calls; after `probeMs`, in which load balancers notice, closes the port and finishes what
+   * Says NOT_SERVING, but serves on for `probeMs`, in which load balancers notice. Then it closes the port, asks clients to leave, and finishes what
    * is under way; cuts off what is not done `limitMs` later. Always ends.
    */
   drain(probeMs: number, limitMs: number): Promise<void>;
@@ -92,13 +94,11 @@ export async function serveGrpc(
   const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
   const analyze = analyzer(parts);
   server
-    .with(around(drain.refuse, entrance.check))
+    .with(around(entrance.check))
     .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
+  server.with(around(entrance.check)).add(AdminServiceDefinition, adminService(parts, analyze));
   server
-    .with(around(allButStatus(drain.refuse), entrance.check))
-    .add(AdminServiceDefinition, adminService(parts, analyze));
-  server
-    .with(around(allButProbes(drain.refuse), entrance.check))
+    .with(around(entrance.check))
     .add(KserveDefinition, kserveService(parts, analyze, drain, parts.version));
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
@@ -108,10 +108,12 @@ export async function serveGrpc(
     .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
+  using listeners = noticeListeners();
   const bound = await server.listen(`${host}:${grpcPort}`, credentials).catch((error: unknown) => {
     throw listenFault("GRPC_PORT", bindAddress, grpcPort, error);
   });
-  const connections = trackConnections(bound, options.maxConnections, clock, events);
+  const connections = listeners.at(bound);
+  const limits = limitConnections(bound, options.maxConnections, clock, events);
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
   const watch = () => {
     const served = parts.models.list();
@@ -130,15 +132,18 @@ export async function serveGrpc(
       stopWatching();
       for (const name of ["", ...SERVICES, ...parts.models.list().map((model) => model.name)])
         health.setStatus("unhealthy", name);
-      drain.begin();
+      drain.announce();
       if (probeMs > 0) await new Promise<void>((done) => clock.after(probeMs, done));
+      await connections.refuse(RETIRE_LIMIT_MS);
+      await connections.retire(RETIRE_LIMIT_MS);
+      drain.begin();
       const cancel = clock.after(limitMs, connections.destroy);
       const callOff = clock.after(ASK_AGAIN_MS, () => void server.shutdown().catch(() => {}));
       await server.shutdown().finally(() => {
         cancel();
         callOff();
       });
-      connections[Symbol.dispose]();
+      limits[Symbol.dispose]();
     },
   };
 }

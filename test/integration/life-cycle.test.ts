@@ -11,6 +11,7 @@ import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/r
 import { SentimentServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { heldBackend, until } from "../support/held-backend.js";
 import { runApp } from "../support/running-app.js";
+import { scrape } from "../support/scrape.js";
 import { failureOf } from "../support/status-details.js";
 
 const SERVING = 1;
@@ -61,9 +62,9 @@ describe("life cycle", function () {
     assert.ok(replies.some((file) => file.includes("sentiment/v1/sentiment.proto")));
   });
 
-  it("a drain finishes what is under way, refuses what is new and ends health watches", async () => {
+  it("a drain serves on until balancers have noticed, then finishes what is under way and ends health watches", async () => {
     const backend = heldBackend();
-    const running = await runApp({}, { backend: () => backend, probeMs: 300 });
+    const running = await runApp({}, { backend: () => backend, probeMs: 1000 });
     const watched: number[] = [];
     const watching = (async () => {
       const health = createClient(HealthDefinition, running.channel);
@@ -75,14 +76,40 @@ describe("life cycle", function () {
     const stopped = running.app[Symbol.asyncDispose]();
     await until(() => watched.length === 2);
     assert.deepEqual(watched, [SERVING, NOT_SERVING]);
+    const late = running.client.analyze({ ...REQUEST, text: "late" });
     assert.equal(await codeOf(watching), Status.UNAVAILABLE);
-    const refused = await failureOf((call) => running.client.analyze(REQUEST, call));
-    assert.equal(refused.code, Status.UNAVAILABLE);
-    assert.equal(refused.reason, "DRAINING");
+    // Nobody listens any more, but what has come is answered.
+    assert.equal(await codeOf(running.client.analyze(REQUEST)), Status.UNAVAILABLE);
     backend.release();
-    assert.ok((await underWay).sentiment);
+    assert.ok((await underWay).sentiment && (await late).sentiment);
     await stopped;
     running.channel.close();
+  });
+
+  it("a drain loses no call of clients that go elsewhere", async () => {
+    const [one, other] = [await runApp(), await runApp()];
+    let stopped: PromiseLike<void> | undefined;
+    const callers = [one, one, other].map(async ({ app }) => {
+      // Addresses of both: a client that is asked to leave takes the other.
+      const addresses = [app.address, other.app.address].join(",");
+      const channel = createChannel(`ipv4:${addresses}`, undefined, {
+        "grpc.use_local_subchannel_pool": 1,
+      });
+      const client = createClient(SentimentServiceDefinition, channel);
+      let calls = 0;
+      for (let after = 0; after < 50; calls++) {
+        await client.analyze({ ...REQUEST, text: `day ${calls}` });
+        if (stopped !== undefined) after++;
+      }
+      channel.close();
+      return calls;
+    });
+    await new Promise((next) => setTimeout(next, 200));
+    stopped = one.app[Symbol.asyncDispose]();
+    for (const calls of await Promise.all(callers)) assert.ok(calls > 50, `${calls}`);
+    await stopped;
+    one.channel.close();
+    await other[Symbol.asyncDispose]();
   });
 
   it("a drain answers what a stream has sent, and ends it", async () => {
@@ -123,7 +150,8 @@ describe("life cycle", function () {
     })();
     await until(() => backend.waiting === 1);
     // Until the server has read them all, and waits for room before it reads on.
-    await new Promise((next) => setTimeout(next, 200));
+    const queued = 'sentiment_queue_rows{model="sentiment_fast"}';
+    while ((await scrape(running.app.opsAddress ?? "")).get(queued) !== 127);
     const stopped = running.app[Symbol.asyncDispose]();
     backend.release();
     assert.equal(await codeOf(streaming), Status.UNAVAILABLE);

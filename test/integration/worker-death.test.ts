@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +94,36 @@ describe("death of an inference worker", function () {
     clock.advance(100);
     await underWay;
     assert.equal(threads.length, 2);
+    clock.advance(100);
+    assert.equal((await answer(backend)).length, 3);
+  });
+
+  it("one that hangs is replaced, and ends when it comes back", async () => {
+    await using backend = await start(1);
+    const slow = backend.infer(model, padded(SLOW, 0), ANYTIME);
+    const [hung] = threads;
+    assert.ok(hung);
+    const ended = once(hung, "exit");
+    clock.advance(59_999);
+    assert.deepEqual(events, []);
+    // It may have begun between two looks.
+    clock.advance(5001);
+    await seen(1);
+    assert.equal(events[0], "hangs: an inference takes over 60 s, next try in 100 ms");
+    clock.advance(100);
+    assert.equal((await slow).logits.length, SLOW.length * 3);
+    assert.equal(events[1], "replaced: 1 models loaded");
+    await ended;
+    assert.equal(threads.length, 2);
+  });
+
+  it("a batch over which one hangs is given up when nobody waits for it any more", async () => {
+    await using backend = await start(1);
+    const left = new AbortController();
+    const slow = backend.infer(model, padded(SLOW, 0), { ...ANYTIME, signal: left.signal });
+    left.abort(new Error("left"));
+    clock.advance(65_000);
+    await assert.rejects(slow, /left/);
     clock.advance(100);
     assert.equal((await answer(backend)).length, 3);
   });

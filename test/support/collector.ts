@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { startInBackground } from "./background-process.js";
-import { freePorts } from "./ports.js";
+import { freePorts, listens } from "./ports.js";
 
 const CONFIG = "deploy/otel/collector.yaml";
 const READY_MS = 10_000;
@@ -11,6 +9,8 @@ export interface Collector extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Of OTLP over HTTP. */
   readonly httpPort: number;
+  /** All that it listens on: of one that has ended they may be used again at once. */
+  readonly ports: readonly number[];
   /** At once; resolves when it has ended. */
   kill(): Promise<void>;
   /** Stops it: connections stay open, and nothing answers. */
@@ -19,10 +19,13 @@ export interface Collector extends AsyncDisposable {
 }
 
 /** A real OpenTelemetry Collector, of test/full/collector.sh, that passes spans on to `tracesUrl` as JSON. Disposing kills it. */
-export async function startCollector(tracesUrl: string): Promise<Collector> {
+export async function startCollector(
+  tracesUrl: string,
+  ports?: readonly number[],
+): Promise<Collector> {
   const binary = process.env["OTELCOL"];
   if (binary === undefined) throw new Error("OTELCOL is not set: run it by test/full/collector.sh");
-  const [grpcPort = 0, httpPort = 0] = await freePorts(2);
+  const [grpcPort = 0, httpPort = 0] = ports ?? (await freePorts(2));
   const server = startInBackground(binary, ["--config", CONFIG], {
     OTLP_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
     OTLP_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
@@ -38,21 +41,10 @@ export async function startCollector(tracesUrl: string): Promise<Collector> {
       OTEL_BSP_SCHEDULE_DELAY: "200",
     },
     httpPort,
+    ports: [grpcPort, httpPort],
     kill: server.kill,
     freeze: () => server.signal("SIGSTOP"),
     thaw: () => server.signal("SIGCONT"),
     [Symbol.asyncDispose]: server.kill,
   };
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect({ port, host: "127.0.0.1" });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 
 /** From 32768 on the kernel gives ports to outgoing connections, and one of those could be quicker. */
 const LEAST = 20_000;
@@ -19,6 +19,19 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 export async function refuseTakenPorts(ports: readonly number[]): Promise<void> {
   for (const port of ports) {
     if (!(await isFree(port))) throw new Error(`port ${port} is in use on 127.0.0.1`);
+  }
+}
+
+/** Whether somebody listens there. */
+export async function listens(port: number): Promise<boolean> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
 

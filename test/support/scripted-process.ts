@@ -15,6 +15,8 @@ export interface ScriptedProcess {
   readonly calls: { -readonly [Name in keyof ProcessCalls]: ProcessCalls[Name] };
   /** It was told to. */
   drains: boolean;
+  /** CPU time that it has taken. */
+  cpuMs: number | undefined;
 }
 
 export function scriptedProcess(clock: Clock): ScriptedProcess {
@@ -37,11 +39,17 @@ export function scriptedProcess(clock: Clock): ScriptedProcess {
     drain: (nothing) => calls.drain(nothing),
   };
   const scripted: ScriptedProcess = {
-    forked: { channel: here, ended: ended.promise, kill: () => ended.resolve("SIGKILL") },
+    forked: {
+      channel: here,
+      ended: ended.promise,
+      kill: () => ended.resolve("SIGKILL"),
+      cpuMs: () => scripted.cpuMs,
+    },
     link: new Link<ProcessCalls, PrimaryCalls>(there, answering, clock, () => {}),
     end: ended.resolve,
     calls,
     drains: false,
+    cpuMs: undefined,
   };
   return scripted;
 }

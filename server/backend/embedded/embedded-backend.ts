@@ -79,11 +79,16 @@ export function embeddedBackend(
   const inferOnce = (model: string, batch: TokenBatch) =>
     whenFree((worker) => worker.ask({ kind: "infer", model, batch }));
 
-  async function inferTwice(model: string, batch: TokenBatch): Promise<WorkerAnswer> {
+  async function inferTwice(
+    model: string,
+    batch: TokenBatch,
+    signal: AbortSignal,
+  ): Promise<WorkerAnswer> {
     try {
       // Transferred buffers are gone with the worker, so the first try sends a copy.
       return await inferOnce(model, structuredClone(batch));
     } catch (error) {
+      signal.throwIfAborted();
       // A worker that dies may have died of something else than this batch: one more try, on another worker.
       if (error instanceof ServiceError && error.reason === "BACKEND_DOWN")
         return inferOnce(model, batch);
@@ -119,7 +124,7 @@ export function embeddedBackend(
 
     async infer(model: ModelVersion, batch, { signal }): Promise<Inference> {
       signal.throwIfAborted();
-      const { logits, ms: ranMs } = await inferTwice(keyOf(model), batch);
+      const { logits, ms: ranMs } = await inferTwice(keyOf(model), batch, signal);
       return { logits, ranMs, version: versionText("embedded", model) };
     },
 

@@ -5,13 +5,20 @@ import { ModelError } from "../backend.js";
 import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
 
 /** Told what becomes of a worker; for the log. */
-export type ReportWorker = (event: "died" | "replaced" | "failed", detail: string) => void;
+export type ReportWorker = (
+  event: "died" | "hangs" | "replaced" | "failed",
+  detail: string,
+) => void;
 
 const ENTRY = new URL("./session-worker.js", import.meta.url);
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
 /** A thread that is ended while onnxruntime works takes the whole process with it now and then (an uncaught Napi::Error). */
 const CLOSE_LIMIT_MS = 10_000;
+/** From one look at what is under way to the next. */
+const LOOK_MS = 5000;
+/** Looks that an inference may last: a minute, far more than any batch takes; on a GPU ten, where TensorRT may build an engine for a new shape first. Looks, not time: a process that was stopped for an hour has missed one. */
+const MOST_LOOKS = { cpu: 12, gpu: 120 };
 
 /** What a worker made of a request. */
 export interface WorkerAnswer {
@@ -22,6 +29,7 @@ export interface WorkerAnswer {
 }
 
 interface Exchange {
+  readonly kind: WorkerRequest["kind"];
   resolve(answer: WorkerAnswer): void;
   reject(error: unknown): void;
 }
@@ -30,8 +38,8 @@ interface Exchange {
 export const DEPTH = 2;
 
 /**
- * One session worker that is replaced when it dies. It answers requests one after the other. Those that it has when the
- * worker dies are rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
+ * One session worker that is replaced when it dies, or hangs. It answers requests one after the other. Those that it has then
+ * are rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
  */
 export class SupervisedWorker {
   #thread: Worker;
@@ -45,6 +53,9 @@ export class SupervisedWorker {
   #restMs = FIRST_REST_MS;
   #closed = false;
   #cancelRest = () => {};
+  #cancelLook: (() => void) | undefined;
+  /** Threads that were given up, and how many answers each still owes. */
+  readonly #hung = new Map<Worker, number>();
   readonly #loads = new Map<string, WorkerRequest>();
   readonly #options: WorkerOptions;
   readonly #clock: Clock;
@@ -92,16 +103,18 @@ export class SupervisedWorker {
     this.#closed = true;
     this.#ready = false;
     this.#cancelRest();
+    this.#cancelLook?.();
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(CLOSE_LIMIT_MS, resolve);
     await Promise.race([this.#settled, late]);
     cancel();
-    await this.#thread.terminate();
+    if (!this.#hung.has(this.#thread)) await this.#thread.terminate();
   }
 
   #send(request: WorkerRequest): Promise<WorkerAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer>();
-    this.#exchanges.push({ resolve, reject });
+    this.#exchanges.push({ kind: request.kind, resolve, reject });
+    if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
     this.#settled = Promise.allSettled([this.#settled, promise]);
     const transfer =
       request.kind === "infer"
@@ -117,9 +130,41 @@ export class SupervisedWorker {
     thread.on("error", (error) => {
       cause = error;
     });
-    thread.on("message", (reply: WorkerReply) => this.#settle(reply));
-    thread.on("exit", (code) => this.#onExit(code, cause));
+    thread.on("message", (reply: WorkerReply) => {
+      if (this.#hung.has(thread)) this.#cameBack(thread);
+      else this.#settle(reply);
+    });
+    thread.on("exit", (code) => {
+      if (!this.#hung.delete(thread)) this.#onExit(code, cause);
+    });
     return thread;
+  }
+
+  /** While anything is under way. `watched` was the first of it for so many looks. */
+  #lookAgain(watched: Exchange | undefined, looks: number): void {
+    this.#cancelLook = this.#clock.after(LOOK_MS, () => {
+      this.#cancelLook = undefined;
+      const [first] = this.#exchanges;
+      if (first === undefined) return;
+      const seen = first === watched ? looks + 1 : 0;
+      const most = this.#options.gpu ? MOST_LOOKS.gpu : MOST_LOOKS.cpu;
+      if (first.kind === "infer" && seen >= most) this.#giveUp(seen);
+      else this.#lookAgain(first, seen);
+    });
+  }
+
+  /** It is not ended while it works (see CLOSE_LIMIT_MS), only left to itself. */
+  #giveUp(looks: number): void {
+    this.#hung.set(this.#thread, this.#exchanges.length);
+    this.#thread.unref();
+    this.#lost("hangs", `an inference takes over ${(looks * LOOK_MS) / 1000} s`, undefined);
+  }
+
+  /** After all: it ends once it has nothing more to do. */
+  #cameBack(thread: Worker): void {
+    const owed = (this.#hung.get(thread) ?? 1) - 1;
+    this.#hung.set(thread, owed);
+    if (owed === 0) void thread.terminate();
   }
 
   #settle(reply: WorkerReply): void {
@@ -130,17 +175,21 @@ export class SupervisedWorker {
   }
 
   #onExit(code: number, cause: unknown): void {
+    this.#lost("died", `exit code ${code}`, cause);
+  }
+
+  #lost(event: "died" | "hangs", how: string, cause: unknown): void {
     this.#ready = false;
-    const died = new ServiceError("BACKEND_DOWN", "The inference worker died.", {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    const gone = new ServiceError("BACKEND_DOWN", "The inference worker was lost.", {
       retryAfterMs: 1000,
       cause,
     });
-    for (const exchange of this.#exchanges.splice(0)) exchange.reject(died);
+    for (const exchange of this.#exchanges.splice(0)) exchange.reject(gone);
     if (this.#closed) return;
-    this.#report(
-      "died",
-      `exit code ${code}, next try in ${this.#restMs} ms${cause === undefined ? "" : `: ${cause}`}`,
-    );
+    const why = cause === undefined ? "" : `: ${cause}`;
+    this.#report(event, `${how}, next try in ${this.#restMs} ms${why}`);
     this.#cancelRest = this.#clock.after(this.#restMs, () => void this.#replace());
     this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
   }

@@ -39,7 +39,7 @@ const notServed = (what: string) => (): never => {
 export function kserveService(
   parts: ServiceParts,
   analyze: Analyze,
-  drain: Pick<Drain, "begun">,
+  drain: Pick<Drain, "announced">,
   version: string,
 ): GRPCInferenceServiceImplementation {
   const { limits, clock, events } = parts;
@@ -68,11 +68,13 @@ export function kserveService(
 
   return {
     serverLive: async () => ({ live: true }),
-    serverReady: async () => ({ ready: !drain.begun && named().every((model) => model.isReady()) }),
+    serverReady: async () => ({
+      ready: !drain.announced && named().every((model) => model.isReady()),
+    }),
     // Unknown models are not ready: so says Triton too.
     modelReady: async (request) => ({
       ready:
-        !drain.begun &&
+        !drain.announced &&
         named().some((model) => isNamed(model, request.name, request.version) && model.isReady()),
     }),
     serverMetadata: async () => ({ name: SERVER_NAME, version, extensions: [...EXTENSIONS] }),

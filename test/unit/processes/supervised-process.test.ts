@@ -86,24 +86,56 @@ describe("SupervisedProcess", () => {
     assert.equal(events.at(-1), "died exit code 1 400", "the old fault was told again");
   });
 
-  it("ends one that answers nothing for half a minute, and starts the next", async () => {
-    await serve();
-    const look = async () => {
-      clock.advance(5000);
+  /** As many looks as seconds, with the CPU time that it takes in each. */
+  const look = async (seconds: number, cpuMs: number | undefined) => {
+    for (let second = 0; second < seconds; second++) {
+      if (cpuMs !== undefined) last().cpuMs = (last().cpuMs ?? 0) + cpuMs;
+      clock.advance(1000);
       // To the process and back.
       for (let hop = 0; hop < 4; hop++) await turn();
-    };
-    await look();
+    }
+  };
+
+  it("ends one that neither answers nor does anything for three looks, and starts the next", async () => {
+    await serve();
+    await look(10, 0);
     stuck = true;
-    // Each look waits for its answer as long as for its turn.
-    for (let half = 0; half < 4; half++) await look();
-    stuck = false;
-    await look();
-    stuck = true;
-    for (let half = 0; half < 5; half++) await look();
+    // The one under way was answered.
+    await look(3, 0);
+    await look(1, 500);
     assert.deepEqual(events, ["serving"], "it was ended too soon");
-    await look();
-    assert.deepEqual(events, ["serving", "cut stuck", "died SIGKILL 100"]);
+    await look(2, 10);
+    assert.deepEqual(events, ["serving"], "what it did before does not count");
+    await look(1, 0);
+    assert.deepEqual(events, ["serving", "cut stopped", "died SIGKILL 100"]);
+  });
+
+  for (const [how, cpuMs] of [
+    ["that is busy", 500],
+    ["of which nobody knows what it does", undefined],
+  ] as const) {
+    it(`ends one ${how} once it has answered nothing for half a minute`, async () => {
+      await serve();
+      await look(2, cpuMs);
+      stuck = true;
+      // The one under way was answered.
+      await look(30, cpuMs);
+      assert.deepEqual(events, ["serving"]);
+      await look(1, cpuMs);
+      assert.deepEqual(events, ["serving", "cut busy", "died SIGKILL 100"]);
+    });
+  }
+
+  it("ends one that does not serve within ten minutes of its start", async () => {
+    clock.advance(599_999);
+    assert.deepEqual(events, []);
+    clock.advance(1);
+    await turn();
+    assert.deepEqual(events, ["cut unstarted", "died SIGKILL 100"]);
+    clock.advance(100);
+    await serve();
+    await look(601, 0);
+    assert.deepEqual(events.slice(2), ["serving"]);
   });
 
   it("drains what serves, and replaces it no more", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Metadata } from "nice-grpc-common";
 import type { Model } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { allButStatus, statusMessage } from "../../../server/rpc/get-status.js";
+import { statusMessage } from "../../../server/rpc/get-status.js";
 
 describe("GetStatus", () => {
   const readings = {
@@ -25,14 +24,5 @@ describe("GetStatus", () => {
       draining: true,
     });
     assert.equal(statusMessage("1.2.3", { ...readings, cache: null }, []).cacheEntries, 0);
-  });
-
-  it("is the one call that a check of all others lets pass", () => {
-    const refuse = () => {
-      throw new Error("refused");
-    };
-    const check = allButStatus(refuse);
-    assert.equal(check(Metadata(), "/sentiment.v1.AdminService/GetStatus"), undefined);
-    assert.throws(() => check(Metadata(), "/sentiment.v1.AdminService/ClearCache"), /refused/);
   });
 });

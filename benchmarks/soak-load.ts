@@ -1,0 +1,33 @@
+/**
+ * The load of soak.ts, in a process of its own: RATE calls a second to ADDRESS with KEY, by four clients one of which connects anew every few seconds, until
+ * standard input ends. Prints then how the calls ended, as JSON.
+ */
+import { openLoop } from "../test/support/open-loop.js";
+import { type Counts, SoakClient } from "./soak/clients.js";
+import { Traffic } from "./soak/traffic.js";
+import { seeded } from "./texts.js";
+
+const CLIENTS = 4;
+const RENEWED_MS = 10_000;
+const { ADDRESS = "", KEY = "", RATE, SEED } = process.env;
+
+const counts: Counts = {};
+const traffic = new Traffic(seeded(Number(SEED)));
+const connect = () => new SoakClient(ADDRESS, KEY, counts);
+const clients = Array.from({ length: CLIENTS }, connect);
+const closing: Promise<void>[] = [];
+
+const over = new AbortController();
+process.stdin.resume().once("end", () => over.abort());
+const renewing = setInterval(() => {
+  const oldest = clients.shift();
+  clients.push(connect());
+  if (oldest) closing.push(oldest.close());
+}, RENEWED_MS);
+
+const calls = await openLoop(Number(RATE), over.signal, async (place) => {
+  await clients[place % CLIENTS]?.send(traffic.next());
+});
+clearInterval(renewing);
+await Promise.all([...closing, ...clients.map((client) => client.close())]);
+process.stdout.write(`${JSON.stringify({ calls, counts })}\n`);

@@ -1,0 +1,199 @@
+import { type Channel, createChannel, createClient } from "nice-grpc";
+import {
+  type AnalyzeOptions,
+  LongText,
+  type SentimentServiceClient,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../server/gen/sentiment/v1/sentiment.js";
+import { openLoop } from "../support/open-loop.js";
+import { sentences } from "../support/sentences.js";
+import { asked, failureIn } from "./ask.js";
+import {
+  distanceOf,
+  type Failure,
+  type Outcome,
+  outcomeOf,
+  outcomeOfFailure,
+  type Verdict,
+  worstOf,
+} from "./check.js";
+import { Streamer } from "./streamer.js";
+import type { Called } from "./summary.js";
+import type { Truths } from "./truth.js";
+
+export const TEXTS = sentences(2000);
+export const TIERS = [Tier.TIER_FAST, Tier.TIER_BALANCED] as const;
+/** Half of the texts are these, so that they are in memory. */
+const HOT = 50;
+const CALLS_PER_SECOND = 50;
+/** Of so many calls one is an AnalyzeBatch, and so many are texts of a stream. */
+const BATCH_EVERY = 25;
+const STREAM_EVERY = 5;
+const BATCHED = 8;
+const SKIP_CACHE_SHARE = 0.3;
+const SKIP_CACHE: AnalyzeOptions = {
+  explain: false,
+  sentences: false,
+  skipCache: true,
+  longText: LongText.LONG_TEXT_UNSPECIFIED,
+};
+const CONNECTIONS = 4;
+/** As README.md has users retry. */
+const RETRIES = {
+  methodConfig: [
+    {
+      name: [{ service: SentimentServiceDefinition.fullName }],
+      retryPolicy: {
+        maxAttempts: 5,
+        initialBackoff: "0.1s",
+        maxBackoff: "2s",
+        backoffMultiplier: 3,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+};
+
+/** One question: a text, for a tier, perhaps past the caches. */
+export interface Question {
+  readonly text: string;
+  readonly tier: Tier;
+  readonly options: AnalyzeOptions | undefined;
+}
+
+/** Calls of all three kinds at a steady rate, each answer compared with the truth. */
+export class ChaosLoad implements Disposable {
+  #farthest = 0;
+  readonly #called: Called[] = [];
+  readonly #startedMs = performance.now();
+  readonly #channels: readonly Channel[];
+  readonly #clients: readonly SentimentServiceClient[];
+  readonly #streamer: Streamer;
+  readonly #truths: Truths;
+  readonly #chance: () => number;
+
+  constructor(address: string, truths: Truths, chance: () => number) {
+    [this.#truths, this.#chance] = [truths, chance];
+    this.#channels = Array.from({ length: CONNECTIONS + 1 }, () =>
+      createChannel(address, undefined, {
+        "grpc.use_local_subchannel_pool": 1,
+        "grpc.service_config": JSON.stringify(RETRIES),
+      }),
+    );
+    const [forStream, ...others] = this.#channels.map((channel) =>
+      createClient(SentimentServiceDefinition, channel),
+    );
+    if (forStream === undefined) throw new Error("no connection");
+    this.#clients = others;
+    this.#streamer = new Streamer(forStream);
+  }
+
+  /** Since it was made. */
+  get nowMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  /** How far a score was from the truth at most, of the answers that were right. */
+  get farthest(): number {
+    return this.#farthest;
+  }
+
+  /** Until the signal; resolves with all calls once the last one is over. */
+  async run(over: AbortSignal): Promise<readonly Called[]> {
+    await openLoop(CALLS_PER_SECOND, over, (place) => this.#send(place));
+    await this.#streamer.end();
+    return this.#called;
+  }
+
+  [Symbol.dispose](): void {
+    for (const channel of this.#channels) channel.close();
+  }
+
+  async #send(place: number): Promise<void> {
+    const sentMs = this.nowMs;
+    const client = this.#clients[place % CONNECTIONS];
+    if (client === undefined) return;
+    const ended = await this.#ask(client, place);
+    this.#called.push({ ...ended, sentMs, tookMs: this.nowMs - sentMs });
+  }
+
+  #ask(client: SentimentServiceClient, place: number): Promise<Ended> {
+    if (place % BATCH_EVERY === 0) return this.#batch(client);
+    if (place % STREAM_EVERY === 1) return this.#stream(client);
+    return this.#one(client, this.#question());
+  }
+
+  async #one(client: SentimentServiceClient, question: Question): Promise<Ended> {
+    const ended = await asked((call) => client.analyze(question, call));
+    if ("failure" in ended) return failedEnd(ended.failure, ended.retries);
+    return this.#judged(question, ended.answer.sentiment, ended.retries);
+  }
+
+  async #batch(client: SentimentServiceClient): Promise<Ended> {
+    const { tier, options } = this.#question();
+    const texts = Array.from({ length: BATCHED }, () => this.#question().text);
+    const ended = await asked((call) => client.analyzeBatch({ texts, tier, options }, call));
+    if ("failure" in ended) return failedEnd(ended.failure, ended.retries);
+    const ends = await Promise.all(
+      texts.map((text, place) => {
+        const { sentiment, error } = ended.answer.results[place] ?? {};
+        const question = { text, tier, options };
+        // gRPC tries no single text again: that is the caller's.
+        if (error !== undefined && outcomeOfFailure(failureIn(error)) === "failed")
+          return this.#again(client, question);
+        return error === undefined
+          ? this.#judged(question, sentiment, 0)
+          : failedEnd(failureIn(error), 0);
+      }),
+    );
+    const outcome = worstOf(ends.map((end) => end.outcome));
+    const retries = ended.retries + ends.reduce((sum, end) => sum + end.retries, 0);
+    const detail = ends.find((end) => end.outcome === outcome)?.detail ?? "";
+    return { outcome, retries, detail };
+  }
+
+  async #stream(client: SentimentServiceClient): Promise<Ended> {
+    const question = this.#question();
+    const { sentiment, failure, reopened } = await this.#streamer.ask(question);
+    if (failure === undefined) return this.#judged(question, sentiment, reopened);
+    if (outcomeOfFailure(failure) === "failed") return await this.#again(client, question);
+    return failedEnd(failure, reopened);
+  }
+
+  /** A text that was told to be asked again. */
+  async #again(client: SentimentServiceClient, question: Question): Promise<Ended> {
+    const ended = await this.#one(client, question);
+    return { ...ended, retries: ended.retries + 1 };
+  }
+
+  #judged(question: Question, verdict: Verdict | undefined, retries: number): Ended {
+    if (verdict === undefined) return { outcome: "failed", retries, detail: "an empty answer" };
+    const truth = this.#truths.of(question);
+    const outcome = outcomeOf(verdict, truth);
+    if (outcome === "right") this.#farthest = Math.max(this.#farthest, distanceOf(verdict, truth));
+    const { label, score } = verdict;
+    const detail =
+      outcome === "right"
+        ? ""
+        : `${question.text} (tier ${question.tier}): ${label} ${score}, not ${truth?.label} ${truth?.score}`;
+    return { outcome, retries, detail };
+  }
+
+  #question(): Question {
+    const among = this.#chance() < 0.5 ? HOT : TEXTS.length;
+    return {
+      text: TEXTS[Math.floor(this.#chance() * among)] ?? "",
+      tier: TIERS[Math.floor(this.#chance() * TIERS.length)] ?? Tier.TIER_FAST,
+      options: this.#chance() < SKIP_CACHE_SHARE ? SKIP_CACHE : undefined,
+    };
+  }
+}
+
+type Ended = Pick<Called, "outcome" | "retries" | "detail">;
+
+function failedEnd(failure: Failure, retries: number): Ended {
+  const outcome: Outcome = outcomeOfFailure(failure);
+  const detail = outcome === "refused" ? "" : `code ${failure.code}: ${failure.message}`;
+  return { outcome, retries, detail };
+}
