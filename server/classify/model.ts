@@ -37,5 +37,8 @@ export interface ServedModel {
 }
 
 /** Tokens of a text that the model reads at once. */
-export const roomOf = ({ maxTokens, tokenizer: { prefix, suffix } }: ServedModel): number =>
+export const roomOf = ({
+  maxTokens,
+  tokenizer: { prefix, suffix },
+}: Pick<ServedModel, "maxTokens" | "tokenizer">): number =>
   maxTokens - prefix.length - suffix.length;

@@ -16,7 +16,7 @@ import { Status } from "../gen/google/rpc/status.js";
 import { callOf, whyLeft } from "./call-context.js";
 import type { RequestEvents } from "./events.js";
 import type { Holder } from "./keys/keys.js";
-import { type ReportBug, statusOf } from "./status.js";
+import { type ReportBug, sayable, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
@@ -187,8 +187,11 @@ function codeOf(error: unknown): string {
 }
 
 function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBug): unknown {
-  // The client has left: there is nobody to read a status. A ServerError is a library's: health's NOT_FOUND.
-  if (error instanceof ServerError || (isAbortError(error) && context.signal.aborted)) return error;
+  // The client has left: there is nobody to read a status.
+  if (isAbortError(error) && context.signal.aborted) return error;
+  // A library's: health's NOT_FOUND, which quotes whatever the caller has sent.
+  if (error instanceof ServerError)
+    return withoutStack(() => new ServerError(error.code, sayable(error.details)));
   const status = statusOf(error, reportBug);
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) context.trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));

@@ -3,10 +3,11 @@ import { isIPv6 } from "node:net";
 import type { ServerCredentials } from "@grpc/grpc-js";
 import { createServer } from "nice-grpc";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
-import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import { ServerReflection } from "nice-grpc-server-reflection";
 import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { listenFault } from "../core/listen-fault.js";
+import { GRPCInferenceServiceDefinition } from "../gen/inference/grpc_service.js";
 import {
   AdminServiceDefinition,
   SentimentServiceDefinition,
@@ -15,21 +16,28 @@ import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
 import { aroundCalls, type Check } from "./around-calls.js";
 import { authorize, refuseAdmin } from "./authorize.js";
+import { bounded } from "./bounded-reader.js";
 import { byAddress } from "./by-address.js";
 import { limitConnections } from "./connection-limits.js";
 import { noticeListeners } from "./connections.js";
 import { createDrain } from "./drain.js";
 import { createEntrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
+import { hushMetadata } from "./grpc-log.js";
+import { inflateInTurn } from "./inflate-in-turn.js";
 import type { Keys } from "./keys/keys.js";
-import { KserveDefinition } from "./kserve/definition.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
+import { ReflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
 import { channelOptions, type TransportLimits } from "./transport.js";
 import { watchCalls } from "./watched-call.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
-const DEFINITIONS = [SentimentServiceDefinition, AdminServiceDefinition, KserveDefinition];
+const DEFINITIONS = [
+  SentimentServiceDefinition,
+  AdminServiceDefinition,
+  GRPCInferenceServiceDefinition,
+];
 const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
@@ -74,6 +82,7 @@ export async function serveGrpc(
   { keys, credentials, events }: Access,
 ): Promise<GrpcServer> {
   markInvalidUtf8();
+  hushMetadata();
   const { bindAddress, grpcPort } = options;
   const { timeoutMs } = parts.limits;
   const { streamIdleMs: idleMs, maxStreams } = options;
@@ -85,7 +94,10 @@ export async function serveGrpc(
   const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };
   const server = createServer({
     ...channelOptions(options, parts.limits, timeoutMs),
-    interceptors: [watchCalls(clientLimits, entrance, clock, (why) => events.cut(why))],
+    interceptors: [
+      inflateInTurn,
+      watchCalls(clientLimits, entrance, clock, (why) => events.cut(why)),
+    ],
   });
   // Each method's faults are counted from 0 on, before its first call.
   for (const { fullName, methods } of DEFINITIONS)
@@ -95,17 +107,22 @@ export async function serveGrpc(
   const analyze = analyzer(parts);
   server
     .with(around(entrance.check))
-    .add(SentimentServiceDefinition, sentimentService(parts, analyze, drain));
-  server.with(around(entrance.check)).add(AdminServiceDefinition, adminService(parts, analyze));
+    .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain));
   server
     .with(around(entrance.check))
-    .add(KserveDefinition, kserveService(parts, analyze, drain, parts.version));
+    .add(bounded(AdminServiceDefinition), adminService(parts, analyze));
+  server
+    .with(around(entrance.check))
+    .add(
+      bounded(GRPCInferenceServiceDefinition),
+      kserveService(parts, analyze, drain, parts.version),
+    );
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
     .with(around(entrance.check))
     .with(drain.end)
-    .add(ServerReflectionService, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
+    .add(ReflectionDefinition, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
   using listeners = noticeListeners();
@@ -155,7 +172,7 @@ function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<str
   const either = keys === undefined ? open : authorize(keys, "analyze", "admin");
   return new Map<string, Check>([
     [SentimentServiceDefinition.fullName, analyze],
-    [KserveDefinition.fullName, allButProbes(analyze)],
+    [GRPCInferenceServiceDefinition.fullName, allButProbes(analyze)],
     [AdminServiceDefinition.fullName, keys === undefined ? refuseAdmin : authorize(keys, "admin")],
     [REFLECTION, either],
   ]);

@@ -45,10 +45,20 @@ export function reasonOf(error: unknown): Reason {
   return error instanceof StartupError ? "BACKEND_DOWN" : "BUG";
 }
 
+/** A message travels in a header, percent-encoded, and in the details: clients refuse headers of more than 8 kB. */
+const MOST_CHARACTERS = 1000;
+
+/** A message as a header can carry it: gRPC's writer breaks on one that is not well-formed, and the process with it. */
+export const sayable = (message: string): string =>
+  message.length > MOST_CHARACTERS
+    ? `${message.slice(0, MOST_CHARACTERS).toWellFormed()}...`
+    : message.toWellFormed();
+
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
 export function statusOf(error: unknown, reportBug: ReportBug): Status {
   const known = error instanceof ServiceError ? error : unexpected(error, reportBug);
-  return { code: CODES[known.reason], message: known.message, details: detailsOf(known) };
+  const message = sayable(known.message);
+  return { code: CODES[known.reason], message, details: detailsOf(known, message) };
 }
 
 function unexpected(error: unknown, reportBug: ReportBug): ServiceError {
@@ -66,7 +76,7 @@ function unexpected(error: unknown, reportBug: ReportBug): ServiceError {
   );
 }
 
-function detailsOf({ reason, message, hints }: ServiceError): Any[] {
+function detailsOf({ reason, hints }: ServiceError, message: string): Any[] {
   const { field, retryAfterMs, quota } = hints;
   const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} }).finish();
   const details = [any("ErrorInfo", info)];

@@ -4,9 +4,10 @@ import {
   readModel,
   type VersionFile,
 } from "../backend/repository/model-repository.js";
-import type { ServedModel } from "../classify/model.js";
+import { roomOf, type ServedModel } from "../classify/model.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Clock } from "../core/clock.js";
+import { StartupError } from "../core/errors.js";
 import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
 import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
@@ -161,6 +162,11 @@ export class TierModels implements Models, Disposable {
 
   async #slotOf(files: ModelFiles): Promise<Slot> {
     const tokenizer = await loadTokenizer(files.tokenizerPath);
+    if (roomOf({ ...files, tokenizer }) < 1) {
+      throw new StartupError(
+        `${files.tokenizerPath} puts so many special tokens around a text that max_length ${files.maxTokens} in config.pbtxt leaves no room for it: raise that, or bring the model's tokenizer back`,
+      );
+    }
     const make = (file: VersionFile): ServedVersion =>
       this.#asBefore(files, file) ?? this.#versionOf(files, file, tokenizer);
     const candidate = files.tried && make(files.tried);

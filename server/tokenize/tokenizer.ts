@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { messageOf, StartupError } from "../core/errors.js";
+import { readWhole } from "../core/files.js";
 import { bertPreTokenizer } from "./bert.js";
 import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
 import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
@@ -32,6 +32,8 @@ interface TokenizerFile {
     readonly type?: string;
     readonly unk_token?: string | null;
     readonly unk_id?: number | null;
+    /** By token; of a Unigram, a list whose places are the ids. */
+    readonly vocab?: Readonly<Record<string, unknown>> | readonly unknown[];
   };
   readonly padding?: { readonly pad_id?: number } | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
@@ -40,6 +42,12 @@ interface TokenizerFile {
 /** An engine's pre-tokenizer; `pattern` is that of a ByteLevel one. */
 type PreTokenizer = ((text: string) => string[]) & { pattern?: RegExp };
 
+/** Of several kinds, and a hieroglyph that no vocabulary has. */
+const TRIAL = "a B1! \u00e9 \u597d \u{1f600} \u{13080}";
+
+/** The largest vocabularies of today take 35 MB. */
+const MOST_BYTES = 256 * 2 ** 20;
+
 const PAD_TOKENS = new Set(["[PAD]", "<pad>"]);
 
 /**
@@ -47,7 +55,7 @@ const PAD_TOKENS = new Set(["[PAD]", "<pad>"]);
  * the server's. Ids equal the reference's (see bert.ts). Throws StartupError that names the file and the mend.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
     throw new StartupError(
       `${path} cannot be read (${messageOf(error)}): add the model's tokenizer.json`,
       error,
@@ -62,13 +70,16 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     const bare = idsOf("a", false);
     const framed = idsOf("a", true);
     const begin = framed.findIndex((_, place) => bare.every((id, i) => framed[place + i] === id));
+    if (begin < 0) throw new Error("its post_processor changes the text's own tokens");
+    const [padId, unknownId] = [padIdOf(file), unknownIdOf(engine, file)];
+    checkIds(file, [...framed, padId, ...idsOf(TRIAL, false)]);
     return {
       // What is not well-formed was refused before; here it must only not break the engine.
       encode: (text) => idsOf(text.toWellFormed(), false),
       prefix: framed.slice(0, begin),
       suffix: framed.slice(begin + bare.length),
-      padId: padIdOf(file),
-      unknownId: unknownIdOf(engine, file),
+      padId,
+      unknownId,
       digest: createHash("sha256").update(bytes).digest("hex"),
       isCaseless: lowersCase(file.normalizer) && file.pre_tokenizer?.type === "BertPreTokenizer",
     };
@@ -77,6 +88,18 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       `${path} is not a tokenizer (${messageOf(error)}): use the tokenizer.json that belongs to the model`,
       error,
     );
+  }
+}
+
+const MOST_ID = 2 ** 31 - 1;
+
+/** One that is none would fail every text that has it, and its neighbours in the batch. Throws. */
+function checkIds({ model, added_tokens }: TokenizerFile, others: readonly unknown[]): void {
+  const vocab = model?.vocab ?? {};
+  const ids: readonly unknown[] = Array.isArray(vocab) ? [] : Object.values(vocab);
+  for (const id of [...ids, ...(added_tokens ?? []).map((token) => token.id), ...others]) {
+    const isId = typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MOST_ID;
+    if (!isId) throw new Error(`${id} is no id of a token`);
   }
 }
 

@@ -26,6 +26,10 @@ const field = (number: number, value: Uint8Array | string) => {
   return Buffer.concat([Buffer.from([(number << 3) | LENGTH_DELIMITED, bytes.length]), bytes]);
 };
 
+/** A length of up to 2 MB, as it goes before a field. */
+const lengthOf = ({ length }: Uint8Array) =>
+  Buffer.of((length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14);
+
 describe("bad input", function () {
   this.timeout(20_000);
   let running: RunningApp;
@@ -45,10 +49,10 @@ describe("bad input", function () {
   });
 
   /** Sends bytes as they are; resolves with the reply's bytes. */
-  const send = (method: string, message: Buffer) =>
+  const send = (method: string, message: Buffer, service = SERVICE) =>
     new Promise<Buffer>((resolve, reject) => {
       const same = (bytes: Buffer) => bytes;
-      raw.makeUnaryRequest(`${SERVICE}/${method}`, same, same, message, (error, reply) =>
+      raw.makeUnaryRequest(`${service}/${method}`, same, same, message, (error, reply) =>
         error ? reject(error) : resolve(reply ?? Buffer.alloc(0)),
       );
     });
@@ -135,6 +139,18 @@ describe("bad input", function () {
   it("bytes that are no protobuf message fail the call alone", async () => {
     const failure = await rawFailure("Analyze", Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f, 0x41]));
     assert.equal(failure.code, Code.INTERNAL);
+  });
+
+  it("a health check of a name that is no text, or endless, is NOT_FOUND in few words", async () => {
+    for (const name of [Buffer.of(0xff), Buffer.alloc(60_000, "x")]) {
+      const message = Buffer.concat([Buffer.of(0x0a), lengthOf(name), name]);
+      const error = await send("Check", message, "/grpc.health.v1.Health").then(
+        () => assert.fail("the call was answered"),
+        (reason: ServiceError) => reason,
+      );
+      assert.equal(error.code, Code.NOT_FOUND);
+      assert.ok(error.details.length < 1100, `${error.details.length} characters`);
+    }
   });
 
   it("a message over the size limit is RESOURCE_EXHAUSTED", async () => {

@@ -1,13 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 import textformat from "protobufjs/ext/textformat.js";
 import { z } from "zod";
 import { messageOf, StartupError } from "../../core/errors.js";
+import { readWhole } from "../../core/files.js";
 import { LABELS } from "../../core/tiers.js";
 
 /** The build puts Triton's schema of config.pbtxt beside the generated code. */
 const SCHEMA = fileURLToPath(new URL("../../gen/model_config.proto", import.meta.url));
+
+const MOST_BYTES = 2 ** 20;
 
 /** Triton's parameters are strings. */
 const number = z.string().transform((text) => Number(text || Number.NaN));
@@ -76,7 +78,7 @@ export interface ModelConfig {
 
 /** Reads a config.pbtxt (protobuf text format, Triton's ModelConfig). Throws StartupError with the file, the field and the mend. */
 export async function readModelConfig(path: string): Promise<ModelConfig> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
     throw new StartupError(
       `${path} cannot be read (${messageOf(error)}): add the model's config.pbtxt`,
       error,
@@ -86,7 +88,10 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
   const type = root.lookupType("inference.ModelConfig");
   let fields: unknown;
   try {
-    fields = type.toObject(textformat.fromText(type, text), { enums: String, longs: Number });
+    fields = type.toObject(textformat.fromText(type, bytes.toString("utf8")), {
+      enums: String,
+      longs: Number,
+    });
   } catch (error) {
     throw new StartupError(
       `${path} is not a Triton model configuration: ${messageOf(error)}`,

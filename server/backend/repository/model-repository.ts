@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { messageOf, StartupError } from "../../core/errors.js";
+import { checkFile, readWhole } from "../../core/files.js";
 import { LABELS, TIERS, type Tier } from "../../core/tiers.js";
 import { type ModelConfig, readModelConfig } from "./model-config.js";
+
+const MOST_LABEL_BYTES = 2 ** 20;
 
 /** One model of the repository, checked: its files are there and fit together. */
 export interface ModelFiles extends ModelConfig {
@@ -103,13 +106,13 @@ async function versionFile(
 }
 
 async function checkLabels(path: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const bytes = await readWhole(path, MOST_LABEL_BYTES).catch((error: unknown) => {
     throw new StartupError(
       `${path} cannot be read (${messageOf(error)}): one label a line, ${LABELS.join(", ")}`,
       error,
     );
   });
-  if (text.trim().split(/\s+/).join() !== LABELS.join()) {
+  if (bytes.toString("utf8").trim().split(/\s+/).join() !== LABELS.join()) {
     throw new StartupError(`${path} must hold ${LABELS.join(", ")}, one a line, in this order`);
   }
 }
@@ -123,11 +126,14 @@ async function versionsOf(folder: string): Promise<number[]> {
 
 async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+  try {
+    await checkFile(path);
+    await pipeline(createReadStream(path), hash);
+  } catch (error) {
     throw new StartupError(
       `${path} cannot be read (${messageOf(error)}): add the model, or run make models`,
       error,
     );
-  });
+  }
   return hash.digest("hex");
 }

@@ -1,15 +1,15 @@
 import type { Verdict } from "../../classify/classifier.js";
 import { ServiceError } from "../../core/errors.js";
-import type {
-  GRPCInferenceServiceImplementation,
-  ModelInferRequest,
+import {
+  GRPCInferenceServiceDefinition,
+  type GRPCInferenceServiceImplementation,
+  type ModelInferRequest,
 } from "../../gen/inference/grpc_service.js";
 import type { Analyze, ServiceParts } from "../analyzer.js";
 import type { Check } from "../around-calls.js";
 import type { Drain } from "../drain.js";
 import { failedText } from "../text-outcome.js";
 import { checkId, checkText } from "../validate.js";
-import { KserveDefinition } from "./definition.js";
 import {
   configOf,
   isNamed,
@@ -155,7 +155,7 @@ function verdictOf(outcome: PromiseSettledResult<Verdict>, index: number): Verdi
   throw new ServiceError(reason.reason, `${field}: ${reason.message}`, { ...reason.hints, field });
 }
 
-const { fullName, methods } = KserveDefinition;
+const { fullName, methods } = GRPCInferenceServiceDefinition;
 const PROBES = new Set(
   [methods.serverLive, methods.serverReady, methods.modelReady].map(
     ({ name }) => `/${fullName}/${name}`,

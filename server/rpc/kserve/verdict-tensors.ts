@@ -44,6 +44,10 @@ export const OUTPUT_NAMES = Object.keys(OUTPUTS) as readonly OutputName[];
 /** The outputs that are asked for, in that order; all where none is. Throws TENSOR_INVALID. */
 export function outputNamesOf(requested: readonly RequestedOutput[]): readonly OutputName[] {
   if (requested.length === 0) return OUTPUT_NAMES;
+  if (requested.length > OUTPUT_NAMES.length) {
+    const message = `${requested.length} outputs are asked for: ask for ${OUTPUT_NAMES.join(", ")}, each once at most.`;
+    throw invalid(message, "outputs");
+  }
   const names = requested.map(({ name, parameters }, index) => {
     const field = `outputs[${index}]`;
     if (!isOutput(name)) {

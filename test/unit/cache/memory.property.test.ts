@@ -71,6 +71,23 @@ class Pair {
     if (space === undefined) assert.equal(this.cache.entries, 0);
   }
 
+  trim(share: number): void {
+    const before = this.cache.entries;
+    assert.equal(this.cache.trim(share), before - this.cache.entries);
+    assert.ok(this.cache.entries <= before * (1 - share));
+  }
+
+  /** What another cache has kept comes back, for no longer than it had left. */
+  restore(key: CacheKey, bytes: number, leftMs: number): void {
+    const value = { name: `value ${this.#values++}`, bytes };
+    const isFull = this.cache.entries >= this.#maxEntries;
+    const expiresMs = this.clock.now() + Math.min(leftMs, TTL_MS);
+    if (!this.cache.restore({ key, value, hits: 1, leftMs })) return;
+    assert.ok(!isFull && leftMs > 0);
+    this.#model.set(named(key), { value, expiresMs });
+    assert.equal(this.cache.peek(key), value);
+  }
+
   sweep(): void {
     const before = this.cache.entries;
     assert.equal(this.cache.sweep(), before - this.cache.entries);
@@ -134,6 +151,18 @@ const cleared = space.map(
     (pair) =>
       pair.clear(name),
 );
+const trimmed = share.map(
+  (part): Step =>
+    (pair) =>
+      pair.trim(part),
+);
+const restored = fc
+  .tuple(key, fc.integer({ min: 0, max: MAX_BYTES + 2 }), fc.integer({ min: -5, max: 2 * TTL_MS }))
+  .map(
+    ([kept, bytes, leftMs]): Step =>
+      (pair) =>
+        pair.restore(kept, bytes, leftMs),
+  );
 const swept = fc.constant<Step>((pair) => pair.sweep());
 
 const step = fc.oneof(
@@ -143,6 +172,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: later },
   { weight: 1, arbitrary: cleared },
   { weight: 1, arbitrary: swept },
+  { weight: 1, arbitrary: trimmed },
+  { weight: 2, arbitrary: restored },
 );
 
 describe("the memory cache beside a plain Map", () => {

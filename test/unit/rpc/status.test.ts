@@ -7,7 +7,7 @@ import {
   RetryInfo,
 } from "../../../server/gen/google/rpc/error_details.js";
 import { Status } from "../../../server/gen/google/rpc/status.js";
-import { statusOf } from "../../../server/rpc/status.js";
+import { sayable, statusOf } from "../../../server/rpc/status.js";
 import { recorder } from "../../support/recorder.js";
 import { detailsOf } from "../../support/status-details.js";
 
@@ -135,6 +135,17 @@ describe("statusOf", () => {
       assert.ok(!Buffer.from(Status.encode(status).finish()).includes("secret"));
     });
   }
+
+  it("says no more than fits into a header, and nothing that breaks gRPC's writer", () => {
+    assert.equal(sayable("short"), "short");
+    assert.equal(sayable("cut \ud83d"), "cut \ufffd");
+    const error = new ServiceError("TEXT_EMPTY", `${"x".repeat(999)}😀`, { field: "text" });
+    const status = overTheWire(statusOf(error, nobody));
+    assert.equal(status.message, `${"x".repeat(999)}\ufffd...`);
+    assert.doesNotThrow(() => encodeURI(status.message));
+    const { fieldViolations } = BadRequest.decode(status.details[1]?.value ?? new Uint8Array());
+    assert.equal(fieldViolations[0]?.description, status.message);
+  });
 
   it("gives each BUG an id of its own", () => {
     const [reportBug, reports] = recorder((_id: string, _error: unknown) => {});

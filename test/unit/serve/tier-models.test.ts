@@ -96,6 +96,18 @@ describe("TierModels", function () {
   });
   afterEach(() => models[Symbol.dispose]());
 
+  it("refuses a tokenizer whose special tokens leave no room for a text", async () => {
+    const tokenizer = JSON.parse(await readFile(model("tokenizer.json"), "utf8"));
+    const [cls] = tokenizer.post_processor.single;
+    tokenizer.post_processor.single.unshift(cls);
+    await writeFile(model("tokenizer.json"), JSON.stringify(tokenizer));
+    await assert.rejects(start({ max_length: 3 }), {
+      name: "StartupError",
+      message: /tokenizer.json puts so many special tokens .* max_length 3 /,
+    });
+    await start({ max_length: 4 });
+  });
+
   it("serves what it was given, and loads it at the first call", async () => {
     await start();
     assert.equal(models.lease("accurate", ""), undefined);
