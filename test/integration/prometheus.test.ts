@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createChannel, createClient, Metadata } from "nice-grpc";
+import type { ChannelOptions } from "@grpc/grpc-js";
+import { type Channel, ChannelCredentials, createChannel, createClient, Metadata } from "nice-grpc";
 import { files } from "../../deploy/grafana/write-dashboards.js";
 import { TritonClient } from "../../server/backend/triton/triton-client.js";
 import { AdminServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
 import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { certificates } from "../support/certificates.js";
 import { keyFolder } from "../support/key-folder.js";
 import { mixedLoad } from "../support/mixed-load.js";
 import { modelVersion } from "../support/model-version.js";
@@ -18,7 +20,6 @@ import { startTriton } from "../support/triton-server.js";
 /** Expressions that must be empty here: what is in them, and why. */
 const EMPTY: readonly (readonly [part: string, why: string])[] = [
   ["offset 1w", "there was no week before"],
-  ["sentiment_certificate_expiry", "the server has no TLS"],
 ];
 /** Until all that is counted has been scraped twice, the rules have had their turns, and a full minute has begun: subqueries look there. */
 const PATIENCE_MS = 80_000;
@@ -101,8 +102,7 @@ async function tritonLoad(url: string): Promise<AsyncDisposable> {
 }
 
 /** The next call loads it again. */
-async function unload(address: string, metadata: Metadata): Promise<void> {
-  const channel = createChannel(address);
+async function unload(channel: Channel, metadata: Metadata): Promise<void> {
   try {
     const admin = createClient(AdminServiceDefinition, channel, { "*": { metadata } });
     await admin.unloadModel({ tier: Tier.TIER_ACCURATE });
@@ -119,6 +119,7 @@ describe("a real Prometheus that scrapes the server under load", function () {
   before(async () => {
     const redis = stack.use(await startRedis());
     const models = stack.use(await repositoryWithCandidates());
+    const own = await stack.use(await certificates()).make("server");
     const keys = stack.use(await keyFolder()).file;
     const metadata = Metadata({ "x-api-key": await addNewKey(keys, "all", ["analyze", "admin"]) });
     const server = stack.use(
@@ -127,9 +128,14 @@ describe("a real Prometheus that scrapes the server under load", function () {
         REDIS_URL: redis.url,
         MODEL_REPOSITORY: models.folder,
         API_KEYS_FILE: keys,
+        TLS_CERT: own.cert,
+        TLS_KEY: own.key,
         WARM_UP_FILE: "/dev/null",
       }),
     );
+    const root = await readFile(own.cert);
+    const connect = (options: ChannelOptions = {}) =>
+      createChannel(`https://${server.address}`, ChannelCredentials.createSsl(root), options);
     const triton = stack.use(await startTriton({ models: ["sentiment_fast"] }));
     prometheus = stack.use(
       await startPrometheus({
@@ -137,9 +143,9 @@ describe("a real Prometheus that scrapes the server under load", function () {
         triton: `127.0.0.1:${triton.ports.metrics}`,
       }),
     );
-    stack.use(mixedLoad(server.address, metadata));
+    stack.use(mixedLoad(connect, metadata));
     stack.use(await tritonLoad(triton.url));
-    await unload(server.address, metadata);
+    await unload(connect(), metadata);
     rules = await prometheus.rules();
   });
   after(() => stack.disposeAsync());

@@ -1,4 +1,5 @@
-import { type Channel, createChannel, createClient, Metadata } from "nice-grpc";
+import type { ChannelOptions } from "@grpc/grpc-js";
+import { type Channel, createClient, type Metadata } from "nice-grpc";
 import { GRPCInferenceServiceDefinition } from "../../server/gen/inference/grpc_service.js";
 import {
   LongText,
@@ -21,8 +22,11 @@ const CUT = {
 const OWN_CONNECTION = { "grpc.use_local_subchannel_pool": 1 };
 
 /** Calls of every kind, good and bad, by two clients in turn, until it is disposed of: both repeat what the other asked a round before. */
-export function mixedLoad(address: string, metadata = Metadata()): AsyncDisposable {
-  const channels = [0, 1].map(() => createChannel(address, undefined, OWN_CONNECTION));
+export function mixedLoad(
+  connect: (options: ChannelOptions) => Channel,
+  metadata: Metadata,
+): AsyncDisposable {
+  const channels = [0, 1].map(() => connect(OWN_CONNECTION));
   const texts = sentences(400);
   let stopped = false;
   const loaded = (async () => {
