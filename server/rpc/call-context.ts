@@ -1,9 +1,4 @@
-import {
-  type Metadata as GrpcMetadata,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-} from "@grpc/grpc-js";
+import type { Metadata as GrpcMetadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
@@ -21,18 +16,6 @@ const MAX_STATE_LENGTH = 512;
 export function carryDeadline(call: ServerInterceptingCallInterface, metadata: GrpcMetadata): void {
   metadata.set(LEFT_MS, String(Number(call.getDeadline()) - Date.now()));
 }
-
-/** As `carryDeadline`, of every call. */
-export const passDeadlineOn: ServerInterceptor = (_method, call) =>
-  new ServerInterceptingCall(call, {
-    start: (next) =>
-      next({
-        onReceiveMetadata: (metadata, pass) => {
-          carryDeadline(call, metadata);
-          pass(metadata);
-        },
-      }),
-  });
 
 /** A client gives up by its own clock, which is ahead of the server's by the time that the call took to get here. */
 const EARLY_MS = 100;

@@ -6,7 +6,7 @@ import {
   type ModelInferResponse,
 } from "../../server/gen/inference/grpc_service.js";
 import { ModelConfig } from "../../server/gen/inference/model_config.js";
-import { passDeadlineOn } from "../../server/rpc/call-context.js";
+import { passDeadlineOn } from "./pass-deadline-on.js";
 
 /** One batch that arrived. */
 interface Arrival {

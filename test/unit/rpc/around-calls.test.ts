@@ -22,11 +22,11 @@ import {
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
-import { passDeadlineOn } from "../../../server/rpc/call-context.js";
 import type { Holder } from "../../../server/rpc/keys/keys.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { NO_EVENTS } from "../../support/no-events.js";
+import { passDeadlineOn } from "../../support/pass-deadline-on.js";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
