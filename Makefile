@@ -34,13 +34,14 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test
 
-test-full: test $(VENV)/done $(SPARK)/done $(NGINX)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(NGINX)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
 	CACHE=$(CACHE) test/full/spark.sh
+	CACHE=$(CACHE) test/full/gateway.sh
 	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
 	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
@@ -76,6 +77,13 @@ proto: $(BUILT) ## server/gen from proto/
 
 spark-proto: $(SPARK)/done ## clients/spark/sentiment_spark/gen from proto/
 	clients/spark/generate.sh $(SPARK)/bin/python
+
+gateway: ## the REST bridge, one static binary: build/sentiment-gateway (needs Go)
+	@mkdir -p build
+	cd clients/gateway && CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false' go build -trimpath -ldflags='-s -w' -o ../../build/sentiment-gateway .
+
+gateway-proto: $(BUILT) ## clients/gateway/gen from proto/ (needs Go)
+	CACHE=$(CACHE) clients/gateway/generate.sh
 
 release-proto: $(BUILT) ## take the API as it is now for the one that later changes must not break
 	buf build proto --path proto/sentiment -o proto/released.binpb
@@ -224,4 +232,4 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
