@@ -49,7 +49,7 @@ export class SupervisedWorker {
   /** In the order in which the worker answers them. */
   #exchanges: Exchange[] = [];
   /** Resolves when what is under way is answered. */
-  #settled: Promise<unknown> = Promise.resolve();
+  #settled: Promise<void> = Promise.resolve();
   #restMs = FIRST_REST_MS;
   #closed = false;
   #cancelRest = () => {};
@@ -115,7 +115,8 @@ export class SupervisedWorker {
     const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer>();
     this.#exchanges.push({ kind: request.kind, resolve, reject });
     if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
-    this.#settled = Promise.allSettled([this.#settled, promise]);
+    // Without what they came to, which would hold all answers there ever were.
+    this.#settled = Promise.allSettled([this.#settled, promise]).then(() => {});
     const transfer =
       request.kind === "infer"
         ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
