@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Backend, ModelError, type ModelVersion } from "../../server/backend/backend.js";
 import { padded, rowsOf } from "../../server/backend/padding.js";
+import { collectGarbage } from "../support/collect-garbage.js";
 import { ANYTIME, modelVersion } from "../support/model-version.js";
 
 const ROWS = [
@@ -80,6 +81,18 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       await backend.load(model);
       assert.ok(backend.isUp(model));
       assert.deepEqual(await logitsOf(ROWS), before);
+    });
+
+    it("holds nothing of what it has answered", async () => {
+      const answers: WeakRef<Float32Array>[] = [];
+      for (let count = 0; count < 20; count++)
+        answers.push(new WeakRef(await logitsOf([[101, 102]])));
+      // A weak reference holds until the turn in which it was made has ended.
+      await new Promise((next) => setImmediate(next));
+      collectGarbage();
+      const held = answers.filter((answer) => answer.deref() !== undefined);
+      // The last one may still be on its way out.
+      assert.ok(held.length <= 2, `${held.length} of ${answers.length}`);
     });
 
     it("has a name and says how many batches it runs side by side", () => {
