@@ -89,24 +89,29 @@ describe("life cycle", function () {
   it("a drain loses no call of clients that go elsewhere", async () => {
     const [one, other] = [await runApp(), await runApp()];
     let stopped: PromiseLike<void> | undefined;
-    const callers = [one, one, other].map(async ({ app }) => {
+    const answered = [0, 0, 0];
+    const callers = [one, one, other].map(async ({ app }, caller) => {
       // Addresses of both: a client that is asked to leave takes the other.
       const addresses = [app.address, other.app.address].join(",");
       const channel = createChannel(`ipv4:${addresses}`, undefined, {
         "grpc.use_local_subchannel_pool": 1,
       });
       const client = createClient(SentimentServiceDefinition, channel);
-      let calls = 0;
-      for (let after = 0; after < 50; calls++) {
+      for (let calls = 0, after = 0; after < 50; calls++) {
         await client.analyze({ ...REQUEST, text: `day ${calls}` });
+        answered[caller] = calls + 1;
         if (stopped !== undefined) after++;
       }
       channel.close();
-      return calls;
     });
-    await new Promise((next) => setTimeout(next, 200));
+    // Each is in the midst of its calls.
+    await until(() => answered.every((calls) => calls >= 5));
     stopped = one.app[Symbol.asyncDispose]();
-    for (const calls of await Promise.all(callers)) assert.ok(calls > 50, `${calls}`);
+    await Promise.all(callers);
+    assert.ok(
+      answered.every((calls) => calls > 50),
+      answered.join(),
+    );
     await stopped;
     one.channel.close();
     await other[Symbol.asyncDispose]();
