@@ -12,6 +12,10 @@ const LATER = ["TOKENIZERS_PARALLELISM"];
 
 export type Config = ReturnType<typeof loadConfig>;
 
+/** Whoever reaches the server may call: no keys or tokens are asked for. */
+export const isOpen = ({ apiKeysFile, jwt }: Pick<Config, "apiKeysFile" | "jwt">): boolean =>
+  apiKeysFile === undefined && jwt === undefined;
+
 const unlessZero = (value: number) => (value === 0 ? undefined : value);
 
 /** At least 1. */

@@ -1,4 +1,4 @@
-import type { Config } from "./config.js";
+import { type Config, isOpen } from "./config.js";
 import type { Clock } from "./core/clock.js";
 import type { Log } from "./observe/log.js";
 import { fileKeySet, remoteKeySet } from "./rpc/keys/key-set.js";
@@ -12,7 +12,7 @@ export async function openKeys(
   clock: Clock,
   log: Log,
 ): Promise<(Keys & Disposable) | undefined> {
-  if (apiKeysFile === undefined && jwt === undefined) return undefined;
+  if (isOpen({ apiKeysFile, jwt })) return undefined;
   using opened = new DisposableStack();
   const listed =
     apiKeysFile === undefined ? undefined : opened.use(await openKeyFile(apiKeysFile, clock, log));

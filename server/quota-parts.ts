@@ -1,5 +1,5 @@
 import { redisQuota } from "./cache/redis-quota.js";
-import type { Config } from "./config.js";
+import { type Config, isOpen } from "./config.js";
 import type { Clock } from "./core/clock.js";
 import type { SharedQuota } from "./core/shared-quota.js";
 import type { Log } from "./observe/log.js";
@@ -15,17 +15,17 @@ export interface QuotaParts extends AsyncDisposable {
 
 /** `processes`: shared by those behind the same port, unless there is a Redis for all servers. */
 export function openQuota(
-  { quota, apiKeysFile, jwt }: Config,
+  config: Config,
   processes: SharedQuota | undefined,
   clock: Clock,
   log: Log,
   metrics: Metrics,
 ): QuotaParts {
+  const { quota } = config;
   const redis = quota.redisUrl === undefined ? undefined : redisQuota(quota.redisUrl, clock);
   const shared = redis ?? processes;
   const sync = shared && new QuotaSync(shared, clock, syncEvents(log, metrics));
-  const by =
-    apiKeysFile === undefined && jwt === undefined ? ("clientip" as const) : ("key" as const);
+  const by = isOpen(config) ? ("clientip" as const) : ("key" as const);
   const events = quotaEvents(log, metrics, clock);
   return {
     quota: new Quota({ ...quota, by }, clock, events, sync),

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { redisTarget } from "./cache/redis-url.js";
-import type { Config } from "./config.js";
+import { type Config, isOpen } from "./config.js";
 import { TIERS, type Tier } from "./core/tiers.js";
 import { mebibytes } from "./core/units.js";
 import type { Log } from "./observe/log.js";
@@ -113,13 +113,13 @@ function keysLine({ apiKeysFile, jwt }: Config): string {
     : `keys: asked for, ${asked.join(" or ")}`;
 }
 
-function quotasLine({ quota, apiKeysFile, jwt }: Config): string {
-  const { tokensPerMinute, weights, enforces } = quota;
-  const isOpen = apiKeysFile === undefined && jwt === undefined;
-  const whose = isOpen ? "address" : "key that says nothing else";
+function quotasLine(config: Config): string {
+  const { tokensPerMinute, weights, enforces } = config.quota;
+  const open = isOpen(config);
+  const whose = open ? "address" : "key that says nothing else";
   const most =
     tokensPerMinute === undefined
-      ? `none${isOpen ? "" : " but those of keys"} (TOKENS_PER_MINUTE=0)`
+      ? `none${open ? "" : " but those of keys"} (TOKENS_PER_MINUTE=0)`
       : `${tokensPerMinute} tokens a minute for each ${whose} (TOKENS_PER_MINUTE)`;
   const counted = TIERS.map((tier) => `${tier} ${weights[tier]}`).join(", ");
   const mode = enforces ? "" : "; only counted (QUOTA_MODE=shadow)";

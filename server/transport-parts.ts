@@ -1,4 +1,4 @@
-import type { Config } from "./config.js";
+import { type Config, isOpen } from "./config.js";
 import type { Clock } from "./core/clock.js";
 import type { Log } from "./observe/log.js";
 import type { TransportMetrics } from "./observe/transport-metrics.js";
@@ -16,12 +16,10 @@ const isLoopback = (address: string): boolean =>
   address === "localhost" || address === "::1" || address.startsWith("127.");
 
 /** Warns of what strangers may do who reach the port. */
-export function warnOfStrangers(
-  { bindAddress: address, apiKeysFile, jwt, tls }: Config,
-  log: Log,
-): void {
+export function warnOfStrangers(config: Config, log: Log): void {
+  const { bindAddress: address, tls } = config;
   if (isLoopback(address)) return;
-  if (apiKeysFile === undefined && jwt === undefined)
+  if (isOpen(config))
     log.warn(
       { address },
       "anybody who reaches this address may use the server: set API_KEYS_FILE or JWT_JWKS",

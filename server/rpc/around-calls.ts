@@ -1,7 +1,6 @@
 import { isAbortError } from "abort-controller-x";
 import {
   type CallContext,
-  type Metadata,
   ServerError,
   type ServerMiddlewareCall,
   Status as StatusCode,
@@ -14,8 +13,8 @@ import { remembered } from "../core/remembered.js";
 import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { callOf, whyLeft } from "./call-context.js";
+import type { Caller, Entrance } from "./entrance.js";
 import type { RequestEvents } from "./events.js";
-import type { Holder } from "./keys/keys.js";
 import { type ReportBug, sayable, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
 
@@ -23,16 +22,6 @@ import { whileCurrent } from "./while-current.js";
 export const DETAILS = "grpc-status-details-bin";
 /** What gRPC's own retries wait for, in milliseconds (gRFC A6): the same as RetryInfo says to people's. */
 const PUSHBACK = "grpc-retry-pushback-ms";
-
-/** Who is behind a call. Without `isCurrent` it may go on for ever. */
-type Caller = Pick<Holder, "name" | "tokensPerMinute"> & Partial<Pick<Holder, "isCurrent">>;
-export type Checked = Caller | undefined | Promise<Caller | undefined>;
-
-/**
- * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze", `peer` the address that it came
- * from. Returns who is behind it, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
- */
-export type Check = (metadata: Metadata, path: string, peer?: string) => Checked;
 
 type Method = ServerMiddlewareCall<unknown, unknown>["method"];
 
@@ -62,12 +51,12 @@ export interface AroundParts {
 }
 
 /**
- * What happens around every call: it is checked, runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * What happens around every call: it is let in (by `enter`; unset: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
 export function aroundCalls(
   { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
-  ...checks: readonly Check[]
+  enter?: Entrance["enter"],
 ) {
   // By nice-grpc's one description of each method: those of the services, so they are few.
   const eventsOf = remembered(({ path, requestStream, responseStream }: Method) =>
@@ -87,8 +76,7 @@ export function aroundCalls(
     let failure: unknown;
     events.began();
     try {
-      const checking = checked(checks, call, context, span);
-      const holder = checking instanceof Promise ? await checking : checking;
+      const holder = enter && entered(enter, context, span);
       const store = { ...brought, holder: holder?.name, tokensPerMinute: holder?.tokensPerMinute };
       const steps = stepsOf(call, context, holder, clock);
       // A generator's body runs in the context of whoever takes its next step.
@@ -141,31 +129,21 @@ function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unk
   span.end();
 }
 
-/** Who is behind the call, which at most one of the checks looks at. Throws what the checks throw. */
-function checked<Req, Res>(
-  checks: readonly Check[],
-  { method }: ServerMiddlewareCall<Req, Res>,
-  { metadata, peer }: CallContext,
+/** Who is behind the call. Throws why it is not let in. */
+function entered(
+  enter: Entrance["enter"],
+  { metadata }: CallContext,
   span: Span | undefined,
-): Checked {
-  if (checks.length === 0) return undefined;
+): Caller | undefined {
   const step = span?.step("authenticate");
-  const passed = (holder: Caller | undefined) => {
-    step?.end();
-    return holder;
-  };
-  const failed = (error: unknown): never => {
-    step?.failed(error);
-    step?.end();
-    throw error;
-  };
-  let holder: Checked;
   try {
-    for (const check of checks) holder = check(metadata, method.path, peer) ?? holder;
+    return enter(metadata);
   } catch (error) {
-    return failed(error);
+    step?.failed(error);
+    throw error;
+  } finally {
+    step?.end();
   }
-  return holder instanceof Promise ? holder.then(passed, failed) : passed(holder);
 }
 
 /** A stream may outlast the key that it began with. */

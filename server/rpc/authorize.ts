@@ -1,6 +1,6 @@
 import type { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../core/errors.js";
-import type { Check } from "./around-calls.js";
+import type { Check } from "./entrance.js";
 import type { Right } from "./keys/key-file.js";
 import { type Holder, type Keys, keyUnknown } from "./keys/keys.js";
 

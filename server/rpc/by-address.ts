@@ -1,4 +1,4 @@
-import type { Check } from "./around-calls.js";
+import type { Check } from "./entrance.js";
 
 /** Of an IPv6 address: whoever has one has all of its network. */
 const NETWORK_GROUPS = 4;

@@ -1,7 +1,16 @@
 import type { Metadata as GrpcMetadata } from "@grpc/grpc-js";
 import { Metadata } from "nice-grpc-common";
-import type { Check, Checked } from "./around-calls.js";
-import { keyUnknown } from "./keys/keys.js";
+import { type Holder, keyUnknown } from "./keys/keys.js";
+
+/** Who is behind a call. Without `isCurrent` it may go on for ever. */
+export type Caller = Pick<Holder, "name" | "tokensPerMinute"> & Partial<Pick<Holder, "isCurrent">>;
+type Checked = Caller | undefined | Promise<Caller | undefined>;
+
+/**
+ * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze", `peer` the address that it came
+ * from. Returns who is behind it, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
+ */
+export type Check = (metadata: Metadata, path: string, peer?: string) => Checked;
 
 /** Set here and nowhere else: what a client sends under this name is overwritten. */
 const CALL_ID = "x-sentiment-call-id";
@@ -10,15 +19,15 @@ const LOOKED_AT = ["authorization", "x-api-key"] as const;
 
 /** Finds out who may call as soon as a call's metadata is there: what strangers send is not read, and takes no memory. */
 export interface Entrance {
-  /** Before any of the call's request is read; never rejects. False: `check` throws why it is not let in. */
+  /** Before any of the call's request is read; never rejects. False: `enter` throws why it is not let in. */
   look(path: string, metadata: GrpcMetadata, peer: string): boolean | Promise<boolean>;
-  /** What `look` has found out. */
-  readonly check: Check;
+  /** Who is behind the call, as `look` has found out. */
+  readonly enter: (metadata: Metadata) => Caller | undefined;
   /** The call is over. */
   leave(metadata: GrpcMetadata): void;
 }
 
-type Decision = { readonly holder: Awaited<Checked> } | { readonly error: unknown };
+type Decision = { readonly holder: Caller | undefined } | { readonly error: unknown };
 
 /** `checks`: by the service's full name; calls of others are let in. */
 export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
@@ -45,7 +54,7 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
         return decide(id, { error });
       }
     },
-    check(metadata) {
+    enter(metadata) {
       const decision = decisions.get(metadata.get(CALL_ID) ?? "");
       // Its client has left meanwhile.
       if (decision === undefined) throw keyUnknown();

@@ -14,14 +14,14 @@ import {
 } from "../gen/sentiment/v1/sentiment.js";
 import { adminService } from "./admin-service.js";
 import { analyzer, type ServiceParts } from "./analyzer.js";
-import { aroundCalls, type Check } from "./around-calls.js";
+import { aroundCalls } from "./around-calls.js";
 import { authorize, refuseAdmin } from "./authorize.js";
 import { bounded } from "./bounded-reader.js";
 import { byAddress } from "./by-address.js";
 import { limitConnections } from "./connection-limits.js";
 import { noticeListeners } from "./connections.js";
 import { createDrain } from "./drain.js";
-import { createEntrance } from "./entrance.js";
+import { type Check, createEntrance, type Entrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
 import { hushMetadata } from "./grpc-log.js";
 import { inflateInTurn } from "./inflate-in-turn.js";
@@ -103,16 +103,16 @@ export async function serveGrpc(
   for (const { fullName, methods } of DEFINITIONS)
     for (const { name, requestStream, responseStream } of Object.values(methods))
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
-  const around = (...checks: readonly Check[]) => aroundCalls(parts, ...checks);
+  const around = (enter?: Entrance["enter"]) => aroundCalls(parts, enter);
   const analyze = analyzer(parts);
   server
-    .with(around(entrance.check))
+    .with(around(entrance.enter))
     .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain));
   server
-    .with(around(entrance.check))
+    .with(around(entrance.enter))
     .add(bounded(AdminServiceDefinition), adminService(parts, analyze));
   server
-    .with(around(entrance.check))
+    .with(around(entrance.enter))
     .add(
       bounded(GRPCInferenceServiceDefinition),
       kserveService(parts, analyze, drain, parts.version),
@@ -120,7 +120,7 @@ export async function serveGrpc(
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   server
-    .with(around(entrance.check))
+    .with(around(entrance.enter))
     .with(drain.end)
     .add(ReflectionDefinition, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
 

@@ -6,8 +6,8 @@ import {
   type ModelInferRequest,
 } from "../../gen/inference/grpc_service.js";
 import type { Analyze, ServiceParts } from "../analyzer.js";
-import type { Check } from "../around-calls.js";
 import type { Drain } from "../drain.js";
+import type { Check } from "../entrance.js";
 import { failedText } from "../text-outcome.js";
 import { checkId, checkText } from "../validate.js";
 import {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../../../server/core/errors.js";
-import type { Check } from "../../../server/rpc/around-calls.js";
 import { authorize, refuseAdmin } from "../../../server/rpc/authorize.js";
+import type { Check } from "../../../server/rpc/entrance.js";
 import type { Holder, Keys } from "../../../server/rpc/keys/keys.js";
 
 const isCurrent = () => true;

@@ -10,14 +10,15 @@ import {
   Metadata,
   Status,
 } from "nice-grpc";
+import { type Call, currentCall } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import {
   AnalyzeRequest,
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { aroundCalls, type Check } from "../../../server/rpc/around-calls.js";
-import { createEntrance, type Entrance } from "../../../server/rpc/entrance.js";
+import { aroundCalls } from "../../../server/rpc/around-calls.js";
+import { type Check, createEntrance, type Entrance } from "../../../server/rpc/entrance.js";
 import { watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
@@ -31,7 +32,7 @@ const refusal = () => new ServiceError("KEY_UNKNOWN", "The key is unknown.");
 const check: Check = (metadata) => {
   const key = metadata.get("x-api-key");
   if (key === "good") return { name: "reader" };
-  if (key === "late") return Promise.resolve({ name: "late reader" });
+  if (key === "late") return Promise.resolve({ name: "late reader", tokensPerMinute: 7 });
   if (key === "late bad") return Promise.reject(refusal());
   throw refusal();
 };
@@ -41,6 +42,7 @@ describe("the entrance", function () {
   let clock: FakeClock;
   let entrance: Entrance;
   let asked: string[];
+  let callers: (Call | undefined)[];
   /** Codes of the calls that have ended, as metrics are told of them. */
   let codes: string[];
   let server: ReturnType<typeof createServer>;
@@ -58,9 +60,10 @@ describe("the entrance", function () {
       events: { method: () => ({ began() {}, ended: (code: string) => codes.push(code) }) },
       ended() {},
     };
-    server.with(aroundCalls(parts, entrance.check)).add(SentimentServiceDefinition, {
+    server.with(aroundCalls(parts, entrance.enter)).add(SentimentServiceDefinition, {
       async analyze({ text }) {
         asked.push(text);
+        callers.push(currentCall.getStore());
         return { sentiment: undefined, timing: undefined };
       },
       analyzeBatch: async () => ({ results: [] }),
@@ -72,7 +75,7 @@ describe("the entrance", function () {
     session = connect(`http://${address}`).on("error", () => {});
   });
   beforeEach(() => {
-    [asked, codes] = [[], []];
+    [asked, callers, codes] = [[], [], []];
   });
   after(async () => {
     session.destroy();
@@ -100,6 +103,11 @@ describe("the entrance", function () {
   it("lets in whom the check lets in, at once or later", async () => {
     for (const key of ["good", "late"]) await analyze(key);
     assert.deepEqual(asked, ["fine", "fine"]);
+    const holders = callers.map((call) => [call?.holder, call?.tokensPerMinute]);
+    assert.deepEqual(holders, [
+      ["reader", undefined],
+      ["late reader", 7],
+    ]);
     assert.deepEqual(codes, ["OK", "OK"]);
   });
 
@@ -131,6 +139,6 @@ describe("the entrance", function () {
 
   it("lets nobody in whose decision is gone", () => {
     const metadata = Metadata({ "x-api-key": "good" });
-    assert.throws(() => entrance.check(metadata, ""), { reason: "KEY_UNKNOWN" });
+    assert.throws(() => entrance.enter(metadata), { reason: "KEY_UNKNOWN" });
   });
 });

@@ -5,17 +5,9 @@ import { StartupError } from "../../../server/core/errors.js";
 import { loadTokenizer, type Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import { mutatedJson, mutatedText } from "../../support/mutate-text.js";
 import { type ScratchFolder, scratchFolder } from "../../support/scratch-folder.js";
+import { specialToken } from "../../support/special-token.js";
 import { seeded } from "../seeded.js";
 
-const special = (id: number, content: string) => ({
-  id,
-  content,
-  single_word: false,
-  lstrip: false,
-  rstrip: false,
-  normalized: false,
-  special: true,
-});
 const piece = (name: "Sequence" | "SpecialToken", id: string) => ({ [name]: { id, type_id: 0 } });
 
 /** As small as one of the committed kind can be. */
@@ -24,10 +16,10 @@ const SMALL = JSON.stringify({
   truncation: null,
   padding: null,
   added_tokens: [
-    special(0, "[PAD]"),
-    special(1, "[UNK]"),
-    special(2, "[CLS]"),
-    special(3, "[SEP]"),
+    specialToken(0, "[PAD]"),
+    specialToken(1, "[UNK]"),
+    specialToken(2, "[CLS]"),
+    specialToken(3, "[SEP]"),
   ],
   normalizer: {
     type: "BertNormalizer",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { StartupError } from "../../../server/core/errors.js";
 import { loadTokenizer, type Tokenizer } from "../../../server/tokenize/tokenizer.js";
+import { specialToken } from "../../support/special-token.js";
 
 const PATH = "triton-model-repo/sentiment_balanced/tokenizer.json";
 
@@ -112,21 +113,12 @@ describe("tokenizer", function () {
   });
 
   it("loads a byte-level tokenizer with other special tokens", async () => {
-    const special = (id: number, content: string) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    });
     const loaded = await loadText(
       JSON.stringify({
         version: "1.0",
         truncation: null,
         padding: null,
-        added_tokens: [special(0, "<s>"), special(1, "<pad>"), special(2, "</s>")],
+        added_tokens: [specialToken(0, "<s>"), specialToken(1, "<pad>"), specialToken(2, "</s>")],
         normalizer: null,
         pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true },
         post_processor: {
