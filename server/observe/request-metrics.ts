@@ -66,19 +66,22 @@ export function requestMetrics(registry: Registry): RequestMetrics {
 
 function callMetrics(registry: Registry): RequestMetrics["method"] {
   const registers = [registry];
+  // The text format that Prometheus reads by default has no place for them.
+  const enableExemplars = String(registry.contentType) === Registry.OPENMETRICS_CONTENT_TYPE;
   const requests = new Counter({
     name: "sentiment_requests_total",
     help: "Calls that have ended, by gRPC code; CANCELLED where the client left",
     labelNames: ["method", "endpoint", "code"],
     registers,
   });
-  const duration = new Histogram({
+  // Its types know no exemplar's labels but the histogram's own.
+  const duration: Histogram = new Histogram({
     name: "sentiment_request_duration_seconds",
     help: "How long calls took, streams left out, in seconds",
     labelNames: ["method", "endpoint"],
     buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
     registers,
-    enableExemplars: hasExemplars(registry),
+    enableExemplars,
   });
   let inFlight = 0;
   new Gauge({
@@ -95,7 +98,8 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
     const byCode = remembered((code: string) => requests.labels({ method, endpoint, code }));
     // So that the first fault is an increase too: a rate does not see a series that begins with it.
     for (const code of FAULT_CODES) byCode(code).inc(0);
-    const took = isStream ? undefined : observerOf(duration, { method, endpoint });
+    const labels = { method, endpoint };
+    const took = isStream ? undefined : duration.labels(labels);
     return {
       began() {
         inFlight++;
@@ -103,28 +107,15 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
       ended(code, tookMs, traceId) {
         inFlight--;
         byCode(code).inc();
-        took?.(tookMs / 1000, traceId);
+        if (took === undefined) return;
+        const value = tookMs / 1000;
+        // It looks its labels up anew: only calls that are traced pay for that. Each bucket keeps the last trace that fell into it.
+        if (enableExemplars && traceId !== undefined)
+          duration.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
+        else took.observe(value);
       },
     };
   };
-}
-
-/** The text format that Prometheus reads by default has no place for exemplars. */
-const hasExemplars = ({ contentType }: Registry): boolean =>
-  String(contentType) === Registry.OPENMETRICS_CONTENT_TYPE;
-
-/** Each bucket keeps the last trace that fell into it, where its histogram has exemplars: it is told of values otherwise then. */
-function observerOf(histogram: Histogram, labels: Readonly<Record<string, string>>) {
-  if (!(histogram as { enableExemplars?: boolean }).enableExemplars) {
-    const child = histogram.labels(labels);
-    return (value: number, _traceId?: string) => child.observe(value);
-  }
-  return (value: number, traceId?: string) =>
-    histogram.observe({
-      labels,
-      value,
-      exemplarLabels: traceId === undefined ? {} : { trace_id: traceId },
-    });
 }
 
 /** Of the answers that a model gave, by its name. */

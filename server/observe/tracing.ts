@@ -73,16 +73,23 @@ export const scrapeFormat = (isMerged: boolean): "prometheus" | "openmetrics" =>
  */
 export async function openTracing(counts: SpanCounts): Promise<Tracing> {
   if (!isTraced()) return { tracer: undefined, [Symbol.asyncDispose]: async () => {} };
-  const [{ NodeSDK }, { defaultResource, resourceFromAttributes }, { spanProcessor }] =
-    await Promise.all([
-      import("@opentelemetry/sdk-node"),
-      import("@opentelemetry/resources"),
-      import("./span-export.js"),
-    ]);
+  const [
+    { NodeSDK },
+    { defaultResource, resourceFromAttributes },
+    { spanProcessor },
+    { samplingFromEnv },
+  ] = await Promise.all([
+    import("@opentelemetry/sdk-node"),
+    import("@opentelemetry/resources"),
+    import("./span-export.js"),
+    import("./sampling.js"),
+  ]);
+  const { sampler, isDrawn } = samplingFromEnv();
   const named = { "service.name": "sentiment-analyzer-pro", "service.version": OWN_VERSION };
   const sdk = new NodeSDK({
     resource: defaultResource().merge(resourceFromAttributes(named)),
     spanProcessors: [await spanProcessor(counts)],
+    ...(sampler && { sampler }),
     // Metrics go by Prometheus, logs to the standard output.
     metricReaders: [],
     logRecordProcessors: [],
@@ -92,6 +99,7 @@ export async function openTracing(counts: SpanCounts): Promise<Tracing> {
   return {
     tracer: {
       begin(name, parent, state, links) {
+        if (parent === undefined && !isDrawn()) return undefined;
         const span = startedSpan(sdkTracer, name, contextOf(parent, state), {
           kind: "server",
           ...(links && { links }),
