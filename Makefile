@@ -32,7 +32,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 	exec node dist/test/support/run-triton.js
 
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
-	npm run --silent test
+	npm run --silent test -- $(MOCHA_ARGS)
 
 test-full: test $(VENV)/done $(SPARK)/done $(NGINX)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh

@@ -101,8 +101,11 @@ export class Traffic {
     return this.#chance() < FRESH_SHARE ? `${this.#freshMark()} ${known}` : known;
   }
 
-  /** No text that begins with it has come before. */
+  /**
+   * No text that begins with it has come before, though its words have: of new words the tokenizers keep 50,000 each, until they drop them all, which would
+   * take longer than a soak does.
+   */
   #freshMark(): string {
-    return `Visit ${++this.#fresh}:`;
+    return `Visit ${[...String(++this.#fresh)].join(" ")}:`;
   }
 }

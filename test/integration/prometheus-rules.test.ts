@@ -30,7 +30,8 @@ describe("the rules for Prometheus", function () {
   before(async () => {
     handbook = await readFile("docs/operations.md", "utf8");
     anchors = all(handbook, /^#+ (.+)$/gm).map(anchorOf);
-    alerts = await readFile(join(FOLDER, "rules/alerts.yml"), "utf8");
+    const rules = await Promise.all((await filesIn("rules")).map((file) => readFile(file, "utf8")));
+    alerts = rules.join("\n");
     names = all(alerts, /- alert: (\w+)/g);
     assert.ok(names.length > 10);
   });
