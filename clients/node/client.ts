@@ -1,92 +1,97 @@
-import { createChannel, createClient, Metadata } from "nice-grpc";
-import { ErrorInfo } from "../../server/gen/google/rpc/error_details.js";
-import type { Status } from "../../server/gen/google/rpc/status.js";
+import { nothingSaid } from "./asking/answer.js";
+import { askBatch, askInBatches } from "./asking/batches.js";
+import { outcomesOf } from "./asking/run.js";
+import { askByStream } from "./asking/stream.js";
+import { Calls } from "./calls.js";
+import { openChannel } from "./channel.js";
 import {
-  type AnalyzeStreamResponse,
-  type Sentiment,
-  type SentimentServiceClient,
-  SentimentServiceDefinition,
-  type Tier,
-} from "../../server/gen/sentiment/v1/sentiment.js";
+  type BatchOptions,
+  type CallLimits,
+  type CallOptions,
+  type ConnectOptions,
+  countOf,
+  type StreamOptions,
+  type Texts,
+} from "./options.js";
+import type { Analysis, Model, Outcome } from "./sentiment.js";
+import { analysisOf, modelOf, wantedOf } from "./wire.js";
 
-/** What became of one text: an answer, or why there is none. */
-export type Outcome =
-  | { readonly text: string; readonly sentiment: Sentiment }
-  | {
-      readonly text: string;
-      readonly error: { readonly reason: string; readonly message: string };
-    };
-
+/** Calls reject with SentimentError, or with the reason of their signal. */
 export interface SentimentClient extends Disposable {
+  /** One text. */
+  analyze(text: string, options?: CallOptions): Promise<Analysis>;
+  /** One call with up to 100 texts: an outcome each, in their order. A bad text fails no other. */
+  analyzeBatch(texts: readonly string[], options?: CallOptions): Promise<Outcome[]>;
+  /** What is served, fast first. */
+  models(limits?: CallLimits): Promise<Model[]>;
   /**
-   * Outcomes of the texts, in their order, as they come; texts are read as fast as the server takes them. Throws what
-   * concerns the whole stream: ClientError when the server is not there or goes away.
+   * Any number of texts, an endless one too, by AnalyzeBatch calls, several at once: an outcome each, in their order, as they come.
+   * What is refused with UNAVAILABLE or RESOURCE_EXHAUSTED is asked again when the server wants it. Throws what no other try would
+   * mend, what the iterable throws, and when nothing is answered for `giveUpMs`. Leaving the loop ends what is under way.
    */
-  analyze(texts: AsyncIterable<string> | Iterable<string>, tier: Tier): AsyncGenerator<Outcome>;
+  analyzeAll(texts: Texts, options?: BatchOptions): AsyncGenerator<Outcome, void, undefined>;
+  /** The same by one AnalyzeStream, which is opened anew when it breaks; then only what was not answered is asked again. */
+  analyzeStream(texts: Texts, options?: StreamOptions): AsyncGenerator<Outcome, void, undefined>;
+  /** Ends what is under way: it rejects with CANCELLED, reason CLIENT_CLOSED. May be called again. */
+  close(): void;
 }
 
-/** Texts sent and not yet handed out: what the client keeps in memory. */
-const MAX_UNDER_WAY = 512;
-
-/** `key` goes along with every call; undefined: none. */
-export function connect(address: string, key?: string): SentimentClient {
-  const channel = createChannel(address);
-  const metadata = key === undefined ? Metadata() : Metadata({ authorization: `Bearer ${key}` });
-  const client: SentimentServiceClient = createClient(SentimentServiceDefinition, channel, {
-    "*": { metadata },
-  });
+/** Names of servers in gRPC's way (`dns:///sentiment:50051`), or `https://host:port` for TLS. It connects at the first call. */
+export function connect(
+  address: string = process.env["SENTIMENT_ADDRESS"] || "127.0.0.1:50051",
+  options: ConnectOptions = {},
+): SentimentClient {
+  const { apiKey, deadlineMs = 30_000 } = options;
+  // What metadata cannot carry, gRPC would repeat in its own message.
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new TypeError("apiKey must be printable ASCII without blanks, and not empty");
+  const calls = new Calls(openChannel(address, options), apiKey, deadlineMs);
   return {
-    analyze: (texts, tier) => inOrder(client, texts, tier),
-    [Symbol.dispose]: () => channel.close(),
+    analyze: (text, how = {}) => analyze(calls, text, how),
+    analyzeBatch: (texts, how = {}) => analyzeBatch(calls, texts, how),
+    models: (limits) => models(calls, limits),
+    analyzeAll: (texts, how = {}) => analyzeAll(calls, texts, how),
+    analyzeStream: (texts, how = {}) => analyzeStream(calls, texts, how),
+    close: () => calls.close(),
+    [Symbol.dispose]: () => calls.close(),
   };
 }
 
-async function* inOrder(
-  client: SentimentServiceClient,
-  texts: AsyncIterable<string> | Iterable<string>,
-  tier: Tier,
-): AsyncGenerator<Outcome> {
-  const sent = new Map<string, string>();
-  const early = new Map<string, AnalyzeStreamResponse>();
-  let room = Promise.withResolvers<void>();
-  let count = 0;
-
-  async function* requests() {
-    for await (const text of texts) {
-      while (sent.size >= MAX_UNDER_WAY) await room.promise;
-      const id = String(count++);
-      sent.set(id, text);
-      yield { id, text, tier, options: undefined };
-    }
-  }
-
-  let next = 0;
-  for await (const response of client.analyzeStream(requests())) {
-    early.set(response.id, response);
-    for (
-      let ready = early.get(String(next));
-      ready !== undefined;
-      ready = early.get(String(next))
-    ) {
-      early.delete(ready.id);
-      const text = sent.get(ready.id) ?? "";
-      sent.delete(ready.id);
-      room.resolve();
-      room = Promise.withResolvers();
-      next++;
-      yield outcomeOf(text, ready);
-    }
-  }
-  if (sent.size > 0)
-    throw new Error(`the server ended the stream with ${sent.size} texts unanswered`);
+async function analyze(calls: Calls, text: string, how: CallOptions): Promise<Analysis> {
+  const request = { text, ...wantedOf(how) };
+  const answer = await calls.unary((client, options) => client.analyze(request, options), how);
+  const analysis = analysisOf(answer);
+  if (analysis) return analysis;
+  throw nothingSaid();
 }
 
-function outcomeOf(text: string, { sentiment, error }: AnalyzeStreamResponse): Outcome {
-  if (sentiment !== undefined) return { text, sentiment };
-  return { text, error: { reason: reasonOf(error), message: error?.message ?? "no answer" } };
+async function analyzeBatch(
+  calls: Calls,
+  texts: readonly string[],
+  how: CallOptions,
+): Promise<Outcome[]> {
+  const answers = await askBatch(calls, texts, wantedOf(how), how);
+  return answers.map((answer, index) => ({ index, text: texts[index] ?? "", ...answer }));
 }
 
-function reasonOf(status: Status | undefined): string {
-  const info = status?.details.find(({ typeUrl }) => typeUrl.endsWith("google.rpc.ErrorInfo"));
-  return info === undefined ? "UNKNOWN" : ErrorInfo.decode(info.value).reason;
+async function models(calls: Calls, limits: CallLimits | undefined): Promise<Model[]> {
+  const answer = await calls.unary((client, options) => client.listModels({}, options), limits);
+  return answer.models.map(modelOf);
+}
+
+function analyzeAll(calls: Calls, texts: Texts, how: BatchOptions) {
+  const batchSize = countOf("batchSize", how.batchSize ?? 32);
+  const concurrency = countOf("concurrency", how.concurrency ?? 4);
+  const limits = { batchSize, concurrency, deadlineMs: how.deadlineMs };
+  // Room for as many again, so that one slow call does not hold up the others.
+  const size = 2 * batchSize * concurrency;
+  return outcomesOf(calls, texts, { size, inOrder: true }, how, (asking) =>
+    askInBatches(asking, limits),
+  );
+}
+
+function analyzeStream(calls: Calls, texts: Texts, how: StreamOptions) {
+  const size = countOf("maxUnderWay", how.maxUnderWay ?? 256);
+  const { inOrder = true } = how;
+  return outcomesOf(calls, texts, { size, inOrder }, how, askByStream);
 }
