@@ -1,0 +1,60 @@
+package sentiment
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// temporary tells whether asking again may help. Asking changes nothing on the server, so it may always be repeated.
+func (e *Error) temporary() bool {
+	return e.Code == codes.Unavailable ||
+		e.Code == codes.ResourceExhausted && e.Reason != ReasonMetadataTooLarge && !e.tooLarge()
+}
+
+// lost tells whether a call broke on its way, without a word of the server's: a stream that was reset has one of these codes.
+func (e *Error) lost() bool {
+	return e.Reason == "" && (e.Code == codes.Canceled || e.Code == codes.Internal || e.Code == codes.Unknown)
+}
+
+// tooLarge tells whether a message was over a limit of gRPC's. Only the words tell that from a server that is busy.
+func (e *Error) tooLarge() bool {
+	return e.Code == codes.ResourceExhausted && e.Reason == "" && strings.Contains(e.Message, "larger than max")
+}
+
+// backoff is how long to wait between tries: 0.1 s, doubled up to 5 s.
+type backoff struct{ refusals int }
+
+const (
+	firstWait   = 100 * time.Millisecond
+	longestWait = 5 * time.Second
+	// Clients that were refused together must not come back together.
+	jitter = 0.2
+)
+
+// next is at least what the server asks for; 0 where it names no time.
+func (b *backoff) next(asked time.Duration) time.Duration {
+	wait := min(longestWait, firstWait<<min(b.refusals, 10))
+	b.refusals++
+	if asked > 0 {
+		wait = asked
+	}
+	return wait + time.Duration(jitter*rand.Float64()*float64(wait))
+}
+
+func (b *backoff) reset() { b.refusals = 0 }
+
+// sleep returns false when ctx ends first.
+func sleep(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
