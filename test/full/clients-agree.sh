@@ -30,7 +30,8 @@ start_server "$work/server.log"
 number=0
 for program in "${programs[@]}"; do
   for mode in batch stream; do
-    $program --address "$address" --tier fast --mode $mode <"$work/texts" >"$work/$((number++)).jsonl"
+    $program --address "$address" --tier fast --mode $mode <"$work/texts" >"$work/$number.jsonl"
+    number=$((number + 1))
   done
 done
 node --input-type=module -e "
