@@ -12,6 +12,11 @@ PROMETHEUS := $(CACHE)/prometheus
 NGINX := $(CACHE)/nginx
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
+PYTHON_CLIENT := $(CACHE)/python-client-venv
+SCHEMATHESIS := $(CACHE)/schemathesis-venv
+LOCUST := $(CACHE)/locust-venv
+ARTILLERY := $(CACHE)/artillery
+AB := $(CACHE)/ab
 PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
@@ -25,8 +30,8 @@ REPOSITORY ?= triton-model-repo
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
-run: build ## install, build and start the server on 127.0.0.1:50051
-	$(GIVE_BACK) exec node dist/server/main.js
+run: build ## install, build and start the server on 127.0.0.1:50051, and beside it, where Go is there, the REST bridge on 127.0.0.1:8080 (REST_BRIDGE=false: without)
+	$(GIVE_BACK) exec clients/gateway/beside.sh node dist/server/main.js
 
 run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
 	exec node dist/test/support/run-triton.js
@@ -34,14 +39,24 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(NGINX)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
 	CACHE=$(CACHE) test/full/spark.sh
+	CACHE=$(CACHE) clients/python/test.sh
+	CACHE=$(CACHE) clients/go/test.sh
+	CACHE=$(CACHE) clients/rust/test.sh
+	CACHE=$(CACHE) clients/java/test.sh
+	CACHE=$(CACHE) test/full/clients-agree.sh
+	mocha --no-package --enable-source-maps dist/test/full/cli-resume.js
 	CACHE=$(CACHE) test/full/gateway.sh
+	test/full/migration.sh
+	CACHE=$(CACHE) test/full/schemathesis.sh 1
+	test/full/make-run-bridge.sh
+	mocha --no-package --enable-source-maps dist/test/full/go-modules.js
 	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
 	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
@@ -59,7 +74,7 @@ audit: build ## known weaknesses of the packages (asks the registry), licences, 
 	mocha --no-package --enable-source-maps 'dist/test/unit/supply-chain/*.test.js'
 	deploy/supply-chain/audit.sh
 
-sbom: build ## what is shipped, packages and models with their digests, as CycloneDX: build/sbom.cdx.json
+sbom: build ## what is shipped, packages, models and the bridge's Go modules with their digests, as CycloneDX: build/sbom.cdx.json
 	@mkdir -p build
 	node dist/deploy/supply-chain/write-sbom.js build/sbom.cdx.json
 
@@ -77,6 +92,19 @@ proto: $(BUILT) ## server/gen from proto/
 
 spark-proto: $(SPARK)/done ## clients/spark/sentiment_spark/gen from proto/
 	clients/spark/generate.sh $(SPARK)/bin/python
+
+python-proto: $(PYTHON_CLIENT)/done ## clients/python/sentiment_client/gen from proto/
+	CACHE=$(CACHE) clients/python/generate.sh
+
+go-proto: $(BUILT) ## clients/go/gen from proto/ (needs Go)
+	CACHE=$(CACHE) clients/go/generate.sh
+
+rust-proto: ## clients/rust/src/gen from proto/ (needs Rust)
+	CACHE=$(CACHE) clients/rust/generate.sh
+
+node-client: build ## the client for Node and the command line as a package: build/*.tgz
+	@mkdir -p build
+	clients/node/pack.sh build
 
 gateway: ## the REST bridge, one static binary: build/sentiment-gateway (needs Go)
 	@mkdir -p build
@@ -118,6 +146,18 @@ bench-tracing: build $(GHZ) ## what tracing costs: cached unary calls with all, 
 
 bench-collector-faults: build ## what callers notice while a real OpenTelemetry Collector is killed and frozen (needs Go)
 	CACHE=$(CACHE) test/full/collector.sh node dist/benchmarks/collector-faults.js $(ARGS)
+
+bench-gateway: build gateway ## what the REST bridge adds to a cached call, and leaves of the throughput of batches of 32, against gRPC (needs Go)
+	node dist/benchmarks/gateway.js $(ARGS)
+
+load-locust: build $(LOCUST)/done ## the REST bridge under 10, 50 and 100 calls a second by Locust, PHASE=60 seconds each; fails where a p95 is over 100 ms (needs Go)
+	CACHE=$(CACHE) benchmarks/load.sh locust $(PHASE)
+
+load-artillery: build $(ARTILLERY)/done ## the same by Artillery (590 MB)
+	CACHE=$(CACHE) benchmarks/load.sh artillery $(PHASE)
+
+load-ab: build $(AB)/done ## the same calls by ab, one kind after the other and as fast as 1, 5 and 10 connections take them
+	CACHE=$(CACHE) benchmarks/load.sh ab $(PHASE)
 
 bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory
 	node dist/benchmarks/stream.js
@@ -232,4 +272,32 @@ $(SPARK)/done: clients/spark/requirements.txt
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
 	@touch $@
 
-.PHONY: gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+# By what is in it, like Triton.
+$(PYTHON_CLIENT)/done: clients/python/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing what the Python client's tests need into $(PYTHON_CLIENT)"; python3 -m venv --clear $(PYTHON_CLIENT) && \
+	  $(PYTHON_CLIENT)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(SCHEMATHESIS)/done: test/full/schemathesis/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing schemathesis into $(SCHEMATHESIS)"; python3 -m venv --clear $(SCHEMATHESIS) && \
+	  $(SCHEMATHESIS)/bin/pip install --quiet --no-deps --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(LOCUST)/done: benchmarks/locust/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing Locust into $(LOCUST)"; python3 -m venv --clear $(LOCUST) && \
+	  $(LOCUST)/bin/pip install --quiet --no-deps --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(ARTILLERY)/done: benchmarks/artillery/install.sh
+	@cmp --quiet $< $@ || { echo "installing Artillery into $(ARTILLERY)"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(AB)/done: benchmarks/ab/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+.PHONY: python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -39,9 +39,11 @@ func newFault(httpStatus int, code codes.Code, reason, message string, retryAfte
 	if retryAfter > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
 	}
-	described, err := status.New(code, message).WithDetails(details...)
+	// A reader of JSON may have put bytes of the body into it, which protobuf takes only as UTF-8.
+	said := status.New(code, strings.ToValidUTF8(message, "\uFFFD"))
+	described, err := said.WithDetails(details...)
 	if err != nil {
-		described = status.New(code, message)
+		described = said
 	}
 	return &fault{http: httpStatus, status: described}
 }

@@ -9,4 +9,7 @@ go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
 go install github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v2.33.0
 go install github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2@v2.33.0
 buf generate --template clients/gateway/buf.gen.yaml --output "$out"
-mv "$out/clients/gateway/gen/sentiment.swagger.json" "$out/clients/gateway/gen/openapi.json"
+# What the generator cannot say: fields that are not known are refused, in requests.
+sed -E '/^    "Analyze(Batch|Stream)?(Request|Options)": \{$/ { n; s/$/\n      "additionalProperties": false,/ }' \
+  "$out/clients/gateway/gen/sentiment.swagger.json" >"$out/clients/gateway/gen/openapi.json"
+rm "$out/clients/gateway/gen/sentiment.swagger.json"

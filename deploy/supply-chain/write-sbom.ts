@@ -1,5 +1,6 @@
 /**
- * The bill of materials of what is shipped, as CycloneDX: the packages as npm itself tells them, and the models with their digests.
+ * The bill of materials of what is shipped, as CycloneDX: the packages as npm itself tells them, the models with their digests, and the REST bridge with
+ * its Go modules.
  *
  *   make sbom
  */
@@ -10,6 +11,7 @@ import {
   type ModelFiles,
   readRepository,
 } from "../../server/backend/repository/model-repository.js";
+import { type GoProgram, goLicences, goPrograms } from "./go-modules.js";
 
 const MODELS = "triton-model-repo";
 /** Of the lock file, so that it is the same on every machine: packages for other platforms are in it too. */
@@ -22,6 +24,7 @@ interface Component {
   readonly "bom-ref": string;
   readonly name: string;
   readonly properties?: readonly { readonly name: string }[];
+  readonly [more: string]: unknown;
 }
 
 /** The parts of a bill that are changed. */
@@ -34,22 +37,38 @@ interface Bom {
   }[];
 }
 
-/** The bill of `name` without what only its development needs, and with the models as further parts of it. */
-function shipped(bom: Bom, name: string, models: readonly ModelFiles[]): Bom {
+/** A part of what is shipped, and what it has in it. */
+interface Part {
+  readonly component: Component;
+  readonly needs: readonly Component[];
+}
+
+/** The bill of `name` without what only its development needs, and with these as further parts of it. */
+function shipped(bom: Bom, name: string, parts: readonly Part[]): Bom {
   const own = { ...bom.metadata.component, name };
-  const added = models.map(componentOf);
-  const components = [...bom.components.filter(isShipped), ...added];
+  const added = new Map(
+    parts
+      .flatMap(({ component, needs }) => [component, ...needs])
+      .map((component) => [component["bom-ref"], component]),
+  );
+  const components = [...bom.components.filter(isShipped), ...added.values()];
   const refs = new Set([own, ...components].map((component) => component["bom-ref"]));
+  const needed = new Map(
+    parts.map(({ component, needs }) => [component["bom-ref"], refsOf(needs)]),
+  );
   const needs = (ref: string, dependsOn: readonly string[] = []) => [
-    ...dependsOn.filter((needed) => refs.has(needed)),
-    ...(ref === own["bom-ref"] ? added.map((model) => model["bom-ref"]) : []),
+    ...dependsOn.filter((other) => refs.has(other)),
+    ...(ref === own["bom-ref"] ? needed.keys() : []),
   ];
   return {
     ...bom,
     // npm takes the folder's name.
     metadata: { ...bom.metadata, component: own },
     components,
-    dependencies: [...bom.dependencies, ...added.map((model) => ({ ref: model["bom-ref"] }))]
+    dependencies: [
+      ...bom.dependencies,
+      ...[...added.keys()].map((ref) => ({ ref, dependsOn: needed.get(ref) ?? [] })),
+    ]
       .filter(({ ref }) => refs.has(ref))
       .map(({ ref, dependsOn }: Bom["dependencies"][number]) => ({
         ref,
@@ -58,31 +77,56 @@ function shipped(bom: Bom, name: string, models: readonly ModelFiles[]): Bom {
   };
 }
 
+const refsOf = (components: readonly Component[]) => components.map((one) => one["bom-ref"]);
+
 const isShipped = ({ properties = [] }: Component): boolean =>
   !properties.some(({ name }) => name === DEVELOPMENT);
 
 const hashes = (sha256: string) => [{ alg: "SHA-256", content: sha256 }];
 
-const componentOf = ({ name, served, tokenizerDigest }: ModelFiles) => ({
-  type: "machine-learning-model",
-  "bom-ref": `${name}@${served.version}`,
-  name,
-  version: String(served.version),
-  hashes: hashes(served.digest),
-  components: [
-    {
-      type: "file",
-      "bom-ref": `${name}@${served.version}/tokenizer.json`,
-      name: "tokenizer.json",
-      hashes: hashes(tokenizerDigest),
-    },
-  ],
+const modelPart = ({ name, served, tokenizerDigest }: ModelFiles): Part => ({
+  component: {
+    type: "machine-learning-model",
+    "bom-ref": `${name}@${served.version}`,
+    name,
+    version: String(served.version),
+    hashes: hashes(served.digest),
+    components: [
+      {
+        type: "file",
+        "bom-ref": `${name}@${served.version}/tokenizer.json`,
+        name: "tokenizer.json",
+        hashes: hashes(tokenizerDigest),
+      },
+    ],
+  },
+  needs: [],
 });
+
+const goPart =
+  (licences: Readonly<Record<string, string>>) =>
+  ({ folder, path, modules }: GoProgram): Part => ({
+    component: { type: "application", "bom-ref": folder, name: path },
+    needs: modules.map(({ path, version, sha256 }) => ({
+      type: "library",
+      "bom-ref": `${path}@${version}`,
+      name: path,
+      version,
+      purl: `pkg:golang/${path}@${version}`,
+      hashes: hashes(sha256),
+      licenses: licenceOf(licences[path] ?? "NONE"),
+    })),
+  });
+
+const licenceOf = (expression: string) =>
+  expression.includes(" ") ? [{ expression }] : [{ license: { id: expression } }];
 
 const [, script, path] = process.argv;
 if (script?.endsWith("write-sbom.js") && path !== undefined) {
   const { stdout } = await promisify(execFile)("npm", NPM.split(" "), { maxBuffer: MOST_BYTES });
   const { name } = JSON.parse(await readFile("package.json", "utf8"));
-  const bom = shipped(JSON.parse(stdout), name, await readRepository(MODELS));
+  const models = (await readRepository(MODELS)).map(modelPart);
+  const programs = (await goPrograms()).map(goPart(await goLicences()));
+  const bom = shipped(JSON.parse(stdout), name, [...models, ...programs]);
   await writeFile(path, `${JSON.stringify(bom, undefined, 2)}\n`);
 }

@@ -13,7 +13,7 @@ const Named = z.object({ "bom-ref": z.string().min(1), name: z.string().min(1) }
 const Package = Named.extend({
   type: z.literal("library"),
   version: z.string().min(1),
-  purl: z.string().startsWith("pkg:npm/"),
+  purl: z.string().regex(/^pkg:(npm|golang)\//),
   hashes: z.array(Hash).min(1),
   licenses: z.array(z.unknown()).min(1),
 });
@@ -23,6 +23,7 @@ const Model = Named.extend({
   hashes: z.array(Hash).length(1),
   components: z.array(Named.extend({ type: z.literal("file"), hashes: z.array(Hash).length(1) })),
 });
+const Program = Named.extend({ type: z.literal("application") });
 /** What CycloneDX 1.5 wants of a bill, and what is wanted of this one besides. */
 const Bom = z.object({
   bomFormat: z.literal("CycloneDX"),
@@ -33,7 +34,7 @@ const Bom = z.object({
     timestamp: z.iso.datetime(),
     component: Named.extend({ type: z.literal("application"), version: z.string() }),
   }),
-  components: z.array(z.discriminatedUnion("type", [Package, Model])),
+  components: z.array(z.discriminatedUnion("type", [Package, Model, Program])),
   dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
 });
 
@@ -60,7 +61,8 @@ describe("make sbom", function () {
       .filter(([place, { dev }]) => place !== "" && !dev)
       .map(([place, { version }]) => `${place.split("node_modules/").at(-1)}@${version}`);
     const listed = bom.components
-      .filter(({ type }) => type === "library")
+      .filter((one) => one.type === "library")
+      .filter(({ purl }) => purl.startsWith("pkg:npm/"))
       .map((one) => `${one.name}@${one.version}`);
     assert.deepEqual(listed.toSorted(), [...new Set(installed)].toSorted());
   });
@@ -76,6 +78,18 @@ describe("make sbom", function () {
       for (const { content } of [...hashes, ...components.flatMap((file) => file.hashes)])
         assert.ok(config.includes(content), `${name}: ${content}`);
     }
+  });
+
+  it("lists the REST bridge with all the modules of its go.mod", async () => {
+    const mod = await readFile("clients/gateway/go.mod", "utf8");
+    const required = [...mod.matchAll(/^\t(\S+) (v\S+)/gm)].map(([, name, at]) => `${name}@${at}`);
+    assert.ok(required.length >= 15);
+    const needs = bom.dependencies.find(({ ref }) => ref === "clients/gateway")?.dependsOn ?? [];
+    assert.deepEqual(needs.toSorted(), required.toSorted());
+    const grpc = bom.components.find(({ name }) => name === "google.golang.org/grpc");
+    assert.deepEqual(grpc?.type === "library" && grpc.licenses, [
+      { license: { id: "Apache-2.0" } },
+    ]);
   });
 
   it("says what needs what, of all that is listed and of nothing else", () => {

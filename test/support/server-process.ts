@@ -54,7 +54,8 @@ export async function startServer(
   env: Readonly<Record<string, string>> = {},
   target = "run",
 ): Promise<ServerProcess> {
-  const { child, ended } = start(runCommand(target), { GRPC_PORT: "0", HTTP_PORT: "0", ...env });
+  const alone = { GRPC_PORT: "0", HTTP_PORT: "0", REST_BRIDGE: "false" };
+  const { child, ended } = start(runCommand(target), { ...alone, ...env });
   const log: Record<string, unknown>[] = [];
   const address = await new Promise<string>((resolve, reject) => {
     if (child.stdout === null) return reject(new Error("no standard output"));
