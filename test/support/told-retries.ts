@@ -3,7 +3,6 @@ import Mocha from "mocha";
 const { EVENT_RUN_END, EVENT_TEST_RETRY } = Mocha.Runner.constants;
 
 /** Mocha's own report, and below it which tests passed only at another try (`--retries`), with what they failed by before. */
-// biome-ignore lint/style/noDefaultExport: what mocha takes a reporter from
 export default class ToldRetries extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
     super(runner, options);
