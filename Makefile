@@ -39,7 +39,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -53,6 +53,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) test/full/clients-agree.sh
 	mocha --no-package --enable-source-maps dist/test/full/cli-resume.js
 	CACHE=$(CACHE) test/full/gateway.sh
+	CACHE=$(CACHE) test/full/console.sh
 	test/full/migration.sh
 	CACHE=$(CACHE) test/full/schemathesis.sh 1
 	test/full/make-run-bridge.sh
@@ -106,8 +107,9 @@ node-client: build ## the client for Node and the command line as a package: bui
 	@mkdir -p build
 	clients/node/pack.sh build
 
-gateway: ## the REST bridge, one static binary: build/sentiment-gateway (needs Go)
+gateway: ## the REST bridge, one static binary: build/sentiment-gateway and in it the console's page (needs Go and npm)
 	@mkdir -p build
+	clients/console/build.sh
 	cd clients/gateway && CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false' go build -trimpath -ldflags='-s -w' -o ../../build/sentiment-gateway .
 
 gateway-proto: $(BUILT) ## clients/gateway/gen from proto/ (needs Go)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,10 +15,12 @@ type Config struct {
 	Port        int
 	BindAddress string
 	// Front is the target of gRPC: host:port, or a name for all of whose addresses calls are dealt out.
-	Front         string
-	FrontCA       string
-	FrontCert     string
-	FrontKey      string
+	Front     string
+	FrontCA   string
+	FrontCert string
+	FrontKey  string
+	// MetricsURL is where the server tells its metrics; "": the console shows its own traffic alone.
+	MetricsURL    string
 	TLSCert       string
 	TLSKey        string
 	CORSOrigins   []string
@@ -47,6 +50,7 @@ func loadConfig(getenv func(string) string) (Config, error) {
 		FrontCA:       env.text("SENTIMENT_CA", ""),
 		FrontCert:     env.text("SENTIMENT_CERT", ""),
 		FrontKey:      env.text("SENTIMENT_KEY", ""),
+		MetricsURL:    env.url("SENTIMENT_METRICS_URL"),
 		TLSCert:       env.text("TLS_CERT", ""),
 		TLSKey:        env.text("TLS_KEY", ""),
 		CORSOrigins:   env.origins("CORS_ORIGINS"),
@@ -125,6 +129,14 @@ func (e *environment) origins(name string) []string {
 		origins = append(origins, origin)
 	}
 	return origins
+}
+
+func (e *environment) url(name string) string {
+	value := e.getenv(name)
+	if at, err := url.Parse(value); value != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+		e.fault(name, "must be a URL as in http://127.0.0.1:9464/metrics")
+	}
+	return value
 }
 
 func (e *environment) level(name string) slog.Level {

@@ -29,12 +29,14 @@ func TestSettings(t *testing.T) {
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	bad := map[string]string{"GATEWAY_PORT": "x", "REQUEST_TIMEOUT": "0", "MAX_BODY_SIZE": "big", "CORS_ORIGINS": "shop", "LOG_LEVEL": "loud",
-		"TLS_CERT": "a.pem", "SENTIMENT_KEY": "k.pem", "DRAIN_DELAY": "-1"}
+		"TLS_CERT": "a.pem", "SENTIMENT_KEY": "k.pem", "DRAIN_DELAY": "-1",
+		"SENTIMENT_METRICS_URL": "127.0.0.1:9464"}
 	_, err := loadConfig(settings(bad))
 	if err == nil {
 		t.Fatal("no fault")
 	}
-	for _, name := range []string{"GATEWAY_PORT", "REQUEST_TIMEOUT", "MAX_BODY_SIZE", "CORS_ORIGINS", "LOG_LEVEL", "TLS_KEY", "SENTIMENT_CERT", "DRAIN_DELAY"} {
+	for _, name := range []string{"GATEWAY_PORT", "REQUEST_TIMEOUT", "MAX_BODY_SIZE", "CORS_ORIGINS", "LOG_LEVEL", "TLS_KEY", "SENTIMENT_CERT", "DRAIN_DELAY",
+		"SENTIMENT_METRICS_URL"} {
 		if !strings.Contains(err.Error(), "\n  "+name+": ") {
 			t.Error("not named:", name, err)
 		}

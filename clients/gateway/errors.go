@@ -162,7 +162,7 @@ func (g *Gateway) onRoutingError(_ context.Context, _ *runtime.ServeMux, _ runti
 
 func methodsOf(path string) string {
 	switch {
-	case path == "/health":
+	case path == "/health" || ofConsole(path):
 		return "GET, HEAD"
 	case slices.Contains(postPaths, path):
 		return "POST"

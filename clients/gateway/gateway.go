@@ -32,7 +32,10 @@ type Gateway struct {
 	health   healthpb.HealthClient
 	metrics  *metrics
 	// calls has grpc-gateway's routes, and those of the bridge itself.
-	calls    *runtime.ServeMux
+	calls   *runtime.ServeMux
+	console console
+	// scraper is nil where there are no metrics to look at.
+	scraper  *scraper
 	requests places
 	streams  places
 	zip      func(http.Handler) http.HandlerFunc
@@ -53,11 +56,16 @@ func newGateway(config Config, front grpc.ClientConnInterface, log *slog.Logger)
 		requests: make(places, config.MaxRequests),
 		streams:  make(places, config.MaxStreams),
 	}
-	zip, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false))
-	if err != nil {
+	var err error
+	if g.zip, err = gzhttp.NewWrapper(gzhttp.EnableZstd(false)); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	g.zip = zip
+	if g.console, err = newConsole(consoleFiles); err != nil {
+		return nil, err
+	}
+	if config.MetricsURL != "" {
+		g.scraper = newScraper(config.MetricsURL)
+	}
 	g.draining, g.beginDrain = context.WithCancel(context.Background())
 	g.ending, g.endStreams = context.WithCancel(context.Background())
 	g.calls = runtime.NewServeMux(
@@ -88,6 +96,11 @@ func (g *Gateway) addOwnRoutes() error {
 		{http.MethodGet, "/livez", serveLive},
 		{http.MethodGet, "/openapi.json", serveOpenAPI},
 		{http.MethodGet, "/metrics", g.metrics.handler().ServeHTTP},
+		{http.MethodGet, "/", g.serveConsole},
+		{http.MethodHead, "/", g.serveConsole},
+		{http.MethodGet, assetPrefix + "{name}", g.serveConsole},
+		{http.MethodHead, assetPrefix + "{name}", g.serveConsole},
+		{http.MethodGet, livePath, g.serveLiveView},
 	}
 	for _, route := range routes {
 		serve := route.serve
@@ -105,7 +118,7 @@ func (g *Gateway) handler() http.Handler {
 	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		// A stream bounds and a scrape compresses itself; health is asked for when there is no place left, too.
-		if strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != streamPath || r.URL.Path == "/openapi.json" {
+		if strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != streamPath || r.URL.Path == "/openapi.json" || ofConsole(r.URL.Path) {
 			zipped.ServeHTTP(w, r)
 			return
 		}

@@ -45,7 +45,7 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-var getPaths = []string{"/api/models", "/health", "/livez", "/metrics", "/openapi.json"}
+var getPaths = []string{"/", livePath, "/api/models", "/health", "/livez", "/metrics", "/openapi.json"}
 
 // Whatever clients ask for makes no series of its own.
 func endpointOf(path string) string {

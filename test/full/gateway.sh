@@ -84,6 +84,8 @@ expect 'the models' 200 '"name":"sentiment_fast"' "${auth[@]}" "$url/api/models"
 expect 'health' 200 '\{"status":"SERVING"\}' "$url/health"
 expect 'the OpenAPI document' 200 '"/api/analyze"' "$url/openapi.json"
 expect 'gzip' 200 'content-encoding: gzip' "$url/openapi.json"
+expect 'the console' 200 "content-security-policy: default-src 'none'; script-src 'self'" "$url/"
+expect 'no live view unless it is set' 200 '\{"live":null\}' "$url/api/live"
 expect 'a preflight' 204 'access-control-allow-origin: https://shop.example' -X OPTIONS -H 'origin: https://shop.example' \
   -H 'access-control-request-method: POST' -H 'access-control-request-headers: authorization,content-type' "$url/api/analyze"
 expect 'no JSON' 400 '"reason":"REQUEST_INVALID"' "${auth[@]}" -d '{"text":' "$url/api/analyze"

@@ -7,6 +7,7 @@ const RULES = {
   allowed: ["MIT", "Apache-2.0"],
   exceptions: { odd: { licence: "PSF-2.0", why: "it is permissive" } },
 };
+const LOCKS = ["package-lock.json", "clients/console/package-lock.json"];
 const ODD = { name: "odd", license: "PSF-2.0" };
 
 const faultsOf = (license: string | undefined) =>
@@ -15,8 +16,8 @@ const faultsOf = (license: string | undefined) =>
 describe("the supply chain: licences", () => {
   it("of all packages are allowed (deploy/supply-chain/licences.json)", async () => {
     const rules = JSON.parse(await readFile("deploy/supply-chain/licences.json", "utf8"));
-    const packages = packagesOf(await readFile("package-lock.json", "utf8"));
-    assert.deepEqual(licenceFaults(packages, LicenceRules.parse(rules)), []);
+    const locks = await Promise.all(LOCKS.map((file) => readFile(file, "utf8")));
+    assert.deepEqual(licenceFaults(locks.flatMap(packagesOf), LicenceRules.parse(rules)), []);
   });
 
   for (const license of ["MIT", "(MIT OR GPL-3.0-only)", "(GPL-3.0-only OR (MIT AND Apache-2.0))"])
