@@ -158,7 +158,7 @@ load-locust: build $(LOCUST)/done ## the REST bridge under 10, 50 and 100 calls 
 load-artillery: build $(ARTILLERY)/done ## the same by Artillery (590 MB)
 	CACHE=$(CACHE) benchmarks/load.sh artillery $(PHASE)
 
-load-ab: build $(AB)/done ## the same calls by ab, one kind after the other and as fast as 1, 5 and 10 connections take them
+load-ab: build $(AB)/done ## the same calls by ab, one kind after the other, over as many connections as would be busy if each took 100 ms
 	CACHE=$(CACHE) benchmarks/load.sh ab $(PHASE)
 
 bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory

@@ -7,7 +7,7 @@ import itertools
 import os
 from pathlib import Path
 
-from locust import FastHttpUser, LoadTestShape, constant_throughput, events, task
+from locust import FastHttpUser, LoadTestShape, events, poisson, task
 
 RATES = (10, 50, 100)
 P95_MS = 100
@@ -17,9 +17,12 @@ TEXTS = itertools.cycle(Path(os.environ["TEXTS"]).read_text().splitlines())
 
 
 class Caller(FastHttpUser):
-    """One call a second, however long its answer takes: there are as many callers as calls a second."""
+    """About one call a second: there are as many callers as calls a second.
 
-    wait_time = constant_throughput(1)
+    At random, as real callers do: constant_throughput would let all callers of a phase call at the same moment of each second.
+    """
+
+    wait_time = poisson(1)
 
     @task(3)
     def single(self) -> None:
