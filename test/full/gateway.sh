@@ -3,11 +3,12 @@
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
 . test/support/running-server.sh
+. test/support/running-bridge.sh
 export GOFLAGS='-mod=readonly -buildvcs=false'
 
 work=$(mktemp -d)
 end() {
-  [ -z "${bridge:-}" ] || { kill "$bridge" 2>/dev/null && wait "$bridge"; } || true
+  stop_bridge
   stop_server
   rm -rf "$work"
 }
@@ -19,8 +20,7 @@ unformatted=$(gofmt -l clients/gateway)
 [ -z "$unformatted" ] || { echo "run gofmt -w: $unformatted"; exit 1; }
 (cd clients/gateway && go vet ./... && go test -count=1 ./...)
 make --silent gateway
-gateway=build/sentiment-gateway
-if ldd "$gateway" >/dev/null 2>&1; then
+if ldd build/sentiment-gateway >/dev/null 2>&1; then
   echo 'the binary is not static'
   exit 1
 fi
@@ -37,18 +37,7 @@ export API_KEYS_FILE=$work/keys.json
 key=$(node dist/server/keys-cli.js new --name good 2>/dev/null)
 PREFETCH_MODELS=false DEFAULT_TIER=fast TLS_CERT=$work/server.pem TLS_KEY=$work/server.key TLS_CLIENT_CA=$work/ca.pem start_server "$work/server.log"
 
-# Starts the bridge with these settings: $url is where it is.
-start_bridge() {
-  : >"$work/bridge.log"
-  env GATEWAY_PORT=0 SENTIMENT_ADDRESS="$address" SENTIMENT_CA="$work/ca.pem" SENTIMENT_CERT="$work/client.pem" SENTIMENT_KEY="$work/client.key" \
-    DRAIN_DELAY=2 LOG_LEVEL=debug "$@" "$gateway" >>"$work/bridge.log" &
-  bridge=$!
-  until at=$(grep -oE '"address":"[^"]+' "$work/bridge.log" | cut -d'"' -f4) && [ -n "$at" ]; do
-    kill -0 "$bridge" || { cat "$work/bridge.log"; exit 1; }
-    sleep 0.1
-  done
-  url=http://$at
-}
+export SENTIMENT_CA=$work/ca.pem SENTIMENT_CERT=$work/client.pem SENTIMENT_KEY=$work/client.key DRAIN_DELAY=2 LOG_LEVEL=debug
 
 failed=0
 # What it is, the status and a part of headers or body that must come, and what goes to curl.
@@ -66,7 +55,7 @@ expect() {
   fi
 }
 
-start_bridge CORS_ORIGINS=https://shop.example
+CORS_ORIGINS=https://shop.example start_bridge "$work/bridge.log"
 auth=(-H "authorization: Bearer $key")
 analyze=(-d '{"text":"I love this product!","tier":"TIER_FAST"}' "$url/api/analyze")
 expect 'one text' 200 '"label":"LABEL_POSITIVE"' "${auth[@]}" "${analyze[@]}"
@@ -126,7 +115,8 @@ if grep -qE "$key|I love this|is fine" "$work/bridge.log"; then
   failed=1
 fi
 
-start_bridge TLS_CERT="$work/server.pem" TLS_KEY="$work/server.key"
+TLS_CERT=$work/server.pem TLS_KEY=$work/server.key start_bridge "$work/bridge.log"
+at=${url#http://}
 expect 'TLS, HTTP/2' 200 '"label":"LABEL_POSITIVE"' --http2 --cacert "$work/ca.pem" "${auth[@]}" "${analyze[@]:0:2}" "https://$at/api/analyze"
 answered=$(curl -sS --max-time 60 --http2 --cacert "$work/ca.pem" "${auth[@]}" -T "$work/lines" -X POST "https://$at/api/analyze/stream" | grep -c '"result"')
 [ "$answered" = 2000 ] && echo "ok: a stream by HTTP/2: $answered lines" || { echo "$answered of 2000 lines by HTTP/2"; failed=1; }

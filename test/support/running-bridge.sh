@@ -6,7 +6,7 @@ start_bridge() {
   local at
   make --silent gateway
   : >"$1"
-  GATEWAY_PORT=0 SENTIMENT_ADDRESS="$address" DRAIN_DELAY=0 build/sentiment-gateway >"$1" &
+  GATEWAY_PORT=0 SENTIMENT_ADDRESS="$address" DRAIN_DELAY="${DRAIN_DELAY:-0}" build/sentiment-gateway >"$1" &
   bridge=$!
   until at=$(grep -oE '"address":"[^"]+' "$1" | cut -d'"' -f4) && [ -n "$at" ]; do
     kill -0 "$bridge" || { echo "the bridge ended before it was ready"; cat "$1"; exit 1; }
