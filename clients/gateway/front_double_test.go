@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	pb "sentiment-analyzer-pro/clients/gateway/gen/sentiment/v1"
+	pb "sentiment-analyzer-pro/clients/go/gen/sentiment/v1"
 )
 
 // scripted is a server of gRPC that does what a text says.

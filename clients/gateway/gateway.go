@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	pb "sentiment-analyzer-pro/clients/gateway/gen/sentiment/v1"
+	handlers "sentiment-analyzer-pro/clients/gateway/gen/sentiment/v1"
+	pb "sentiment-analyzer-pro/clients/go/gen/sentiment/v1"
 )
 
 const streamPath = "/api/analyze/stream"
@@ -78,7 +79,7 @@ func newGateway(config Config, front grpc.ClientConnInterface, log *slog.Logger)
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 	)
-	if err := pb.RegisterSentimentServiceHandlerClient(context.Background(), g.calls, g.analyzer); err != nil {
+	if err := handlers.RegisterSentimentServiceHandlerClient(context.Background(), g.calls, g.analyzer); err != nil {
 		return nil, fmt.Errorf("routes: %w", err)
 	}
 	return g, g.addOwnRoutes()

@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# Writes the Go code and the OpenAPI document from proto/ into $1/clients/gateway/gen; from the repository's root.
+# Writes the handlers and the OpenAPI document from proto/ into $1/clients/gateway/gen; from the repository's root.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
 out=${1:-.}
 export GOBIN=$CACHE/gateway-tools PATH=$CACHE/gateway-tools:$PATH
-go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
-go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
 go install github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v2.33.0
 go install github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2@v2.33.0
 buf generate --template clients/gateway/buf.gen.yaml --output "$out"

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	pb "sentiment-analyzer-pro/clients/gateway/gen/sentiment/v1"
+	pb "sentiment-analyzer-pro/clients/go/gen/sentiment/v1"
 )
 
 // A text of 10,000 code points takes 120,000 bytes where all of it is escaped.

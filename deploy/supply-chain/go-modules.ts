@@ -20,6 +20,8 @@ export interface GoProgram {
 
 const REQUIRED = /^require (?:\((?<block>[^)]*)\)|(?<line>.+))/gm;
 const MODULE = /^\s*(?<path>\S+) (?<version>v\S+)/gm;
+/** By a folder of this tree: it is ours, and go.sum has no digest of it. */
+const IN_TREE = /^replace (?<path>\S+) => \.\.?\//gm;
 
 /** All Go programs below clients/, by their go.mod and go.sum: no Go is needed for it. */
 export async function goPrograms(): Promise<readonly GoProgram[]> {
@@ -35,13 +37,15 @@ export async function goPrograms(): Promise<readonly GoProgram[]> {
   );
 }
 
-/** The modules that go.mod requires, those that only others of them need too. Throws where go.sum knows no digest of one. */
+/** The modules of others that go.mod requires, those that only others of them need too. Throws where go.sum knows no digest of one. */
 export function modulesOf(mod: string, sum: string): readonly GoModule[] {
   const required = [...mod.matchAll(REQUIRED)].map(
     ({ groups = {} }) => groups["block"] ?? groups["line"] ?? "",
   );
+  const ours = new Set([...mod.matchAll(IN_TREE)].map(({ groups }) => groups?.["path"]));
   return required
     .flatMap((text) => [...text.matchAll(MODULE)])
+    .filter(({ groups }) => !ours.has(groups?.["path"]))
     .map(({ groups: { path = "", version = "" } = {} }) => {
       const line = sum.split("\n").find((one) => one.startsWith(`${path} ${version} h1:`));
       if (line === undefined)

@@ -14,6 +14,8 @@ import {
 import { type GoProgram, goLicences, goPrograms } from "./go-modules.js";
 
 const MODELS = "triton-model-repo";
+/** The Go client is a library: who builds with it takes modules of its own, and what its tests need is not shipped. */
+const BRIDGE = "clients/gateway";
 /** Of the lock file, so that it is the same on every machine: packages for other platforms are in it too. */
 const NPM = "sbom --sbom-format=cyclonedx --sbom-type=application --package-lock-only";
 const MOST_BYTES = 2 ** 26;
@@ -126,7 +128,8 @@ if (script?.endsWith("write-sbom.js") && path !== undefined) {
   const { stdout } = await promisify(execFile)("npm", NPM.split(" "), { maxBuffer: MOST_BYTES });
   const { name } = JSON.parse(await readFile("package.json", "utf8"));
   const models = (await readRepository(MODELS)).map(modelPart);
-  const programs = (await goPrograms()).map(goPart(await goLicences()));
-  const bom = shipped(JSON.parse(stdout), name, [...models, ...programs]);
+  const programs = (await goPrograms()).filter(({ folder }) => folder === BRIDGE);
+  const linked = programs.map(goPart(await goLicences()));
+  const bom = shipped(JSON.parse(stdout), name, [...models, ...linked]);
   await writeFile(path, `${JSON.stringify(bom, undefined, 2)}\n`);
 }

@@ -42,8 +42,8 @@ describe("the supply chain: Go modules", () => {
     );
   });
 
-  it("are read from lines and blocks, those that only others need too", () => {
-    const mod = `module ours\n\ngo 1.26.0\n\nrequire a.test/one v1.2.3\n\nrequire (\n\tb.test/two/v2 v2.0.0-rc.1\n\tc.test/three v0.0.0-20261019180522-ce908d29299b // indirect\n)\n\nexclude d.test/four v1.0.0\n`;
+  it("are read from lines and blocks, those that only others need too, and none of our own", () => {
+    const mod = `module ours\n\ngo 1.26.0\n\nrequire a.test/one v1.2.3\n\nrequire (\n\tb.test/two/v2 v2.0.0-rc.1\n\tc.test/three v0.0.0-20261019180522-ce908d29299b // indirect\n)\n\nexclude d.test/four v1.0.0\n\nrequire ours/other v0.0.0\n\nreplace ours/other => ../other\n`;
     const wanted = [
       ["a.test/one", "v1.2.3"],
       ["b.test/two/v2", "v2.0.0-rc.1"],

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	extSentimentv1 "sentiment-analyzer-pro/clients/go/gen/sentiment/v1"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
@@ -35,9 +36,9 @@ var (
 	_ = metadata.Join
 )
 
-func request_SentimentService_Analyze_0(ctx context.Context, marshaler runtime.Marshaler, client SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_SentimentService_Analyze_0(ctx context.Context, marshaler runtime.Marshaler, client extSentimentv1.SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AnalyzeRequest
+		protoReq extSentimentv1.AnalyzeRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -50,9 +51,9 @@ func request_SentimentService_Analyze_0(ctx context.Context, marshaler runtime.M
 	return msg, metadata, err
 }
 
-func local_request_SentimentService_Analyze_0(ctx context.Context, marshaler runtime.Marshaler, server SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_SentimentService_Analyze_0(ctx context.Context, marshaler runtime.Marshaler, server extSentimentv1.SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AnalyzeRequest
+		protoReq extSentimentv1.AnalyzeRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -62,9 +63,9 @@ func local_request_SentimentService_Analyze_0(ctx context.Context, marshaler run
 	return msg, metadata, err
 }
 
-func request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshaler runtime.Marshaler, client SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshaler runtime.Marshaler, client extSentimentv1.SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AnalyzeBatchRequest
+		protoReq extSentimentv1.AnalyzeBatchRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -77,9 +78,9 @@ func request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func local_request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshaler runtime.Marshaler, server SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshaler runtime.Marshaler, server extSentimentv1.SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq AnalyzeBatchRequest
+		protoReq extSentimentv1.AnalyzeBatchRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -89,7 +90,7 @@ func local_request_SentimentService_AnalyzeBatch_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
-func request_SentimentService_AnalyzeStream_0(ctx context.Context, marshaler runtime.Marshaler, client SentimentServiceClient, req *http.Request, pathParams map[string]string) (SentimentService_AnalyzeStreamClient, runtime.ServerMetadata, error) {
+func request_SentimentService_AnalyzeStream_0(ctx context.Context, marshaler runtime.Marshaler, client extSentimentv1.SentimentServiceClient, req *http.Request, pathParams map[string]string) (extSentimentv1.SentimentService_AnalyzeStreamClient, runtime.ServerMetadata, error) {
 	var metadata runtime.ServerMetadata
 	stream, err := client.AnalyzeStream(ctx)
 	if err != nil {
@@ -98,7 +99,7 @@ func request_SentimentService_AnalyzeStream_0(ctx context.Context, marshaler run
 	}
 	dec := marshaler.NewDecoder(req.Body)
 	handleSend := func() error {
-		var protoReq AnalyzeStreamRequest
+		var protoReq extSentimentv1.AnalyzeStreamRequest
 		err := dec.Decode(&protoReq)
 		if errors.Is(err, io.EOF) {
 			return err
@@ -132,9 +133,9 @@ func request_SentimentService_AnalyzeStream_0(ctx context.Context, marshaler run
 	return stream, metadata, nil
 }
 
-func request_SentimentService_ListModels_0(ctx context.Context, marshaler runtime.Marshaler, client SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_SentimentService_ListModels_0(ctx context.Context, marshaler runtime.Marshaler, client extSentimentv1.SentimentServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListModelsRequest
+		protoReq extSentimentv1.ListModelsRequest
 		metadata runtime.ServerMetadata
 	)
 	if req.Body != nil {
@@ -144,9 +145,9 @@ func request_SentimentService_ListModels_0(ctx context.Context, marshaler runtim
 	return msg, metadata, err
 }
 
-func local_request_SentimentService_ListModels_0(ctx context.Context, marshaler runtime.Marshaler, server SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_SentimentService_ListModels_0(ctx context.Context, marshaler runtime.Marshaler, server extSentimentv1.SentimentServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListModelsRequest
+		protoReq extSentimentv1.ListModelsRequest
 		metadata runtime.ServerMetadata
 	)
 	msg, err := server.ListModels(ctx, &protoReq)
@@ -158,7 +159,7 @@ func local_request_SentimentService_ListModels_0(ctx context.Context, marshaler 
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterSentimentServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterSentimentServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server SentimentServiceServer) error {
+func RegisterSentimentServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extSentimentv1.SentimentServiceServer) error {
 	mux.Handle(http.MethodPost, pattern_SentimentService_Analyze_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -257,15 +258,15 @@ func RegisterSentimentServiceHandlerFromEndpoint(ctx context.Context, mux *runti
 // RegisterSentimentServiceHandler registers the http handlers for service SentimentService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterSentimentServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterSentimentServiceHandlerClient(ctx, mux, NewSentimentServiceClient(conn))
+	return RegisterSentimentServiceHandlerClient(ctx, mux, extSentimentv1.NewSentimentServiceClient(conn))
 }
 
 // RegisterSentimentServiceHandlerClient registers the http handlers for service SentimentService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "SentimentServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "SentimentServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extSentimentv1.SentimentServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extSentimentv1.SentimentServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "SentimentServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterSentimentServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client SentimentServiceClient) error {
+// "extSentimentv1.SentimentServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterSentimentServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extSentimentv1.SentimentServiceClient) error {
 	mux.Handle(http.MethodPost, pattern_SentimentService_Analyze_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
