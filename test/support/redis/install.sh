@@ -2,22 +2,9 @@
 # A redis-server for the tests in $CACHE/redis, out of the distribution's own package and without root: downloaded with those of its
 # libraries that the machine lacks, and unpacked. Where there is no apt, a redis-server on the PATH does.
 set -euo pipefail
-dir=${CACHE:?}/redis
+. test/support/apt-packages.sh
 
-rm -rf "$dir"
-mkdir -p "$dir"/{lists,archives}/partial
-if ! command -v apt-get >/dev/null; then
-  command -v redis-server >/dev/null && exit 0
-  echo "the tests need a Redis: there is no apt-get to get one with, so put a redis-server (7 or later) on the PATH" >&2
-  exit 1
-fi
-
-# Lists of its own: those of the machine may be old, and only root may renew them.
-get=(apt-get -qq -o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir" -o Dir::Cache::archives="$dir/archives"
-  -o Debug::NoLocking=1 -o APT::Sandbox::User=)
-"${get[@]}" update
-# What is installed would be left out.
-"${get[@]}" --yes --download-only --no-install-recommends --reinstall install redis-server redis-tools >/dev/null
-for package in "$dir"/archives/*.deb; do dpkg --extract "$package" "$dir"; done
-rm -rf "$dir"/{lists,archives,*.bin}
+open_packages "${CACHE:?}/redis" "a redis-server (7 or later)" redis-server
+download_packages redis-server redis-tools
+unpack_packages
 "$(dirname "$0")/start.sh" --version

@@ -2,24 +2,11 @@
 # A Chromium for the tests in $CACHE/chromium, out of the distribution's own package and without root: downloaded with those of its
 # libraries that the machine lacks, and with fonts, and unpacked. Where there is no apt, a chromium on the PATH does.
 set -euo pipefail
-dir=${CACHE:?}/chromium
+. test/support/apt-packages.sh
 
-rm -rf "$dir"
-mkdir -p "$dir"/{lists,archives}/partial
-if ! command -v apt-get >/dev/null; then
-  command -v chromium >/dev/null && exit 0
-  echo "the tests need a Chromium: there is no apt-get to get one with, so put chromium (128 or later) on the PATH" >&2
-  exit 1
-fi
-
-# Lists of its own: those of the machine may be old, and only root may renew them.
-get=(apt-get -qq -o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir" -o Dir::Cache::archives="$dir/archives"
-  -o Debug::NoLocking=1 -o APT::Sandbox::User=)
-"${get[@]}" update
-# What is installed would be left out.
-"${get[@]}" --yes --download-only --no-install-recommends --reinstall install chromium fonts-liberation fonts-noto-color-emoji >/dev/null
-for package in "$dir"/archives/*.deb; do dpkg --extract "$package" "$dir"; done
-rm -rf "$dir"/{lists,archives,*.bin}
+open_packages "${CACHE:?}/chromium" "chromium (128 or later)" chromium
+download_packages chromium fonts-liberation fonts-noto-color-emoji
+unpack_packages
 cat >"$dir/fonts.conf" <<FONTS
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
