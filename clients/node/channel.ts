@@ -5,6 +5,14 @@ import { SentimentServiceDefinition } from "../../server/gen/sentiment/v1/sentim
 import type { ConnectOptions, TlsOptions } from "./options.js";
 
 const DEFAULT_PORT = 50051;
+/** As README.md has users retry. */
+export const RETRY_POLICY = {
+  maxAttempts: 5,
+  initialBackoff: "0.1s",
+  maxBackoff: "2s",
+  backoffMultiplier: 3,
+  retryableStatusCodes: ["UNAVAILABLE"],
+};
 const SERVICE_CONFIG = {
   // Each address of a name gets its share.
   loadBalancingConfig: [{ round_robin: {} }],
@@ -15,13 +23,7 @@ const SERVICE_CONFIG = {
         service: SentimentServiceDefinition.fullName,
         method,
       })),
-      retryPolicy: {
-        maxAttempts: 5,
-        initialBackoff: "0.1s",
-        maxBackoff: "2s",
-        backoffMultiplier: 3,
-        retryableStatusCodes: ["UNAVAILABLE"],
-      },
+      retryPolicy: RETRY_POLICY,
     },
   ],
 };

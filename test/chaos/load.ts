@@ -1,4 +1,5 @@
 import { type Channel, createChannel, createClient } from "nice-grpc";
+import { RETRY_POLICY } from "../../clients/node/channel.js";
 import {
   type AnalyzeOptions,
   LongText,
@@ -39,19 +40,9 @@ const SKIP_CACHE: AnalyzeOptions = {
   longText: LongText.LONG_TEXT_UNSPECIFIED,
 };
 const CONNECTIONS = 4;
-/** As README.md has users retry. */
 const RETRIES = {
   methodConfig: [
-    {
-      name: [{ service: SentimentServiceDefinition.fullName }],
-      retryPolicy: {
-        maxAttempts: 5,
-        initialBackoff: "0.1s",
-        maxBackoff: "2s",
-        backoffMultiplier: 3,
-        retryableStatusCodes: ["UNAVAILABLE"],
-      },
-    },
+    { name: [{ service: SentimentServiceDefinition.fullName }], retryPolicy: RETRY_POLICY },
   ],
 };
 
