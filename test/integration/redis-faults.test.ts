@@ -14,8 +14,8 @@ import { startProxy } from "../support/toxiproxy.js";
 const KEY = { space: "fast@1", hash: "a" };
 const VALUE = Uint8Array.of(1, 2, 3);
 const LIMIT_MS = 20;
-/** More than that beyond its limit no get may take. */
-const SLACK_MS = 10;
+/** More than that beyond a timer of the same limit no get may take: who waited for Redis would take seconds, and a busy machine some turns of the event loop. */
+const SLACK_MS = 100;
 const BACK_MS = 5000;
 const APART_MS = 5;
 
