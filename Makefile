@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 # npm scripts and these targets run on the pinned Node of package.json, whatever the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# onnxruntime's Python and the benchmarks' own tell Microsoft about the models they load otherwise; the server does not let its own.
+export ORT_DISABLE_TELEMETRY ?= 1
 BUILT := node_modules/.package-lock.json
 # What takes long to install or build lies outside the tree, so that a fresh clone finds it again.
 CACHE ?= $(HOME)/.cache/sentiment-analyzer-pro
@@ -10,6 +12,8 @@ TRITON := $(CACHE)/triton-venv
 REDIS := $(CACHE)/redis
 PROMETHEUS := $(CACHE)/prometheus
 NGINX := $(CACHE)/nginx
+PODMAN := $(CACHE)/podman
+HADOLINT := $(CACHE)/hadolint-venv
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
 PYTHON_CLIENT := $(CACHE)/python-client-venv
@@ -39,7 +43,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -62,6 +66,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
+	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
 # With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
@@ -111,6 +116,9 @@ gateway: ## the REST bridge, one static binary: build/sentiment-gateway and in i
 	@mkdir -p build
 	clients/console/build.sh
 	cd clients/gateway && CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false' go build -trimpath -ldflags='-s -w' -o ../../build/sentiment-gateway .
+
+images: ## the images of the server and the REST bridge, by Docker, podman or buildah (BUILDER); ARGS go to their builds
+	deploy/docker/build.sh $(ARGS)
 
 gateway-proto: $(BUILT) ## clients/gateway/gen from proto/ (needs Go)
 	CACHE=$(CACHE) clients/gateway/generate.sh
@@ -269,6 +277,17 @@ $(NGINX)/done: test/support/nginx/install.sh
 	@touch $@
 
 # By what is in it, like Triton.
+$(PODMAN)/done: test/support/podman/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking a podman into $(PODMAN), and a Debian for it"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(HADOLINT)/done: test/full/hadolint/requirements.txt
+	@cmp --quiet $< $@ || { echo "installing hadolint into $(HADOLINT)"; python3 -m venv --clear $(HADOLINT) && \
+	  $(HADOLINT)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
 $(SPARK)/done: clients/spark/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing Spark into $(SPARK)"; python3 -m venv --clear $(SPARK) && \
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
@@ -302,4 +321,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

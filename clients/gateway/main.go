@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,10 +25,25 @@ func main() {
 	stop, restore := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	// A second signal ends at once.
 	context.AfterFunc(stop, restore)
-	if err := run(stop, os.Getenv, os.Stdout); err != nil {
+	command, err := commandOf(os.Args[1:])
+	if err == nil {
+		err = command(stop, os.Getenv, os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// commandOf is what the arguments ask for: to serve, or, once it is served, whether it is.
+func commandOf(arguments []string) (func(context.Context, func(string) string, io.Writer) error, error) {
+	switch strings.Join(arguments, " ") {
+	case "":
+		return run, nil
+	case "healthcheck":
+		return healthcheck, nil
+	}
+	return nil, fmt.Errorf("unknown: %q; without arguments it serves, with healthcheck it asks whether it does", arguments)
 }
 
 // run serves until stop is done, and then drains.

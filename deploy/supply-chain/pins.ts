@@ -19,3 +19,16 @@ export function goFaults(text: string): readonly string[] {
     .map((version) => version.replace("$version", said))
     .filter((version) => !EXACT.test(version));
 }
+
+const IMAGE = /^ARG \w+_IMAGE=(?<named>\S+)|^FROM (?<base>\S+)(?: AS (?<stage>\S+))?$/gm;
+const EXACT_IMAGE = /:\d+\.\d+\.\d+(-[\w.-]+)?(@sha256:[0-9a-f]{64})?$/;
+
+/** Images that a Dockerfile builds on without saying exactly which. */
+export function imageFaults(dockerfile: string): readonly string[] {
+  const found = [...dockerfile.matchAll(IMAGE)].map(({ groups = {} }) => groups);
+  const own = new Set(["scratch", ...found.map(({ stage }) => stage)]);
+  return found
+    .map(({ named, base }) => named ?? base ?? "")
+    .filter((image) => !(own.has(image) || /^\$\{\w+_IMAGE\}$/.test(image)))
+    .filter((image) => !EXACT_IMAGE.test(image));
+}

@@ -11,6 +11,8 @@ export type ReportWorker = (
 ) => void;
 
 const ENTRY = new URL("./session-worker.js", import.meta.url);
+// Otherwise onnxruntime tells Microsoft about the models it loads (since 1.29, on Linux too). It looks at the process's own variables, of which a thread has but a copy.
+process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
 /** A thread that is ended while onnxruntime works takes the whole process with it now and then (an uncaught Napi::Error). */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { goFaults, requirementFaults } from "../../../deploy/supply-chain/pins.js";
+import { goFaults, imageFaults, requirementFaults } from "../../../deploy/supply-chain/pins.js";
 
 const FOLDERS = "{benchmarks,clients,deploy,test,training}/**";
 const filesOf = (...patterns: readonly string[]) =>
@@ -15,7 +15,10 @@ describe("the supply chain: pins", () => {
     /go install|gomod:/.test(readFileSync(file, "utf8")),
   );
 
+  const dockerfiles = filesOf("*Dockerfile");
+
   it("are looked for where they are", () => {
+    assert.ok(dockerfiles.length >= 2, dockerfiles.join());
     assert.ok(requirements.length >= 8, requirements.join());
     assert.ok(goTools.length >= 5, goTools.join());
   });
@@ -25,6 +28,14 @@ describe("the supply chain: pins", () => {
   for (const file of goTools)
     it(`${file} names exact versions`, () =>
       assert.deepEqual(goFaults(readFileSync(file, "utf8")), []));
+
+  for (const file of dockerfiles)
+    it(`${file} names exact versions, and the Node that the server is tested with`, () => {
+      const text = readFileSync(file, "utf8");
+      const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
+      assert.deepEqual(imageFaults(text), []);
+      assert.equal(/\/node:([\d.]+)-/.exec(text)?.[1], packages["node_modules/node"].version);
+    });
 
   it("of Python are found wanting where they leave anything open", () => {
     const digest = `--hash=sha256:${"0".repeat(64)}`;
@@ -41,6 +52,17 @@ describe("the supply chain: pins", () => {
       "--index-url https://r.test",
     ])
       assert.deepEqual(requirementFaults(`two==1.0\n${open}\n`), [open]);
+  });
+
+  it("of images are found wanting where they are no version, or no name at all", () => {
+    const dockerfile = (image: string) =>
+      `ARG A_IMAGE=${image}\nFROM \${A_IMAGE} AS first\nFROM first AS second\nFROM scratch\n`;
+    const digest = `@sha256:${"0".repeat(64)}`;
+    for (const image of ["a.test/b:1.2.3", "b:1.2.3-slim", `b:1.2.3-slim${digest}`])
+      assert.deepEqual(imageFaults(dockerfile(image)), []);
+    for (const image of ["b", "b:latest", "b:1.2-slim", "a.test:5000/b"])
+      assert.deepEqual(imageFaults(dockerfile(image)), [image]);
+    assert.deepEqual(imageFaults("FROM b:1\nFROM c:1.2.3 AS d\nFROM e\n"), ["b:1", "e"]);
   });
 
   it("of Go are found wanting where they are no version", () => {
