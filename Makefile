@@ -67,6 +67,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
 	CACHE=$(CACHE) test/full/images.sh
+	CACHE=$(CACHE) test/full/workflows.sh
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
 # With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
@@ -119,6 +120,12 @@ gateway: ## the REST bridge, one static binary: build/sentiment-gateway and in i
 
 images: ## the images of the server and the REST bridge, by Docker, podman or buildah (BUILDER); ARGS go to their builds
 	deploy/docker/build.sh $(ARGS)
+
+version: build ## VERSION=0.2.0 into every file that names it, and what is unreleased in the changelog under it
+	node dist/deploy/release/version.js set "$(VERSION)"
+
+release: build $(HELM)/done ## the files of a release in build/release: images (by Docker, podman or buildah), chart, bridge, client for Node, bill of materials, checksums (needs Go)
+	CACHE=$(CACHE) deploy/release/release.sh build/release
 
 gateway-proto: $(BUILT) ## clients/gateway/gen from proto/ (needs Go)
 	CACHE=$(CACHE) clients/gateway/generate.sh
@@ -321,4 +328,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -32,3 +32,12 @@ export function imageFaults(dockerfile: string): readonly string[] {
     .filter((image) => !(own.has(image) || /^\$\{\w+_IMAGE\}$/.test(image)))
     .filter((image) => !EXACT_IMAGE.test(image));
 }
+
+const ACTION = /^\s*(?:- )?uses: (?<action>\S+)/gm;
+const EXACT_ACTION = /^\.\/|@[0-9a-f]{40}$/;
+
+/** Actions of a GitHub workflow that could be another's tomorrow: by a tag or a branch, not by a commit. */
+export const actionFaults = (workflow: string): readonly string[] =>
+  [...workflow.matchAll(ACTION)]
+    .map(({ groups }) => groups?.["action"] ?? "")
+    .filter((action) => !EXACT_ACTION.test(action));

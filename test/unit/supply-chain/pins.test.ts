@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { goFaults, imageFaults, requirementFaults } from "../../../deploy/supply-chain/pins.js";
+import {
+  actionFaults,
+  goFaults,
+  imageFaults,
+  requirementFaults,
+} from "../../../deploy/supply-chain/pins.js";
 
 const FOLDERS = "{benchmarks,clients,deploy,test,training}/**";
 const filesOf = (...patterns: readonly string[]) =>
@@ -16,9 +21,11 @@ describe("the supply chain: pins", () => {
   );
 
   const dockerfiles = filesOf("*Dockerfile");
+  const workflows = globSync(".github/workflows/*.yml");
 
   it("are looked for where they are", () => {
     assert.ok(dockerfiles.length >= 2, dockerfiles.join());
+    assert.ok(workflows.length >= 3, workflows.join());
     assert.ok(requirements.length >= 8, requirements.join());
     assert.ok(goTools.length >= 5, goTools.join());
   });
@@ -36,6 +43,20 @@ describe("the supply chain: pins", () => {
       assert.deepEqual(imageFaults(text), []);
       assert.equal(/\/node:([\d.]+)-/.exec(text)?.[1], packages["node_modules/node"].version);
     });
+
+  for (const file of workflows)
+    it(`${file} names actions by their commits`, () =>
+      assert.deepEqual(actionFaults(readFileSync(file, "utf8")), []));
+
+  it("of actions are found wanting where they are no commit", () => {
+    const commit = "0".repeat(40);
+    const workflow = (action: string) => `steps:\n  - uses: ${action} # v1\n  - run: true\n`;
+    for (const action of [`a/b@${commit}`, `a/b/c@${commit}`, "./.github/workflows/a.yml"])
+      assert.deepEqual(actionFaults(workflow(action)), []);
+    for (const action of ["a/b@v1", "a/b@main", "a/b", `a/b@${commit.slice(1)}`])
+      assert.deepEqual(actionFaults(workflow(action)), [action]);
+    assert.deepEqual(actionFaults("    uses: a/b@v1\n"), ["a/b@v1"]);
+  });
 
   it("of Python are found wanting where they leave anything open", () => {
     const digest = `--hash=sha256:${"0".repeat(64)}`;
