@@ -21,6 +21,7 @@ SCHEMATHESIS := $(CACHE)/schemathesis-venv
 LOCUST := $(CACHE)/locust-venv
 ARTILLERY := $(CACHE)/artillery
 AB := $(CACHE)/ab
+HELM := $(CACHE)/helm
 PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
@@ -43,7 +44,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -68,6 +69,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
+	CACHE=$(CACHE) test/full/helm.sh
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
 # With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
@@ -133,8 +135,9 @@ gateway-proto: $(BUILT) ## clients/gateway/gen from proto/ (needs Go)
 release-proto: $(BUILT) ## take the API as it is now for the one that later changes must not break
 	buf build proto --path proto/sentiment -o proto/released.binpb
 
-docs: build ## the README's table of settings, from the schema
+docs: build ## the README's table of settings, from the schema, and the Helm chart's values, its schema and its tables
 	node dist/docs/settings-table.js README.md
+	node dist/deploy/helm/write-chart.js deploy/helm/sentiment-analyzer-pro
 
 dashboards: build ## Grafana's dashboards, from deploy/grafana
 	node dist/deploy/grafana/write-dashboards.js deploy/grafana/dashboards
@@ -292,6 +295,11 @@ $(PODMAN)/done: test/support/podman/install.sh
 $(HADOLINT)/done: test/full/hadolint/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing hadolint into $(HADOLINT)"; python3 -m venv --clear $(HADOLINT) && \
 	  $(HADOLINT)/bin/pip install --quiet --no-deps --only-binary :all: --requirement $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(HELM)/done: test/support/helm/install.sh test/support/helm/schemas.py test/support/custom-resources.sh
+	@cat $^ | cmp --quiet - $@ || { echo "building helm and kubeconform into $(HELM)"; CACHE=$(CACHE) $< && cat $^ >$@; }
 	@touch $@
 
 # By what is in it, like Triton.

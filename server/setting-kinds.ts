@@ -7,10 +7,10 @@ export const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 const UNITS = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
-/** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. */
+/** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. Without the flag `i`, which the chart's JSON schema could not say. */
 export const size = z
   .string()
-  .regex(/^\d+(\.\d+)? ?([kmg]?)(i?b)?$/i, "must be a size such as 512m, 2GB or 4g")
+  .regex(/^\d+(\.\d+)? ?([kmgKMG]?)([iI]?[bB])?$/, "must be a size such as 512m, 2GB or 4g")
   .transform((text) => {
     const unit = /[kmg]/i.exec(text)?.[0].toLowerCase() ?? "";
     return Math.round(Number.parseFloat(text) * UNITS[unit as keyof typeof UNITS]);

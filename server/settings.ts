@@ -189,6 +189,11 @@ export const Settings = z.object({
     .describe(
       "onnxruntime's threads, shared out over the workers; unset: the CPUs that the process may use",
     ),
+  TOKENIZERS_PARALLELISM: flag
+    .default(false)
+    .describe(
+      "read texts of 500 characters and more in threads of their own, as many as inference threads, so that long or hostile ones do not hold the event loop; each takes about 50 MB; what `explain` reads besides, and all texts with `false`, is read on the event loop",
+    ),
   ...ACCESS_SETTINGS,
   PROFILE_DIR: z
     .string()

@@ -32,6 +32,10 @@ export const PLACES: readonly Place[] = [
     at: [/^name = "sentiment-client"\nversion = "(?<version>[^"]+)"/m],
   },
   { file: "clients/java/pom.xml", at: [/^ {2}<version>(?<version>[^<]+)<\/version>/m] },
+  {
+    file: "deploy/helm/sentiment-analyzer-pro/Chart.yaml",
+    at: [/^version: (?<version>.+)$/m, /^appVersion: "(?<version>.+)"$/m],
+  },
   { file: "clients/java/README.md", at: [/dev\.sentiment:sentiment-client:(?<version>[\w.-]+\w)/] },
   {
     file: "clients/node/README.md",

@@ -42,6 +42,8 @@ const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 const REFLECTION = "grpc.reflection.v1.ServerReflection";
+/** What health calls that the server answers at all, also without a backend and while it drains: for a liveness probe. */
+const LIVENESS = "liveness";
 const HEALTH_MS = 500;
 /** A connection whose TLS handshake was under way when the others were asked to close was not asked (grpc-js 1.14). */
 const ASK_AGAIN_MS = 1000;
@@ -89,6 +91,7 @@ export async function serveGrpc(
   const health = HealthState();
   // One listener a health watch.
   health.setMaxListeners(0);
+  health.setStatus("healthy", LIVENESS);
   const drain = createDrain();
   const entrance = createEntrance(checksOf(keys, parts.quota.isByDefault));
   const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };

@@ -36,10 +36,18 @@ describe("life cycle", function () {
       "sentiment_fast",
       "sentiment_balanced",
       "sentiment_accurate",
+      "liveness",
     ]) {
       assert.equal((await health.check({ service })).status, SERVING, service);
     }
     assert.equal(await codeOf(health.check({ service: "unknown" })), Status.NOT_FOUND);
+  });
+
+  it("health says that it lives where it has no backend", async () => {
+    await using running = await runApp({ BACKEND: "triton", TRITON_URL: "127.0.0.1:1" });
+    const health = createClient(HealthDefinition, running.channel);
+    assert.equal((await health.check({ service: "" })).status, NOT_SERVING);
+    assert.equal((await health.check({ service: "liveness" })).status, SERVING);
   });
 
   it("reflection lists the services and gives their descriptors", async () => {
@@ -66,8 +74,8 @@ describe("life cycle", function () {
     const backend = heldBackend();
     const running = await runApp({}, { backend: () => backend, probeMs: 1000 });
     const watched: number[] = [];
+    const health = createClient(HealthDefinition, running.channel);
     const watching = (async () => {
-      const health = createClient(HealthDefinition, running.channel);
       for await (const { status } of health.watch({ service: "" })) watched.push(status);
     })();
     const underWay = running.client.analyze(REQUEST);
@@ -76,6 +84,8 @@ describe("life cycle", function () {
     const stopped = running.app[Symbol.asyncDispose]();
     await until(() => watched.length === 2);
     assert.deepEqual(watched, [SERVING, NOT_SERVING]);
+    // Whoever kills what does not live must let it drain.
+    assert.equal((await health.check({ service: "liveness" })).status, SERVING);
     const late = running.client.analyze({ ...REQUEST, text: "late" });
     assert.equal(await codeOf(watching), Status.UNAVAILABLE);
     // Nobody listens any more, but what has come is answered.

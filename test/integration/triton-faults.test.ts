@@ -73,6 +73,16 @@ describe("a Triton that fails under load", function () {
     assert.fail(`Triton answers no calls after ${BACK_MS} ms`);
   };
 
+  it("ends connections by their age: no call fails, none is wrong", async () => {
+    await triton.kill();
+    const args = ["--grpc-max-connection-age=200"];
+    triton = await startTriton({ repository: models.folder, args });
+    await using app = await start("triton");
+    const calls = await steadyLoad(load(app));
+    assert.deepEqual(failed(calls), []);
+    assert.deepEqual(wrongOf(calls, truth), []);
+  });
+
   it("killed, with a stand-by: no call fails, none is wrong, and traffic comes back", async () => {
     await using app = await start("triton,embedded");
     const loaded = steadyLoad(load(app));

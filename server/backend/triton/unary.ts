@@ -1,4 +1,5 @@
-import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 
 /** A method of a generated definition. */
 interface Method<Request, Response> {
@@ -15,11 +16,36 @@ export interface UnaryOptions {
   readonly tracestate?: string | undefined;
 }
 
+/** What grpc-js says of a call that came while the server closed the connection, for its age or its own end, and that it has not looked at. */
+const REFUSED = "Stream refused by server";
+const MOST_TRIES = 5;
+
 /**
  * One call, by grpc-js itself: nice-grpc's client knows no deadline, and a deadline that does not reach Triton leaves it working for
  * nobody. Rejects with grpc-js's ServiceError (`code`, `details`), or with the signal's reason.
+ * One that was refused unseen is made anew, over another connection: it says nothing of the server.
  */
-export function unary<Request, Response>(
+export async function unary<Request, Response>(
+  ...call: Parameters<typeof attempt<Request, Response>>
+): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt(...call);
+    } catch (error) {
+      if (tries === MOST_TRIES || !isRefused(error)) throw error;
+      // By then the connection is known to be gone.
+      await nextTurn();
+    }
+  }
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  error.code === status.UNAVAILABLE &&
+  error.message.includes(REFUSED);
+
+function attempt<Request, Response>(
   client: Client,
   service: string,
   method: Method<Request, Response>,
