@@ -17,3 +17,9 @@ export async function cpuSeconds(pid: number): Promise<number> {
   const spent = await Promise.all(pids.map((one) => secondsIn(`/proc/${one}/stat`)));
   return spent.reduce((sum, seconds) => sum + seconds, 0);
 }
+
+/** CPU milliseconds so far, of the process's first thread alone: in a server that is the event loop. */
+export async function firstThreadMs(pid: number): Promise<number> {
+  const [nanoseconds] = (await readFile(`/proc/${pid}/schedstat`, "utf8")).split(" ");
+  return Number(nanoseconds) / 1e6;
+}

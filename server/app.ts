@@ -24,6 +24,7 @@ import {
   modelOptions,
   openOps,
   openProfiles,
+  openReaders,
   prefetch,
   readingsOf,
   spanEvents,
@@ -79,8 +80,6 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const log = parts.log ?? createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
   warnOfStrangers(config, log);
-  if (config.ignored.length > 0)
-    log.warn({ settings: config.ignored }, "settings without effect in this version");
 
   const files = await readRepository(config.modelRepository);
   if (!files.some(({ tier }) => tier === config.defaultTier)) {
@@ -119,10 +118,11 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const tls = opened.use(await openTransport(config, clock, log, metrics.transport));
 
   const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
+  const readers = opened.use(openReaders(config, clock, log));
   const models = opened.use(
     new TierModels(
       backend,
-      modelOptions(config, () => answers?.trim()),
+      { ...modelOptions(config, () => answers?.trim()), readers },
       clock,
       modelEvents(log, metrics),
     ),

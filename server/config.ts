@@ -7,9 +7,6 @@ import { jwtFaults, jwtOf } from "./jwt-settings.js";
 import { Settings } from "./settings.js";
 import { shownSettings, withoutSecrets } from "./shown-settings.js";
 
-/** Settings of the contract that come with later versions: setting one must not look as if it had worked. */
-const LATER = ["TOKENIZERS_PARALLELISM"];
-
 export type Config = ReturnType<typeof loadConfig>;
 
 /** Whoever reaches the server may call: no keys or tokens are asked for. */
@@ -73,6 +70,8 @@ export function loadConfig(
     modelRepository: settings.MODEL_REPOSITORY,
     defaultTier: settings.DEFAULT_TIER,
     workers,
+    /** For long texts; 0: they are read on the event loop. */
+    readingThreads: settings.TOKENIZERS_PARALLELISM ? workers : 0,
     intraOpThreads: shareOf(settings.OMP_NUM_THREADS ?? cpus, processes * workers),
     maxTextLength: settings.MAX_INPUT_LENGTH,
     maxBatchTexts: settings.MAX_BATCH_SIZE,
@@ -94,8 +93,6 @@ export function loadConfig(
     logLevel: settings.LOG_LEVEL,
     callLog: { sample: settings.LOG_SAMPLE, slowMs: settings.SLOW_CALL_MS },
     shown: shownSettings(settings, given),
-    /** Set, but without effect in this version. */
-    ignored: LATER.filter((name) => name in given),
   } as const;
 }
 

@@ -3,6 +3,7 @@ import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
 import { standBy } from "./backend/stand-by.js";
 import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { AnswerParts } from "./cache-parts.js";
+import { ReadingThreads } from "./classify/reading-threads.js";
 import type { Config } from "./config.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { messageOf, ServiceError } from "./core/errors.js";
@@ -17,7 +18,7 @@ import { Profiles } from "./observe/profiles.js";
 import type { Readiness } from "./observe/readiness.js";
 import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
-import type { ModelEvents, TierModels, TierModelsOptions } from "./serve/tier-models.js";
+import type { ModelEvents, TierModels } from "./serve/tier-models.js";
 
 /** Longest row times rows of one batch, in tokens: more is no faster, and its activations stay in memory. */
 const MAX_PADDED_TOKENS = 1024;
@@ -129,7 +130,7 @@ export function makeBackend(config: Config, clock: Clock, log: Log, metrics: Met
   return second === undefined ? first : standBy(first, second, clock, metrics.stoodBy);
 }
 
-export const modelOptions = (config: Config, trimCaches: () => void): TierModelsOptions => ({
+export const modelOptions = (config: Config, trimCaches: () => void) => ({
   repository: config.modelRepository,
   batching: {
     limits: {
@@ -145,6 +146,14 @@ export const modelOptions = (config: Config, trimCaches: () => void): TierModels
   rss: () => process.memoryUsage.rss(),
   trimCaches,
 });
+
+/** undefined: texts are read on the event loop. */
+export const openReaders = ({ readingThreads }: Config, clock: Clock, log: Log) =>
+  readingThreads === 0
+    ? undefined
+    : new ReadingThreads(readingThreads, clock, (event, detail) =>
+        log.warn({ event, detail }, "reading thread"),
+      );
 
 export const modelEvents = (log: Log, metrics: Metrics): ModelEvents => ({
   loaded({ name, version }, tookMs) {

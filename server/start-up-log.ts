@@ -13,6 +13,7 @@ export function logDecisions(config: Config, log: Log, cpus = availableParalleli
   for (const message of [
     processesLine(config),
     threadsLine(config, cpus),
+    readingLine(config),
     backendsLine(config),
     batchesLine(config),
     memoryLine(config),
@@ -48,6 +49,11 @@ function threadsLine({ workers, intraOpThreads, shown, processes }: Config, cpus
   const why = `MAX_WORKERS=${MAX_WORKERS}, OMP_NUM_THREADS ${OMP_NUM_THREADS ?? "unset"}, ${cpus} CPUs may be used, processes: ${processes}`;
   return `threads: ${workers} inference workers with ${intraOpThreads} threads each (${why})`;
 }
+
+const readingLine = ({ readingThreads }: Config) =>
+  readingThreads === 0
+    ? "reading: all texts on the event loop (TOKENIZERS_PARALLELISM=false)"
+    : `reading: long texts in ${readingThreads} threads of their own (TOKENIZERS_PARALLELISM=true)`;
 
 function backendsLine({ backends, tritonUrls, gpu }: Config): string {
   const named = backends.map((kind) =>

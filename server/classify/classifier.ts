@@ -16,7 +16,7 @@ import {
 import { type Attribution, MAX_ROWS } from "./explain.js";
 import { attributionsOf } from "./explained.js";
 import { roomOf, type ServedModel } from "./model.js";
-import { type Question, type Reading, read, windowsToRead } from "./reading.js";
+import { type Question, read, type TimedReading, windowsToRead } from "./reading.js";
 import { inCodePoints, type Span } from "./spans.js";
 import { isMixed } from "./verdict.js";
 import { timesOf, tokensOf } from "./windows.js";
@@ -138,11 +138,18 @@ async function readAll(
   clock: Clock,
 ): Promise<PromiseSettledResult<TimedReading>[]> {
   const turn = turns(signal, clock);
+  const { readers } = model;
+  readers?.admit(model, texts);
   return await asStep("tokenize", async (span) => {
     const readings: PromiseSettledResult<TimedReading>[] = [];
     for (const text of texts) {
       await turn();
-      readings.push(settled(() => timedRead(model, text, question, clock)));
+      const elsewhere = readers?.takes(text)
+        ? await readers.read(model, text, question, signal)
+        : undefined;
+      const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
+      if (outcome.status === "fulfilled") note(model, outcome.value);
+      readings.push(outcome);
     }
     span?.set({ "sentiment.tokens": tokensRead(readings) });
     return readings;
@@ -152,8 +159,6 @@ async function readAll(
 const tokensRead = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
   readings.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value.tokenCount : 0), 0);
 
-type TimedReading = Reading & { readonly tokenizeMs: number };
-
 function timedRead(
   model: ServedModel,
   text: string,
@@ -161,14 +166,15 @@ function timedRead(
   clock: Clock,
 ): TimedReading {
   const startedMs = clock.now();
-  const { tokenizer } = model;
-  const reading = read(text, tokenizer, roomOf(model), question);
-  const tokenizeMs = clock.now() - startedMs;
-  const { tokenCount, windows } = reading;
+  const reading = read(text, model.tokenizer, roomOf(model), question);
+  return { ...reading, tokenizeMs: clock.now() - startedMs };
+}
+
+function note({ events, tokenizer }: ServedModel, reading: TimedReading): void {
+  const { tokenizeMs, tokenCount, windows } = reading;
   const analyzedTokenCount = tokensOf(windows);
   const unknownTokens = timesOf(tokenizer.unknownId, windows);
-  model.events.read({ tokenizeMs, tokenCount, analyzedTokenCount, unknownTokens });
-  return { ...reading, tokenizeMs };
+  events.read({ tokenizeMs, tokenCount, analyzedTokenCount, unknownTokens });
 }
 
 function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers): Verdict {

@@ -1,3 +1,5 @@
+import type { BatchEvents } from "../batch/events.js";
+
 /** A text that the tokenizer has read for a model. */
 export interface TextRead {
   readonly tokenizeMs: number;
@@ -10,7 +12,7 @@ export interface TextRead {
 }
 
 /** What happens to the texts of a model; for metrics. Must not throw. */
-export interface ReadingEvents {
+export interface ReadingEvents extends Pick<BatchEvents, "shed"> {
   read(text: TextRead): void;
 }
 

@@ -2,6 +2,7 @@ import type { RowAnswer } from "../batch/row.js";
 import type { Tier } from "../core/tiers.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 import type { ReadingEvents } from "./events.js";
+import type { ReadingThreads } from "./reading-threads.js";
 
 /** One tier's model and all that a request needs of it. */
 export interface ServedModel {
@@ -16,6 +17,8 @@ export interface ServedModel {
   /** Under this confidence the cascade passes its text on; undefined: the model is not made for the cascade. */
   readonly cascadeThreshold: number | undefined;
   readonly tokenizer: Tokenizer;
+  /** Where long texts are read; undefined: on the event loop, as the others are. */
+  readonly readers: Pick<ReadingThreads, "takes" | "admit" | "read"> | undefined;
   /** Of its answers in the caches (see `spaceOf`). */
   readonly space: string;
   readonly events: ReadingEvents;

@@ -23,6 +23,8 @@ export interface Reading {
   readonly sentences: readonly Sentence[];
 }
 
+export type TimedReading = Reading & { readonly tokenizeMs: number };
+
 interface Sentence extends Span {
   readonly windows: readonly Window[];
 }

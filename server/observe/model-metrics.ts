@@ -4,7 +4,7 @@ import type { ReadingEvents } from "../classify/events.js";
 import { remembered } from "../core/remembered.js";
 
 /** What the texts and batches of a model tell, by its name. */
-export type ModelMetrics = (model: string) => ReadingEvents & Omit<BatchEvents, "shed">;
+export type ModelMetrics = (model: string) => Omit<ReadingEvents & BatchEvents, "shed">;
 
 /** Adds the metrics of models' texts and batches. */
 export function modelMetrics(registry: Registry): ModelMetrics {
@@ -84,7 +84,7 @@ function readingMetrics(registry: Registry) {
     "sentiment_truncated_total",
     "Texts of which the model reads only the beginning",
   );
-  return (model: string): ReadingEvents => {
+  return (model: string): Omit<ReadingEvents, "shed"> => {
     const length = lengths.labels({ model });
     const [all, unknownOf] = [tokens.labels({ model }), unknown.labels({ model })];
     const cut = truncated.labels({ model });

@@ -7,6 +7,7 @@ import type { BatchLimits } from "../batch/plan.js";
 import { spaceOf } from "../classify/cache-keys.js";
 import type { ReadingEvents } from "../classify/events.js";
 import type { ServedModel } from "../classify/model.js";
+import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
@@ -26,6 +27,7 @@ export interface VersionEvents extends ReadingEvents, BatchEvents {}
 export interface ServedVersionParts {
   readonly backend: Backend;
   readonly clock: Clock;
+  readonly readers: ReadingThreads | undefined;
   /** Called before it loads: makes room for it. */
   readonly beforeLoad: () => Promise<void>;
   readonly onLoaded: (tookMs: number) => void;
@@ -57,7 +59,7 @@ export class ServedVersion {
     settings: BatchSettings,
     parts: ServedVersionParts,
   ) {
-    const { backend, clock, events } = parts;
+    const { backend, clock, readers, events } = parts;
     this.#parts = parts;
     this.lastUsedMs = clock.now();
     const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
@@ -94,6 +96,7 @@ export class ServedVersion {
       temperature,
       cascadeThreshold,
       tokenizer,
+      readers,
       events,
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),

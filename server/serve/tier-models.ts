@@ -6,6 +6,7 @@ import {
 } from "../backend/repository/model-repository.js";
 import { roomOf, type ServedModel } from "../classify/model.js";
 import type { Lease, Models } from "../classify/models.js";
+import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
 import { StartupError } from "../core/errors.js";
 import { shareOf } from "../core/share.js";
@@ -31,6 +32,8 @@ export interface ModelEvents {
 export interface TierModelsOptions {
   readonly repository: string;
   readonly batching: BatchSettings;
+  /** Where long texts are read; undefined: on the event loop, as the others are. */
+  readonly readers: ReadingThreads | undefined;
   /** undefined: nothing is ever unloaded for want of memory. */
   readonly memory: MemoryLimits | undefined;
   readonly rss: () => number;
@@ -44,6 +47,8 @@ interface Slot {
   readonly candidate: ServedVersion | undefined;
   readonly canaryShare: number;
   readonly shadow: Shadow | undefined;
+  /** Keeps it in the reading threads. */
+  readonly heldTokenizer: AsyncDisposable | undefined;
 }
 
 /** The models of a repository on a backend: leased to calls, replaced, unloaded for want of memory. */
@@ -167,6 +172,7 @@ export class TierModels implements Models, Disposable {
         `${files.tokenizerPath} puts so many special tokens around a text that max_length ${files.maxTokens} in config.pbtxt leaves no room for it: raise that, or bring the model's tokenizer back`,
       );
     }
+    const heldTokenizer = await this.#options.readers?.load(tokenizer, files.tokenizerPath);
     const make = (file: VersionFile): ServedVersion =>
       this.#asBefore(files, file) ?? this.#versionOf(files, file, tokenizer);
     const candidate = files.tried && make(files.tried);
@@ -176,6 +182,7 @@ export class TierModels implements Models, Disposable {
       candidate,
       canaryShare,
       shadow: candidate && shadowShare > 0 ? this.#shadowOf(candidate, shadowShare) : undefined,
+      heldTokenizer,
     };
   }
 
@@ -199,6 +206,7 @@ export class TierModels implements Models, Disposable {
       {
         backend: this.#backend,
         clock: this.#clock,
+        readers: this.#options.readers,
         beforeLoad: async () => this.#memory?.makeRoom(version),
         onLoaded: (tookMs) => this.#events.loaded(version.model, tookMs),
         events: this.#events.of(files.name),
@@ -223,6 +231,7 @@ export class TierModels implements Models, Disposable {
     for (const old of [gone.served, gone.candidate]) {
       if (old !== undefined && !kept.has(keyOf(old.id))) await old.unload().catch(() => {});
     }
+    await gone.heldTokenizer?.[Symbol.asyncDispose]();
   }
 }
 

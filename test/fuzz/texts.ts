@@ -62,7 +62,7 @@ export const HOSTILE: Readonly<Record<string, Repeat>> = {
 };
 
 /** A token a character, or nearly: what they cost, the model has to work for. */
-const DENSE: readonly Repeat[] = [
+export const DENSE: readonly Repeat[] = [
   filled("好", "電", "学", "。"),
   filled("ไม่ดี", "ภาษา"),
   filled("a ", "b. ", "c! ", "7 "),

@@ -77,7 +77,7 @@ describe("death of an inference worker", function () {
     clock.advance(100);
     assert.deepEqual(await waiting, expected);
     assert.equal(threads.length, 2);
-    assert.equal(events[1], "replaced: 1 models loaded");
+    assert.equal(events[1], "replaced: 1 loaded");
   });
 
   it("a batch over which two workers die is given up, and the next one is answered", async () => {
@@ -109,10 +109,10 @@ describe("death of an inference worker", function () {
     // It may have begun between two looks.
     clock.advance(5001);
     await seen(1);
-    assert.equal(events[0], "hangs: an inference takes over 60 s, next try in 100 ms");
+    assert.equal(events[0], "hangs: one request takes over 60 s, next try in 100 ms");
     clock.advance(100);
     assert.equal((await slow).logits.length, SLOW.length * 3);
-    assert.equal(events[1], "replaced: 1 models loaded");
+    assert.equal(events[1], "replaced: 1 loaded");
     await ended;
     assert.equal(threads.length, 2);
   });

@@ -46,6 +46,7 @@ describe("loadConfig", () => {
       modelRepository: "triton-model-repo",
       defaultTier: "balanced",
       workers: 4,
+      readingThreads: 0,
       intraOpThreads: 2,
       batchRows: 32,
       batchMinRows: 8,
@@ -78,7 +79,6 @@ describe("loadConfig", () => {
       profileDir: join(tmpdir(), "sentiment-profiles"),
       logLevel: "info",
       callLog: { sample: 0.01, slowMs: 1000 },
-      ignored: [],
     });
   });
 
@@ -125,6 +125,7 @@ describe("loadConfig", () => {
       PREFETCH_MODELS: "false",
       ASYNC_PROCESSING: "false",
       OMP_NUM_THREADS: "6",
+      TOKENIZERS_PARALLELISM: "true",
       API_KEYS_FILE: "keys.json",
       JWT_JWKS: "https://issuer.example/keys",
       JWT_ISSUER: "https://issuer.example",
@@ -164,6 +165,7 @@ describe("loadConfig", () => {
       modelRepository: "/models",
       defaultTier: "fast",
       workers: 2,
+      readingThreads: 2,
       intraOpThreads: 3,
       batchRows: 16,
       batchMinRows: 4,
@@ -200,17 +202,23 @@ describe("loadConfig", () => {
       profileDir: "/profiles",
       logLevel: "debug",
       callLog: { sample: 0.5, slowMs: 200 },
-      ignored: [],
     });
   });
 
   it("shares out among the processes what they have together, with a thread for each", () => {
     const shared = (env: Readonly<Record<string, string>>, cpus = CPUS) => {
-      const { workers, intraOpThreads, memory } = load(env, cpus);
+      const { workers, intraOpThreads, memory, readingThreads } = load(env, cpus);
+      assert.equal(readingThreads, workers);
       return [workers, intraOpThreads, memory?.processBytes, memory?.modelBytes];
     };
     const gigabyte = 2 ** 30;
-    const env = { PROCESSES: "2", MEMORY_LIMIT: "4g", MODEL_CACHE_SIZE: "2g", MAX_WORKERS: "8" };
+    const env = {
+      PROCESSES: "2",
+      MEMORY_LIMIT: "4g",
+      MODEL_CACHE_SIZE: "2g",
+      MAX_WORKERS: "8",
+      TOKENIZERS_PARALLELISM: "true",
+    };
     assert.deepEqual(shared(env), [4, 1, 2 * gigabyte, gigabyte]);
     assert.deepEqual(shared({ ...env, MAX_WORKERS: "3" }), [1, 4, 2 * gigabyte, gigabyte]);
     assert.deepEqual(shared({ ...env, OMP_NUM_THREADS: "32" }), [4, 4, 2 * gigabyte, gigabyte]);
@@ -429,15 +437,6 @@ describe("loadConfig", () => {
       assert.deepEqual(faultsOf(pair), []);
       assert.deepEqual(load(pair).tls, { cert: "c", key: "k", clientCa: undefined });
     });
-  });
-
-  it("lists settings of later versions that are set, in a fixed order, and no others", () => {
-    const env = {
-      TOKENIZERS_PARALLELISM: "true",
-      CACHE_TTL: "",
-      PATH: "/bin",
-    };
-    assert.deepEqual(load(env).ignored, ["TOKENIZERS_PARALLELISM"]);
   });
 
   describe("threads", () => {

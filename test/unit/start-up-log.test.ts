@@ -18,7 +18,7 @@ describe("the log of the start", () => {
 
   it("says what was decided, and by what, in about ten lines", () => {
     const said = saidBy({}, (config, log) => logStart(config, ["fast", "balanced"], false, log));
-    assert.equal(said.length, 13);
+    assert.equal(said.length, 14);
     assert.equal(
       said.at(-1),
       "tiers: fast, balanced in triton-model-repo, balanced by default; all loaded before calls are taken (PREFETCH_MODELS=true)",
@@ -26,6 +26,7 @@ describe("the log of the start", () => {
     const expected = [
       "processes: one (PROCESSES=1)",
       "threads: 2 inference workers with 1 threads each (MAX_WORKERS=4, OMP_NUM_THREADS unset, 2 CPUs may be used, processes: 1)",
+      "reading: all texts on the event loop (TOKENIZERS_PARALLELISM=false)",
       "backend: onnxruntime in this process, on the CPU (BACKEND=embedded)",
       "batches: by cost (BATCH_POLICY), BATCH_SIZE=32, from 8 to 128 rows",
       "memory: models are unloaded over 80 % of 4096 MiB (MEMORY_LIMIT), model files up to 2048 MiB (MODEL_CACHE_SIZE), of each process",
@@ -43,6 +44,7 @@ describe("the log of the start", () => {
   it("says what is otherwise by the settings, without a password", () => {
     const said = decisions({
       PROCESSES: "2",
+      TOKENIZERS_PARALLELISM: "true",
       BACKEND: "triton,embedded",
       TRITON_URL: "one:8001,two:8001",
       ENABLE_GPU: "true",
@@ -62,6 +64,7 @@ describe("the log of the start", () => {
     });
     for (const part of [
       "processes: 2 behind one port",
+      "reading: long texts in 1 threads of their own (TOKENIZERS_PARALLELISM=true)",
       "Triton at one:8001, two:8001; where that is down: onnxruntime in this process, with a GPU",
       "each text alone",
       "memory: not watched",

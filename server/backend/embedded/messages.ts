@@ -13,11 +13,6 @@ export type WorkerRequest =
   | { readonly kind: "unload"; readonly model: string }
   | { readonly kind: "infer"; readonly model: string; readonly batch: TokenBatch };
 
-/** What it answers, and how many milliseconds it took: `logits` are empty but for an inference. `error` says what onnxruntime said. */
-export type WorkerReply =
-  | { readonly kind: "done"; readonly logits: Float32Array<ArrayBuffer>; readonly ms: number }
-  | { readonly kind: "failed"; readonly error: string };
-
 /** Given to a worker when it starts. */
 export interface WorkerOptions {
   /** onnxruntime's threads inside one operator. */

@@ -3,17 +3,15 @@
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
+import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "../../core/errors.js";
+import { answerRequests, yieldToOthers } from "../../core/in-thread.js";
 import type { TokenBatch } from "../backend.js";
-import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
+import type { WorkerOptions, WorkerRequest } from "./messages.js";
 
-/** Of the threads that compute; 0 is that of all others. */
-const NICE = 5;
 const { intraOpThreads, gpu } = workerData as WorkerOptions;
 yieldToOthers();
 const sessions = new Map<string, InferenceSession>();
@@ -26,20 +24,6 @@ const create = (path: string, executionProviders: readonly string[]) =>
     // A GPU provider that is missing is told below, in words that help.
     logSeverityLevel: gpu ? 4 : 3,
   });
-
-/**
- * Where all cores are busy the thread that takes calls, gives batches out and refuses what is too much must not wait for those that compute. Linux
- * has a priority for each thread; those that onnxruntime starts take it from this one.
- */
-function yieldToOthers(): void {
-  if (process.platform !== "linux") return;
-  try {
-    const thread = readlinkSync("/proc/thread-self").split("/").at(-1);
-    setPriority(Number(thread), NICE);
-  } catch {
-    // Without /proc, or where it is forbidden: all threads are equal then.
-  }
-}
 
 /** What a GPU provider cannot do falls to the next one, and at last to the CPU. */
 const GPU_PROVIDERS = [
@@ -106,21 +90,4 @@ function handle(request: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
   return infer(model, request.batch);
 }
 
-async function answer(request: WorkerRequest): Promise<WorkerReply> {
-  const startedMs = performance.now();
-  try {
-    const logits = await handle(request);
-    return { kind: "done", logits, ms: performance.now() - startedMs };
-  } catch (error) {
-    return { kind: "failed", error: messageOf(error) };
-  }
-}
-
-/** Resolves when all requests so far are answered: one that comes while another is under way waits for it. */
-let answered: Promise<void> = Promise.resolve();
-parentPort?.on("message", (request: WorkerRequest) => {
-  answered = answered.then(async () => {
-    const reply = await answer(request);
-    parentPort?.postMessage(reply, reply.kind === "done" ? [reply.logits.buffer] : []);
-  });
-});
+answerRequests(handle, ({ buffer }) => [buffer]);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { classify } from "../../../server/classify/classifier.js";
 import type { TextRead } from "../../../server/classify/events.js";
 import type { ServedModel } from "../../../server/classify/model.js";
-import type { Question } from "../../../server/classify/reading.js";
+import { type Question, read } from "../../../server/classify/reading.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
 import { recorder, turn } from "../../support/recorder.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import {
@@ -159,7 +160,7 @@ describe("classify", () => {
       const [read, told] = recorder((_text: TextRead) => {});
       const answerRows = (rows: Rows) => rows.map(() => answer(NEUTRAL));
       const tokenizer = { ...tokenizerOf(numbersOf), unknownId: 7 };
-      const [model] = modelThat(answerRows, { tokenizer, events: { read } });
+      const [model] = modelThat(answerRows, { tokenizer, events: { ...NO_EVENTS, read } });
       await run(model, ["7 8", "7 7 3 4 7"], { longText: "truncate" });
       await run(model, ["1 2 3 4 7"]);
       await run(model, ["1 2 3 4 5"], { longText: "reject" });
@@ -233,6 +234,83 @@ describe("classify", () => {
       texts.map(Number),
     );
     assert.equal(most(), 1024);
+  });
+
+  describe("with reading threads", () => {
+    /** Those that take texts of over 9 characters. What they read has another token before its own. */
+    const readers = (parts: Partial<NonNullable<ServedModel["readers"]>> = {}) => ({
+      takes: (text: string) => text.length > 9,
+      admit: () => {},
+      read: async (
+        { maxTokens }: Pick<ServedModel, "maxTokens">,
+        text: string,
+        question: Question,
+      ) => {
+        const reading = read(`99 ${text}`, tokenizerOf(numbersOf), maxTokens - 2, question);
+        return { status: "fulfilled" as const, value: { ...reading, tokenizeMs: 7 } };
+      },
+      ...parts,
+    });
+    const rowsOf = (calls: readonly (readonly [Rows, AbortSignal])[]) =>
+      calls.flatMap(([rows]) => rows.map(textIdsOf));
+    const neutral = (rows: Rows) => rows.map(() => answer(NEUTRAL));
+
+    it("has long texts read there, and tells of them and of the others, in the order of the texts", async () => {
+      const [tell, told] = recorder(({ tokenizeMs, tokenCount }: TextRead) =>
+        [tokenizeMs, tokenCount].join(),
+      );
+      const events = { ...NO_EVENTS, read: tell };
+      const [model, calls] = modelThat(neutral, { readers: readers(), events });
+      const verdicts = (await run(model, ["1", "2         3", "4"])).map(resultOf);
+      assert.deepEqual(rowsOf(calls), [[1], [99, 2, 3], [4]]);
+      assert.deepEqual(
+        verdicts.map(({ timings, tokenCount }) => [timings.tokenizeMs, tokenCount]),
+        [
+          [1, 1],
+          [7, 3],
+          [1, 1],
+        ],
+      );
+      assert.deepEqual(
+        told.map(([{ tokenizeMs, tokenCount }]) => [tokenizeMs, tokenCount]),
+        [
+          [1, 1],
+          [7, 3],
+          [1, 1],
+        ],
+      );
+    });
+
+    it("reads what they give back itself", async () => {
+      const read = async () => undefined;
+      const [model, calls] = modelThat(neutral, { readers: readers({ read }) });
+      resultOf((await run(model, ["1         2"]))[0]);
+      assert.deepEqual(rowsOf(calls), [[1, 2]]);
+    });
+
+    it("fails the text alone that they refuse", async () => {
+      const read = async () => ({ status: "rejected" as const, reason: refused });
+      const [model, calls] = modelThat(neutral, { readers: readers({ read }) });
+      const [broken, good] = await run(model, ["1         2", "3"]);
+      assert.equal(reasonOf(broken), refused);
+      assert.equal(resultOf(good).label, "neutral");
+      assert.deepEqual(rowsOf(calls), [[3]]);
+    });
+
+    it("rejects the call that they do not let in, or whose caller leaves", async () => {
+      const gone = new Error("the caller has left");
+      const admit = () => {
+        throw refused;
+      };
+      const [full] = modelThat(neutral, { readers: readers({ admit }) });
+      await assert.rejects(run(full, ["1"]), refused);
+      const read = async () => {
+        throw gone;
+      };
+      const [left, calls] = modelThat(neutral, { readers: readers({ read }) });
+      await assert.rejects(run(left, ["1         2"]), gone);
+      assert.deepEqual(calls, []);
+    });
   });
 
   describe("the sentences of a text", () => {

@@ -80,6 +80,7 @@ export function fakeModel(
     space: "fake",
     lease: () => ({ [Symbol.dispose]: () => {} }),
     tokenizer: tokenizerOf(encode),
+    readers: undefined,
     events: NO_EVENTS,
     submit,
     ready: async () => {},

@@ -22,6 +22,7 @@ const MODEL: ServedModel = {
   temperature: 1,
   cascadeThreshold: 0.75,
   tokenizer: tokenizerOf(() => []),
+  readers: undefined,
   events: NO_EVENTS,
   space: "replies",
   lease: () => ({ [Symbol.dispose]: () => {} }),

@@ -40,6 +40,7 @@ export function someServed(
 ): ServedVersion {
   const file = fileOf(version, bytes);
   const surroundings = {
+    readers: undefined,
     beforeLoad: async () => {},
     onLoaded: () => {},
     events: NO_EVENTS,

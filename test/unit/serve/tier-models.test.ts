@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { keyOf } from "../../../server/backend/backend.js";
 import { readModel } from "../../../server/backend/repository/model-repository.js";
 import { classify } from "../../../server/classify/classifier.js";
+import type { ServedModel } from "../../../server/classify/model.js";
+import { ReadingThreads } from "../../../server/classify/reading-threads.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { shareOf } from "../../../server/core/share.js";
 import { TierModels } from "../../../server/serve/tier-models.js";
@@ -16,10 +18,12 @@ import { turn } from "../../support/recorder.js";
 import { type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.js";
 import { sentences } from "../../support/sentences.js";
 import { PLAIN } from "../classify/fake-model.js";
+import { resultOf } from "../outcomes.js";
 import { SETTINGS } from "./some-served.js";
 
 const FAST = "triton-model-repo/sentiment_fast";
 const TEXTS = sentences(2000);
+const LONG = "A fine day, and nobody minds. ".repeat(100);
 
 describe("TierModels", function () {
   this.timeout(10_000);
@@ -43,6 +47,24 @@ describe("TierModels", function () {
   const addVersion = async (version: number, content = `version ${version}`) => {
     await mkdir(model(`${version}`), { recursive: true });
     await writeFile(model(`${version}`, "model.onnx"), content);
+  };
+  const make = (readers?: ReadingThreads) => {
+    const options = {
+      repository: folder,
+      batching: SETTINGS,
+      readers,
+      memory: undefined,
+      rss: () => 0,
+      trimCaches: () => {},
+    };
+    return new TierModels(backend, options, clock, {
+      loaded: ({ version }) => events.push(`loaded ${version[0]}`),
+      unloaded: ({ version }, cause) => events.push(`unloaded ${version[0]} ${cause}`),
+      routed: ({ version }) => events.push(`routed ${version[0]}`),
+      compared: (_candidate, outcome) => events.push(outcome),
+      disagrees: () => events.push("disagrees"),
+      of: () => NO_EVENTS,
+    });
   };
   const start = async (parameters: Readonly<Record<string, number>> = {}) => {
     await configure(parameters);
@@ -78,21 +100,7 @@ describe("TierModels", function () {
     clock = new FakeClock();
     backend = scriptedBackend();
     events = [];
-    const options = {
-      repository: folder,
-      batching: SETTINGS,
-      memory: undefined,
-      rss: () => 0,
-      trimCaches: () => {},
-    };
-    models = new TierModels(backend, options, clock, {
-      loaded: ({ version }) => events.push(`loaded ${version[0]}`),
-      unloaded: ({ version }, cause) => events.push(`unloaded ${version[0]} ${cause}`),
-      routed: ({ version }) => events.push(`routed ${version[0]}`),
-      compared: (_candidate, outcome) => events.push(outcome),
-      disagrees: () => events.push("disagrees"),
-      of: () => NO_EVENTS,
-    });
+    models = make();
   });
   afterEach(() => models[Symbol.dispose]());
 
@@ -213,6 +221,30 @@ describe("TierModels", function () {
       leased[Symbol.dispose]();
       await settle();
       assert.deepEqual(backend.asked, ["load 1", "load 2", "infer 1", "unload 1"]);
+    });
+
+    it("has long texts read by the tokenizer that came with the version, while both answer", async () => {
+      await using readers = new ReadingThreads(1, clock, () => {});
+      models = make(readers);
+      await start();
+      const leased = lease("a");
+      const accurate = "triton-model-repo/sentiment_accurate/tokenizer.json";
+      await cp(accurate, model("tokenizer.json"));
+      await addVersion(2);
+      await models.load("fast");
+      const idsOf = async (served: ServedModel) => {
+        const outcome = await readers.read(served, LONG, PLAIN, ANYTIME.signal);
+        return outcome && resultOf(outcome).windows.flatMap(({ ids }) => ids);
+      };
+      const [after] = models.list();
+      assert.ok(after);
+      for (const served of [leased.model, after])
+        assert.deepEqual(await idsOf(served), served.tokenizer.encode(LONG));
+      assert.notDeepEqual(await idsOf(after), await idsOf(leased.model));
+      leased[Symbol.dispose]();
+      await settle();
+      assert.equal(await idsOf(leased.model), undefined);
+      assert.deepEqual(await idsOf(after), after.tokenizer.encode(LONG));
     });
 
     it("does nothing where the folder is what it was", async () => {

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { StartupError } from "../../../server/core/errors.js";
 import { loadTokenizer, type Tokenizer } from "../../../server/tokenize/tokenizer.js";
+import { readParity } from "../../support/parity.js";
 import { specialToken } from "../../support/special-token.js";
 
 const PATH = "triton-model-repo/sentiment_balanced/tokenizer.json";
@@ -20,13 +20,6 @@ const CATEGORIES = `
   numbers contractions punctuation punctuation-new lines-and-tabs mixed-scripts random
   special-tokens ten-thousand-characters blank
 `;
-
-interface Expected {
-  readonly category: string;
-  readonly text: string;
-  /** Without special tokens. */
-  readonly ids: { readonly balanced: readonly number[]; readonly accurate: readonly number[] };
-}
 
 describe("tokenizer", function () {
   this.timeout(20_000);
@@ -48,9 +41,7 @@ describe("tokenizer", function () {
   for (const tier of ["balanced", "accurate"] as const) {
     it(`gives the ids of the reference for every text of the fixture (${tier})`, async () => {
       const read = await loadTokenizer(`triton-model-repo/sentiment_${tier}/tokenizer.json`);
-      const packed = await readFile("test/fixtures/tokenizer/parity.jsonl.gz");
-      const lines = gunzipSync(packed).toString("utf8").trimEnd().split("\n");
-      const expected = lines.map((line): Expected => JSON.parse(line));
+      const expected = await readParity();
       assert.ok(expected.length >= 5000);
       const categories = [...new Set(expected.map(({ category }) => category))];
       assert.deepEqual(categories, CATEGORIES.trim().split(/\s+/));

@@ -1,55 +1,60 @@
-import { Worker } from "node:worker_threads";
-import type { Clock } from "../../core/clock.js";
-import { messageOf, ServiceError } from "../../core/errors.js";
-import { ModelError } from "../backend.js";
-import type { WorkerOptions, WorkerReply, WorkerRequest } from "./messages.js";
+import { type Transferable, Worker } from "node:worker_threads";
+import type { Clock } from "./clock.js";
+import { messageOf, ServiceError } from "./errors.js";
+import type { ThreadAnswer, ThreadReply } from "./in-thread.js";
 
-/** Told what becomes of a worker; for the log. */
-export type ReportWorker = (
+/** Told what becomes of a thread; for the log. */
+export type ReportThread = (
   event: "died" | "hangs" | "replaced" | "failed",
   detail: string,
 ) => void;
 
-const ENTRY = new URL("./session-worker.js", import.meta.url);
-// Otherwise onnxruntime tells Microsoft about the models it loads (since 1.29, on Linux too). It looks at the process's own variables, of which a thread has but a copy.
-process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+/** What sort of thread it is, and what its requests want. */
+export interface ThreadKind<Request> {
+  /** The file that it runs, which calls `answerRequests`. */
+  readonly entry: URL;
+  readonly name: string;
+  readonly workerData?: unknown;
+  /** Requests that a thread has at once: one that it works on, and with 2 one that it goes on with, without waiting for this thread. */
+  readonly depth: number;
+  /** Handed over instead of being copied. */
+  transferred(request: Request): readonly Transferable[];
+  /** The name of what the request leaves in the thread: a replacement is asked for the same. undefined: it leaves nothing. */
+  leaves(request: Request): string | undefined;
+  /** Looks (LOOK_MS) that the request may last. Looks, not time: a process that was stopped for an hour has missed one. */
+  mostLooks(request: Request): number;
+  /** It may be ended while it works. */
+  readonly isEndable: boolean;
+  /** For who asked: what the thread has thrown; a ServiceError stays one. */
+  refused(error: string): Error;
+  /** For who asked: the thread died over it, or hangs; or no thread can be had. */
+  lost(why: "died" | "hangs" | "none", cause?: unknown): Error;
+}
+
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
-/** A thread that is ended while onnxruntime works takes the whole process with it now and then (an uncaught Napi::Error). */
+/** What is under way when it is closed may take so long. */
 const CLOSE_LIMIT_MS = 10_000;
 /** From one look at what is under way to the next. */
 const LOOK_MS = 5000;
-/** Looks that an inference may last: a minute, far more than any batch takes; on a GPU ten, where TensorRT may build an engine for a new shape first. Looks, not time: a process that was stopped for an hour has missed one. */
-const MOST_LOOKS = { cpu: 12, gpu: 120 };
 
-/** What a worker made of a request. */
-export interface WorkerAnswer {
-  /** Empty but for an inference. */
-  readonly logits: Float32Array;
-  /** That the worker took, waiting left out. */
-  readonly ms: number;
-}
-
-interface Exchange {
-  readonly kind: WorkerRequest["kind"];
-  resolve(answer: WorkerAnswer): void;
+interface Exchange<Result> {
+  readonly mostLooks: number;
+  resolve(answer: ThreadAnswer<Result>): void;
   reject(error: unknown): void;
 }
 
-/** Requests that a worker has at once: one that it works on, and one that it goes on with, without waiting for this thread. */
-export const DEPTH = 2;
-
 /**
- * One session worker that is replaced when it dies, or hangs. It answers requests one after the other. Those that it has then
- * are rejected with BACKEND_DOWN; the replacement loads every model again before it takes another.
+ * A thread that is replaced when it dies, or hangs. It answers requests one after the other. Those that it has then are rejected; the replacement is asked
+ * for all that others have left in it before it takes another.
  */
-export class SupervisedWorker {
+export class SupervisedThread<Request, Result> {
   #thread: Worker;
-  /** The thread lives and has loaded every model that it ought to have. */
+  /** The thread lives and has all that it ought to have. */
   #ready = true;
   #failing = false;
-  /** In the order in which the worker answers them. */
-  #exchanges: Exchange[] = [];
+  /** In the order in which the thread answers them. */
+  #exchanges: Exchange<Result>[] = [];
   /** Resolves when what is under way is answered. */
   #settled: Promise<void> = Promise.resolve();
   #restMs = FIRST_REST_MS;
@@ -58,15 +63,15 @@ export class SupervisedWorker {
   #cancelLook: (() => void) | undefined;
   /** Threads that were given up, and how many answers each still owes. */
   readonly #hung = new Map<Worker, number>();
-  readonly #loads = new Map<string, WorkerRequest>();
-  readonly #options: WorkerOptions;
+  readonly #left = new Map<string, Request>();
+  readonly #kind: ThreadKind<Request>;
   readonly #clock: Clock;
   readonly #onChange: () => void;
-  readonly #report: ReportWorker;
+  readonly #report: ReportThread;
 
-  /** `onChange` is called whenever the worker can take a request that it could not take before, or begins to fail. */
-  constructor(options: WorkerOptions, clock: Clock, onChange: () => void, report: ReportWorker) {
-    this.#options = options;
+  /** `onChange` is called whenever the thread can take a request that it could not take before, or begins to fail. */
+  constructor(kind: ThreadKind<Request>, clock: Clock, onChange: () => void, report: ReportThread) {
+    this.#kind = kind;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#report = report;
@@ -75,7 +80,7 @@ export class SupervisedWorker {
 
   /** It can take a request now. */
   get free(): boolean {
-    return this.#ready && this.#exchanges.length < DEPTH;
+    return this.#ready && this.#exchanges.length < this.#kind.depth;
   }
 
   /** Requests that it has. */
@@ -88,16 +93,17 @@ export class SupervisedWorker {
     return this.#failing;
   }
 
-  /** Only while it is free. Rejects with ModelError for what the model refused, BACKEND_DOWN when the worker died over it. */
-  async ask(request: WorkerRequest): Promise<WorkerAnswer> {
+  /** Only while it is free. Rejects as the kind says. */
+  async ask(request: Request): Promise<ThreadAnswer<Result>> {
     const answer = await this.#send(request);
-    if (request.kind === "load") this.#loads.set(request.model, request);
+    const name = this.#kind.leaves(request);
+    if (name !== undefined) this.#left.set(name, request);
     return answer;
   }
 
-  /** A replacement will not load this model any more. */
-  forget(model: string): void {
-    this.#loads.delete(model);
+  /** A replacement will not be asked for this any more. */
+  forget(name: string): void {
+    this.#left.delete(name);
   }
 
   /** Takes nothing more, lets what is under way end within a limit, and ends the thread. */
@@ -113,27 +119,24 @@ export class SupervisedWorker {
     if (!this.#hung.has(this.#thread)) await this.#thread.terminate();
   }
 
-  #send(request: WorkerRequest): Promise<WorkerAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer>();
-    this.#exchanges.push({ kind: request.kind, resolve, reject });
+  #send(request: Request): Promise<ThreadAnswer<Result>> {
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Result>>();
+    this.#exchanges.push({ mostLooks: this.#kind.mostLooks(request), resolve, reject });
     if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
     // Without what they came to, which would hold all answers there ever were.
     this.#settled = Promise.allSettled([this.#settled, promise]).then(() => {});
-    const transfer =
-      request.kind === "infer"
-        ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
-        : [];
-    this.#thread.postMessage(request, transfer);
+    this.#thread.postMessage(request, this.#kind.transferred(request));
     return promise;
   }
 
   #start(): Worker {
-    const thread = new Worker(ENTRY, { workerData: this.#options, name: "sentiment-inference" });
+    const { entry, name, workerData } = this.#kind;
+    const thread = new Worker(entry, { workerData, name });
     let cause: unknown;
     thread.on("error", (error) => {
       cause = error;
     });
-    thread.on("message", (reply: WorkerReply) => {
+    thread.on("message", (reply: ThreadReply<Result>) => {
       if (this.#hung.has(thread)) this.#cameBack(thread);
       else this.#settle(reply);
     });
@@ -144,23 +147,23 @@ export class SupervisedWorker {
   }
 
   /** While anything is under way. `watched` was the first of it for so many looks. */
-  #lookAgain(watched: Exchange | undefined, looks: number): void {
+  #lookAgain(watched: Exchange<Result> | undefined, looks: number): void {
     this.#cancelLook = this.#clock.after(LOOK_MS, () => {
       this.#cancelLook = undefined;
       const [first] = this.#exchanges;
       if (first === undefined) return;
       const seen = first === watched ? looks + 1 : 0;
-      const most = this.#options.gpu ? MOST_LOOKS.gpu : MOST_LOOKS.cpu;
-      if (first.kind === "infer" && seen >= most) this.#giveUp(seen);
+      if (seen >= first.mostLooks) this.#giveUp(seen);
       else this.#lookAgain(first, seen);
     });
   }
 
-  /** It is not ended while it works (see CLOSE_LIMIT_MS), only left to itself. */
+  /** One that may not be ended while it works is left to itself. */
   #giveUp(looks: number): void {
     this.#hung.set(this.#thread, this.#exchanges.length);
     this.#thread.unref();
-    this.#lost("hangs", `an inference takes over ${(looks * LOOK_MS) / 1000} s`, undefined);
+    if (this.#kind.isEndable) void this.#thread.terminate();
+    this.#lost("hangs", `one request takes over ${(looks * LOOK_MS) / 1000} s`, undefined);
   }
 
   /** After all: it ends once it has nothing more to do. */
@@ -170,10 +173,11 @@ export class SupervisedWorker {
     if (owed === 0) void thread.terminate();
   }
 
-  #settle(reply: WorkerReply): void {
+  #settle(reply: ThreadReply<Result>): void {
     const exchange = this.#exchanges.shift();
     if (reply.kind === "done") exchange?.resolve(reply);
-    else exchange?.reject(new ModelError(reply.error));
+    else if (reply.reason) exchange?.reject(new ServiceError(reply.reason, reply.error));
+    else exchange?.reject(this.#kind.refused(reply.error));
     this.#onChange();
   }
 
@@ -185,10 +189,7 @@ export class SupervisedWorker {
     this.#ready = false;
     this.#cancelLook?.();
     this.#cancelLook = undefined;
-    const gone = new ServiceError("BACKEND_DOWN", "The inference worker was lost.", {
-      retryAfterMs: 1000,
-      cause,
-    });
+    const gone = this.#kind.lost(event, cause);
     for (const exchange of this.#exchanges.splice(0)) exchange.reject(gone);
     if (this.#closed) return;
     const why = cause === undefined ? "" : `: ${cause}`;
@@ -200,7 +201,7 @@ export class SupervisedWorker {
   async #replace(): Promise<void> {
     this.#thread = this.#start();
     try {
-      for (const request of this.#loads.values()) {
+      for (const request of this.#left.values()) {
         await this.#send(request);
         if (this.#closed) return;
       }
@@ -215,7 +216,7 @@ export class SupervisedWorker {
     this.#ready = true;
     this.#failing = false;
     this.#restMs = FIRST_REST_MS;
-    this.#report("replaced", `${this.#loads.size} models loaded`);
+    this.#report("replaced", `${this.#left.size} loaded`);
     this.#onChange();
   }
 }

@@ -1,0 +1,114 @@
+import { currentCall } from "../core/call.js";
+import type { Clock } from "../core/clock.js";
+import { ServiceError, StartupError } from "../core/errors.js";
+import type { ReportThread, ThreadKind } from "../core/supervised-thread.js";
+import { ThreadPool } from "../core/thread-pool.js";
+import type { Tokenizer } from "../tokenize/tokenizer.js";
+import { roomOf, type ServedModel } from "./model.js";
+import type { Question, TimedReading } from "./reading.js";
+import type { ReadingRequest, ReadingResult } from "./reading-messages.js";
+
+/** UTF-16 code units from which on a text is worth the way to a thread and back. */
+const LONG = 500;
+/** Texts that may wait for a thread; each call has one there at most. */
+const MOST_WAITING = 1024;
+/** Looks that a text may last: ten seconds, a hundred times what the worst one is known to take. */
+const MOST_LOOKS = 2;
+
+const KIND: ThreadKind<ReadingRequest> = {
+  entry: new URL("./reading-thread.js", import.meta.url),
+  name: "sentiment-reading",
+  // With one text a thread it is that text which a thread was lost over.
+  depth: 1,
+  transferred: () => [],
+  leaves: ({ kind, digest }) => (kind === "load" ? digest : undefined),
+  mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
+  isEndable: true,
+  refused: (error) => new StartupError(error),
+  lost: (why, cause) =>
+    why === "hangs"
+      ? new ServiceError("DEADLINE", "The text takes too long to read: shorten it.")
+      : new ServiceError("BACKEND_DOWN", "The thread that reads texts was lost.", {
+          retryAfterMs: 1000,
+          cause,
+        }),
+};
+
+/** Reads long texts in threads of their own, so that none of them holds the event loop; first come first served. */
+export class ReadingThreads implements AsyncDisposable {
+  readonly #pool: ThreadPool<ReadingRequest, ReadingResult>;
+  /** How many have asked for a tokenizer and not given it back, by its digest. */
+  readonly #holders = new Map<string, number>();
+
+  constructor(count: number, clock: Clock, report: ReportThread) {
+    this.#pool = new ThreadPool(count, KIND, clock, report);
+  }
+
+  /** All threads have the tokenizer of that file until it is given back. Rejects with StartupError where it is another one by now. */
+  async load({ digest }: Tokenizer, path: string): Promise<AsyncDisposable> {
+    const holders = (this.#holders.get(digest) ?? 0) + 1;
+    this.#holders.set(digest, holders);
+    const release = () => this.#release(digest);
+    if (holders === 1) {
+      await this.#pool
+        .askEach(() => ({ kind: "load", digest, path }))
+        .catch(async (error: unknown) => {
+          await release();
+          throw error;
+        });
+    }
+    return { [Symbol.asyncDispose]: release };
+  }
+
+  takes(text: string): boolean {
+    return text.length >= LONG;
+  }
+
+  /** Throws OVERLOADED for a call with texts that would have to wait behind too many others. */
+  admit({ events }: Pick<ServedModel, "events">, texts: readonly string[]): void {
+    const { waiting } = this.#pool;
+    if (waiting < MOST_WAITING || !texts.some(this.takes)) return;
+    if (!currentCall.getStore()?.isUnasked) events.shed("queue_full", texts.length);
+    throw new ServiceError(
+      "OVERLOADED",
+      `Too many long texts wait to be read (${waiting}): try again later.`,
+      { retryAfterMs: 1000 },
+    );
+  }
+
+  /**
+   * What `read` gives or throws, and how long it took. undefined: no thread could do it, and it has to be read here. Rejects with the signal's
+   * reason when the caller leaves.
+   */
+  async read(
+    model: Pick<ServedModel, "tokenizer" | "maxTokens">,
+    text: string,
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<PromiseSettledResult<TimedReading> | undefined> {
+    const { digest } = model.tokenizer;
+    try {
+      const request = { kind: "read", digest, text, room: roomOf(model), question } as const;
+      const { result, ms } = await this.#pool.askFor(signal, request);
+      return result && { status: "fulfilled", value: { ...result, text, tokenizeMs: ms } };
+    } catch (reason) {
+      signal.throwIfAborted();
+      const isTold = reason instanceof ServiceError && reason.reason !== "BACKEND_DOWN";
+      return isTold ? { status: "rejected", reason } : undefined;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool[Symbol.asyncDispose]();
+  }
+
+  async #release(digest: string): Promise<void> {
+    const holders = (this.#holders.get(digest) ?? 1) - 1;
+    this.#holders.set(digest, holders);
+    if (holders > 0) return;
+    this.#holders.delete(digest);
+    this.#pool.forget(digest);
+    // A thread that is dead has nothing to give back.
+    await this.#pool.askEach(() => ({ kind: "forget", digest })).catch(() => {});
+  }
+}
