@@ -22,6 +22,7 @@ LOCUST := $(CACHE)/locust-venv
 ARTILLERY := $(CACHE)/artillery
 AB := $(CACHE)/ab
 HELM := $(CACHE)/helm
+KUBERNETES := $(CACHE)/kubernetes
 PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
@@ -44,7 +45,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -70,6 +71,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
 	CACHE=$(CACHE) test/full/helm.sh
+	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/kubernetes.js
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
 # With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
@@ -303,6 +305,11 @@ $(HADOLINT)/done: test/full/hadolint/requirements.txt
 # By what is in it, like Triton.
 $(HELM)/done: test/support/helm/install.sh test/support/helm/schemas.py test/support/custom-resources.sh
 	@cat $^ | cmp --quiet - $@ || { echo "building helm and kubeconform into $(HELM)"; CACHE=$(CACHE) $< && cat $^ >$@; }
+	@touch $@
+
+# By what is in it, like Triton.
+$(KUBERNETES)/done: test/support/kubernetes/install.sh test/support/kubernetes/go.mod test/support/custom-resources.sh
+	@cat $^ | cmp --quiet - $@ || { echo "building a Kubernetes control plane into $(KUBERNETES)"; CACHE=$(CACHE) $< && cat $^ >$@; }
 	@touch $@
 
 # By what is in it, like Triton.
