@@ -14,6 +14,7 @@ PROMETHEUS := $(CACHE)/prometheus
 NGINX := $(CACHE)/nginx
 PODMAN := $(CACHE)/podman
 HADOLINT := $(CACHE)/hadolint-venv
+DOCKER := $(CACHE)/docker
 GHZ := $(CACHE)/bin/ghz-v0.121.0
 SPARK := $(CACHE)/spark-venv
 PYTHON_CLIENT := $(CACHE)/python-client-venv
@@ -45,7 +46,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done $(DOCKER)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), what Docker makes of the files for it (needs its client; and a real engine, as root), and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -68,10 +69,14 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
+	$(MAKE) --silent gateway
+	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/nginx.js dist/test/full/nginx-faults.js dist/test/full/nginx-passes.js
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
 	CACHE=$(CACHE) test/full/helm.sh
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/kubernetes.js
+	CACHE=$(CACHE) test/full/compose.sh mocha --no-package --enable-source-maps dist/test/full/compose.js dist/test/full/compose-run.js
+	CACHE=$(CACHE) test/full/collector.sh test/full/compose.sh test/full/docker.sh
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
 # With a real OpenTelemetry Collector where `make test-full` has built it, else with a receiver of its own.
@@ -162,6 +167,9 @@ bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times 
 
 bench-long-texts: build $(GHZ) ## what texts of 10,000 characters cost callers with short ones, read on the event loop and in threads (TOKENIZERS_PARALLELISM)
 	CACHE=$(CACHE) node dist/benchmarks/long-texts.js $(ARGS)
+
+bench-reading: build ## from which length on a text is worth the way to a reading thread (TOKENIZERS_PARALLELISM)
+	node dist/benchmarks/reading.js $(ARGS)
 
 bench-neighbour: build $(GHZ) ## what a key within its quota notices of another that sends ten times its own, round by round
 	CACHE=$(CACHE) node dist/benchmarks/noisy-neighbour.js $(ARGS)
@@ -313,6 +321,11 @@ $(KUBERNETES)/done: test/support/kubernetes/install.sh test/support/kubernetes/g
 	@touch $@
 
 # By what is in it, like Triton.
+$(DOCKER)/done: test/support/docker/install.sh
+	@cmp --quiet $< $@ || { echo "unpacking a Docker engine into $(DOCKER)"; CACHE=$(CACHE) $< && cp $< $@; }
+	@touch $@
+
+# By what is in it, like Triton.
 $(SPARK)/done: clients/spark/requirements.txt
 	@cmp --quiet $< $@ || { echo "installing Spark into $(SPARK)"; python3 -m venv --clear $(SPARK) && \
 	  $(SPARK)/bin/pip install --quiet --requirement $< && cp $< $@; }
@@ -346,4 +359,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-reading bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -6,8 +6,8 @@
  *   make bench-gateway
  */
 import { parseArgs } from "node:util";
+import { startBridge } from "../test/support/bridge-process.js";
 import { quantile } from "../test/support/steady-load.js";
-import { startBridge } from "./bridge.js";
 import { cpuSeconds } from "./cpu-time.js";
 import { byGrpc, byRest, type Way } from "./gateway/ways.js";
 import { type Measured, ratiosOf, record, spread } from "./results.js";

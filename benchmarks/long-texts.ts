@@ -14,7 +14,7 @@ import { createGhz, openLoop, unaryMessages } from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
 import { type Measured, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, callServer, startServer } from "./server.js";
-import { lognormalTexts, mixedTexts, seeded } from "./texts.js";
+import { lognormalTexts, longTexts, mixedTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
 const { values } = parseArgs({
@@ -34,19 +34,7 @@ const LENGTH = 10_000;
 const TOKENIZER = "triton-model-repo/sentiment_fast/tokenizer.json";
 const BATCH = { textsPerCall: 32, callsAtOnce: 4 };
 
-const chance = seeded(1);
-const letter = () => String.fromCharCode(97 + Math.floor(chance() * 26));
-const ideograph = () => String.fromCodePoint(0x4e00 + Math.floor(chance() * 20_000));
-const filled = (count: number, piece: () => string) => Array.from({ length: count }, piece);
-const sentences = await lognormalTexts(4000, TOKENIZER, 2);
-const some = () => sentences[Math.floor(chance() * sentences.length)] ?? "";
-/** Texts of LENGTH characters, new ones each time. */
-const KINDS: Readonly<Record<string, () => string>> = {
-  prose: () => filled(200, some).join(". ").slice(0, LENGTH),
-  "words of a hundred letters": () => filled(100, () => filled(99, letter).join("")).join(" "),
-  ideographs: () => filled(LENGTH, ideograph).join(""),
-};
-
+const { prose, words, ideographs } = await longTexts(TOKENIZER, 2);
 const short = unaryMessages(await lognormalTexts(4000, TOKENIZER), tier);
 await using stack = new AsyncDisposableStack();
 const ghz = stack.use(await createGhz());
@@ -85,17 +73,19 @@ async function inTurns(one: (way: Way, server: BenchedServer, counts: boolean) =
   }
 }
 
-async function longCalls({ client }: BenchedServer, make: () => string, longText: LongText) {
+type Make = typeof prose;
+
+async function longCalls({ client }: BenchedServer, make: Make, longText: LongText) {
   const options = { longText, sentences: false, explain: false, skipCache: false };
   return await atRate({ callsPerSecond: Number(values.long), seconds }, async () => {
-    const text = make();
+    const text = make(LENGTH);
     const startedMs = performance.now();
     await client.analyze({ text, tier, options });
     return performance.now() - startedMs;
   });
 }
 
-async function besideLong(kind: string, make: () => string, how: "WINDOWS" | "TRUNCATE") {
+async function besideLong(kind: string, make: Make, how: "WINDOWS" | "TRUNCATE") {
   const [p50, p99, long] = [new Pair(), new Pair(), new Pair()];
   const [lag, cpu] = [new Pair(), new Pair()];
   await inTurns(async (way, server, counts) => {
@@ -139,8 +129,10 @@ async function throughput(what: string, texts: readonly string[]) {
   all.tell(`AnalyzeBatch, ${what}: CPU time of the server`, "us a text", 0);
 }
 
-for (const [kind, make] of Object.entries(KINDS)) await besideLong(kind, make, "WINDOWS");
-await besideLong("ideographs", () => KINDS["ideographs"]?.() ?? "", "TRUNCATE");
+await besideLong("prose", prose, "WINDOWS");
+await besideLong("words of a hundred letters", words, "WINDOWS");
+await besideLong("ideographs", ideographs, "WINDOWS");
+await besideLong("ideographs", ideographs, "TRUNCATE");
 await throughput("short texts", await lognormalTexts(2000, TOKENIZER, 3));
 await throughput(
   "four fifths around 15 tokens, one fifth around 200",
@@ -149,6 +141,6 @@ await throughput(
 const withLong = await lognormalTexts(1000, TOKENIZER, 4);
 await throughput(
   "short texts, one in 50 of them prose of 10,000 characters",
-  withLong.map((text, place) => (place % 50 === 0 ? (KINDS["prose"]?.() ?? "") : text)),
+  withLong.map((text, place) => (place % 50 === 0 ? prose(LENGTH) : text)),
 );
 await record("long-texts", measured);

@@ -56,3 +56,24 @@ export function mixedTexts(count: number, tokenizerPath: string, seed = 1): Prom
 /** Distinct texts of that many tokens. */
 export const evenTexts = (count: number, tokenizerPath: string, tokens: number, seed = 1) =>
   textsOf(count, tokenizerPath, seed, () => tokens);
+
+/** Makers of texts of that many characters, by their kinds; each text is a new one. Prose is lognormal texts in a row, the others are hard to read. */
+export async function longTexts(
+  tokenizerPath: string,
+  seed = 1,
+): Promise<Readonly<Record<"prose" | "words" | "ideographs", (length: number) => string>>> {
+  const chance = seeded(seed);
+  const below = (count: number) => Math.floor(chance() * count);
+  const filled = (length: number, piece: (place: number) => string) => {
+    let text = "";
+    for (let place = 0; text.length < length; place++) text += piece(place);
+    return text.slice(0, length);
+  };
+  const sentences = await lognormalTexts(4000, tokenizerPath, seed);
+  return {
+    prose: (length) => filled(length, () => `${sentences[below(sentences.length)]}. `),
+    words: (length) =>
+      filled(length, (place) => (place % 100 === 99 ? " " : String.fromCharCode(97 + below(26)))),
+    ideographs: (length) => filled(length, () => String.fromCodePoint(0x4e00 + below(20_000))),
+  };
+}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/resolver/dns"
 )
 
 // UNAVAILABLE alone is retried, after the time that the server asks for; calls go to all addresses of the name in turn.
@@ -23,6 +24,10 @@ const serviceConfig = `{
 
 // Explanations of a batch of long texts are the largest answers.
 const maxAnswerBytes = 64 << 20
+
+// When a connection ends, the name is looked up again: containers come and go under one name. By default not before 30 seconds after the last time, and
+// where all that were known then are gone, calls would fail for as long.
+func init() { dns.SetMinResolutionInterval(time.Second) }
 
 // dial does not wait for the server: calls before it is there fail with UNAVAILABLE.
 func dial(config Config, log *slog.Logger) (*grpc.ClientConn, error) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { startBridge } from "../../benchmarks/bridge.js";
+import { startBridge } from "../support/bridge-process.js";
 import { certificates } from "../support/certificates.js";
 import { manifests, ofKind, podsOf } from "../support/chart.js";
 import { keyFolder } from "../support/key-folder.js";

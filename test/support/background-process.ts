@@ -14,18 +14,19 @@ export interface BackgroundProcess {
   kill(): Promise<void>;
 }
 
-/** A process that does not outlive this one, however that ends. */
+/** A process that does not outlive this one, however that ends. `endBy` ends it at once: another signal than SIGKILL for one that has to end others. */
 export function startInBackground(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
+  endBy: NodeJS.Signals = "SIGKILL",
 ): BackgroundProcess {
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], env });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log = (log + text).slice(-LOG_SHOWN);
   });
-  const endWithUs = () => child.kill("SIGKILL");
+  const endWithUs = () => child.kill(endBy);
   process.once("exit", endWithUs);
   // Also when it could not be started.
   const ended = once(child, "exit").catch(() => {});
@@ -34,7 +35,7 @@ export function startInBackground(
     hasEnded = true;
   });
   const kill = async () => {
-    child.kill("SIGKILL");
+    child.kill(endBy);
     await ended;
     process.removeListener("exit", endWithUs);
   };

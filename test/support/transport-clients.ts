@@ -8,20 +8,20 @@ import {
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { contentsOf, type Pair } from "./certificates.js";
 
-/** One of the client's own: equal ones would share one. */
-const OWN_CONNECTION = { "grpc.use_local_subchannel_pool": 1 };
+/** A connection of the client's own, where equal ones would share one, and nothing is tried again. */
+const ALONE = { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 };
 
 export interface TlsClient {
   readonly client: SentimentServiceClient;
   readonly channel: Channel;
 }
 
-/** A client with a connection of its own, which trusts `ca` and shows `own`. */
+/** A client with a connection of its own, which trusts `ca`, shows `own`, and tries nothing again. */
 export async function tlsClient(address: string, ca: Pair, own?: Pair): Promise<TlsClient> {
   const root = await readFile(ca.cert);
   const [cert = null, key = null] = own === undefined ? [] : await contentsOf(own);
   const credentials = ChannelCredentials.createSsl(root, key, cert);
-  const channel = createChannel(`https://${address}`, credentials, OWN_CONNECTION);
+  const channel = createChannel(`https://${address}`, credentials, ALONE);
   return { client: createClient(SentimentServiceDefinition, channel), channel };
 }
 
