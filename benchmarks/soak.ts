@@ -30,7 +30,7 @@ const KEPT_SAMPLES = 720;
 const REDIS = ["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--save", ""];
 /** How calls may end; all else is a failure. A refusal is no failure, but counted. */
 const FINE =
-  /^((unary|batch|stream|stream text) OK|bad INVALID_ARGUMENT|left (OK|CANCELLED)|stream text INVALID_ARGUMENT)$/;
+  /^((unary|(batch|stream)( text)?) OK|bad INVALID_ARGUMENT|left (OK|CANCELLED)|(batch|stream) text INVALID_ARGUMENT)$/;
 const REFUSED = /RESOURCE_EXHAUSTED$/;
 
 const { values } = parseArgs({

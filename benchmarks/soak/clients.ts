@@ -61,9 +61,11 @@ export class SoakClient {
       const { tier } = ask;
       const texts = [...ask.texts];
       const { results } = await this.#client.analyzeBatch({ texts, tier, options: undefined });
-      const faults = results.filter(({ sentiment }) => sentiment === undefined).length;
-      const bad = texts.filter((text) => text.trim() === "").length;
-      if (faults !== bad) this.#count("batch text FAILED", faults - bad);
+      for (const [place, { error }] of results.entries()) {
+        const isBad = texts[place]?.trim() === "";
+        const isRight = isBad === (error?.code === Status.INVALID_ARGUMENT);
+        this.#count(`batch text ${isRight ? Status[error?.code ?? Status.OK] : "WRONG"}`);
+      }
       return;
     }
     const { text, tier, options } = ask;
