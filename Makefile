@@ -46,7 +46,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done $(DOCKER)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), what Docker makes of the files for it (needs its client; and a real engine, as root), and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done $(DOCKER)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), what Docker makes of the files for it (needs its client; and a real engine, as root), rolling restarts and servers that die behind nginx, and a minute of chaos
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -70,7 +70,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
 	$(MAKE) --silent gateway
-	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/nginx.js dist/test/full/nginx-faults.js dist/test/full/nginx-passes.js
+	CACHE=$(CACHE) mocha --no-package --enable-source-maps 'dist/test/full/nginx*.js'
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
 	CACHE=$(CACHE) test/full/helm.sh

@@ -83,7 +83,7 @@ describe("servers and bridges behind nginx", function () {
     const told = `${calls} calls, and ${restCalls} by REST`;
     assert.deepEqual(lost.failed, [], `of ${told}`);
     assert.ok(lost.cut.length <= MOST_CUT * ROUNDS, lost.cut.join("\n"));
-    process.stdout.write(`    ${told}: none failed, ${lost.cut.length} were cut in their answer\n`);
+    process.stdout.write(`    ${told}: none failed, cut in their answer: ${lost.cut.length}\n`);
   });
 
   it("answer what a server that was killed had under way", async () => {
