@@ -73,6 +73,7 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps 'dist/test/full/nginx*.js'
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
+	CACHE=$(CACHE) test/full/release.sh
 	CACHE=$(CACHE) test/full/helm.sh
 	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/kubernetes.js
 	CACHE=$(CACHE) test/full/compose.sh mocha --no-package --enable-source-maps dist/test/full/compose.js dist/test/full/compose-run.js

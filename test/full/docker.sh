@@ -52,18 +52,12 @@ end_calls() {
 # --- The engine, and the images.
 docker_images=$work/images.tar
 (
-  export PODMAN_STATE=$work/podman PATH=$work/bin:$PATH
-  mkdir -p "$work/bin" "$PODMAN_STATE"
-  ln -s "$PWD/test/support/podman/start.sh" "$work/bin/podman"
-  podman import --quiet "$CACHE/podman/base.tar" stand-in:debian >/dev/null
-  node_stand_in "$(base_of deploy/docker/Dockerfile NODE_IMAGE)" "$work/node"
-  go_stand_in "$(base_of deploy/docker/gateway.Dockerfile GO_IMAGE)"
-  mapfile -t mounts < <(mounts "$work")
+  open_podman "$work"
   make --silent images BUILDER=podman ARGS="--pull=never --network=host ${mounts[*]}" &>"$work/build.log" || { tail -50 "$work/build.log"; exit 1; }
   version=$(node -p 'require("./package.json").version')
   for name in sentiment-analyzer-pro sentiment-gateway; do podman tag "localhost/$name:$version" "docker.io/library/$name:$version"; done
   podman save --quiet --multi-image-archive --format docker-archive --output "$docker_images" {docker.io/library/sentiment-analyzer-pro,docker.io/library/sentiment-gateway}:"$version"
-  podman image umount --all >/dev/null || true
+  close_podman
 )
 start_engine "$work/sentiment-engine-$$"
 docker load --quiet --input "$docker_images" >/dev/null

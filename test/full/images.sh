@@ -8,13 +8,8 @@ set -euo pipefail
 [ "$(id -u)" = 0 ] || { echo 'the images are built and run by podman here, which has to be root'; exit 1; }
 
 work=$(mktemp -d)
-export PODMAN_STATE=$work/podman
-mkdir -p "$work/bin" "$PODMAN_STATE"
-ln -s "$PWD/test/support/podman/start.sh" "$work/bin/podman"
-export PATH=$work/bin:$PATH
 end() {
-  podman rm --all --force --time 0 &>/dev/null || true
-  podman image umount --all &>/dev/null || true
+  close_podman
   rm -rf --one-file-system "$work"
 }
 trap end EXIT
@@ -32,11 +27,8 @@ same() { diff <(echo "$2") <(echo "$3") >"$work/diff" && ok "$1" || fail "$1: $(
 "$CACHE/hadolint-venv/bin/hadolint" deploy/docker/*Dockerfile && ok 'hadolint'
 
 # --- The stand-ins, and the images over them.
-podman import --quiet "$CACHE/podman/base.tar" stand-in:debian >/dev/null
+open_podman "$work"
 node_image=$(base_of deploy/docker/Dockerfile NODE_IMAGE)
-node_stand_in "$node_image" "$work/node"
-go_stand_in "$(base_of deploy/docker/gateway.Dockerfile GO_IMAGE)"
-mapfile -t mounts < <(mounts "$work")
 version=$(node -p 'require("./package.json").version')
 front=sentiment-analyzer-pro:$version
 gateway=sentiment-gateway:$version

@@ -1,4 +1,21 @@
-# Sourced, with `podman` to be had: images of this machine's own under the names that the Dockerfiles build on, for a machine without a registry of images.
+# Sourced: a podman whose state lies in a folder, and images of this machine's own under the names that the Dockerfiles build on, for a machine without a registry of images.
+
+# `podman` on the PATH, with the stand-ins in it, and `mounts`, the arguments that builds over them need; all of its state is in the folder $1.
+open_podman() {
+  export PODMAN_STATE=$1/podman PATH=$1/bin:$PATH
+  mkdir -p "$1/bin" "$PODMAN_STATE"
+  ln -s "$PWD/test/support/podman/start.sh" "$1/bin/podman"
+  podman import --quiet "$CACHE/podman/base.tar" stand-in:debian >/dev/null
+  node_stand_in "$(base_of deploy/docker/Dockerfile NODE_IMAGE)" "$1/node"
+  go_stand_in "$(base_of deploy/docker/gateway.Dockerfile GO_IMAGE)"
+  mapfile -t mounts < <(mounts "$1")
+}
+
+# Ends what runs in it, so that the folder can be removed.
+close_podman() {
+  podman rm --all --force --time 0 &>/dev/null || true
+  podman image umount --all &>/dev/null || true
+}
 
 # What the Dockerfile $1 names as $2.
 base_of() { sed -nE "s/^ARG $2=//p" "$1"; }

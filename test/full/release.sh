@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A release from its first command to its last, in a clone: `make version`, `make release`, and what lies there then. Over stand-in bases, as images.sh; needs Go, jq, and root for podman.
+set -euo pipefail
+: "${CACHE:?the folder for builds: make sets it}"
+. test/support/podman/stand-ins.sh
+[ "$(id -u)" = 0 ] || { echo 'the images are built by podman here, which has to be root'; exit 1; }
+version=98.7.6-rc.1
+work=$(mktemp -d)
+end() {
+  close_podman
+  rm -rf --one-file-system "$work"
+}
+trap end EXIT
+failed=0
+ok() { echo "ok: $1"; }
+fail() {
+  echo "not ok: $1"
+  failed=1
+}
+same() { diff <(echo "$2") <(echo "$3") >"$work/diff" && ok "$1" || fail "$1: $(head -20 "$work/diff")"; }
+# What it is, what has to be said, the command, which has to fail.
+refused() {
+  local said
+  if said=$("${@:3}" 2>&1); then fail "$1: nothing was refused"; return; fi
+  grep -qF -- "$2" <<<"$said" && ok "$1" || fail "$1: no $2 in: ${said: -500}"
+}
+
+open_podman "$work"
+git clone --quiet . "$work/clone"
+cp -r node_modules "$work/clone/node_modules"
+cd "$work/clone"
+touch node_modules/.package-lock.json
+export BUILDER=podman IMAGE_ARGS="--pull=never --network=host ${mounts[*]}" CACHE
+release() { make --silent release CACHE="$CACHE"; }
+
+refused 'a release of a version that the changelog does not know' 'says nothing of' release
+make --silent version VERSION=$version
+refused 'a release of what is not committed' 'commit these first' release
+git -c user.name=release -c user.email=release@localhost commit --quiet --no-verify --all --message "Release $version"
+release >"$work/log" 2>&1 || { tail -50 "$work/log"; exit 1; }
+ok 'make release'
+
+cd build/release
+same 'the files' "$(sed "s/VERSION/$version/" <<'FILES' | LC_ALL=C sort
+NOTES.md
+SHA256SUMS
+sentiment-analyzer-pro-VERSION.cdx.json
+sentiment-analyzer-pro-VERSION.image.tar.gz
+sentiment-analyzer-pro-VERSION.tgz
+sentiment-gateway-VERSION-darwin-arm64
+sentiment-gateway-VERSION-linux-amd64
+sentiment-gateway-VERSION-linux-arm64
+sentiment-gateway-VERSION.image.tar.gz
+sentiment-node-client-VERSION.tgz
+FILES
+)" "$(LC_ALL=C ls)"
+sha256sum --check --quiet SHA256SUMS && ok 'the checksums' || fail 'the checksums'
+same 'all other files have one' "$(LC_ALL=C ls | grep -v SHA256SUMS)" "$(awk '{ print $2 }' SHA256SUMS)"
+same 'the notes are those of the changelog' "$(sed -n "/^## $version /,/^## [0-9]/p" ../../CHANGELOG.md | grep -c '^- ')" "$(grep -c '^- ' NOTES.md)"
+same 'the chart' "$version $version" "$(tar -xOzf "sentiment-analyzer-pro-$version.tgz" sentiment-analyzer-pro/Chart.yaml | sed -nE 's/^(version|appVersion): "?([^"]+)"?$/\2/p' | paste -sd ' ' -)"
+same 'the bill of materials' "sentiment-analyzer-pro $version" "$(jq -r '.metadata.component | "\(.name) \(.version)"' "sentiment-analyzer-pro-$version.cdx.json")"
+same 'the client for Node' "$version" "$(tar -xOzf "sentiment-node-client-$version.tgz" package/package.json | jq -r .version)"
+for name in sentiment-analyzer-pro sentiment-gateway; do
+  podman rmi --force "$name:$version" >/dev/null
+  podman load --quiet --input "$name-$version.image.tar.gz" >/dev/null
+  same "the image $name, as it is loaded" "$version $(git rev-parse HEAD)" \
+    "$(podman image inspect "$name:$version" | jq -r '.[0].Config.Labels | "\(."org.opencontainers.image.version") \(."org.opencontainers.image.revision")"')"
+done
+"./sentiment-gateway-$version-linux-amd64" healthcheck 2>/dev/null && fail 'a health check without a bridge succeeds' || ok 'the bridge runs'
+file "sentiment-gateway-$version-linux-arm64" | grep -q 'ARM aarch64.*statically linked' && ok 'the bridge for arm64' || fail 'the bridge for arm64'
+exit $failed
