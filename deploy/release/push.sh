@@ -10,7 +10,7 @@ for image in sentiment-analyzer-pro sentiment-gateway; do
   at=$registry/$image:$version
   if [ "$builder" = buildah ]; then buildah push "$image:$version" "docker://$at"
   else
-    "$builder" load --input "$folder/$image-$version.image.tar.gz"
+    gzip -dc "$folder/$image-$version.image.tar.gz" | "$builder" load
     "$builder" tag "$image:$version" "$at"
     "$builder" push "$at"
   fi

@@ -62,7 +62,7 @@ same 'the bill of materials' "sentiment-analyzer-pro $version" "$(jq -r '.metada
 same 'the client for Node' "$version" "$(tar -xOzf "sentiment-node-client-$version.tgz" package/package.json | jq -r .version)"
 for name in sentiment-analyzer-pro sentiment-gateway; do
   podman rmi --force "$name:$version" >/dev/null
-  podman load --quiet --input "$name-$version.image.tar.gz" >/dev/null
+  gzip -dc "$name-$version.image.tar.gz" | podman load --quiet >/dev/null
   same "the image $name, as it is loaded" "$version $(git rev-parse HEAD)" \
     "$(podman image inspect "$name:$version" | jq -r '.[0].Config.Labels | "\(."org.opencontainers.image.version") \(."org.opencontainers.image.revision")"')"
 done
