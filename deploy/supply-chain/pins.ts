@@ -8,7 +8,8 @@ export const requirementFaults = (text: string): readonly string[] =>
     .map((line) => line.replace(/(^|\s)#.*/, "").trim())
     .filter((line) => line !== "" && !REQUIREMENT.test(line));
 
-const GO_MODULE = /\bgo install [^\n]*@(?<install>[^\s"]+)|\bgomod: \S+ (?<module>\S+)/g;
+const GO_MODULE =
+  /\bgo(?: install|_program) [^\n]*@(?<install>[^\s"]+)|\bgomod: \S+ (?<module>\S+)/g;
 const EXACT = /^v\d+\.\d+\.\d+$/;
 
 /** Versions of Go modules in a script, or in a collector's builder.yaml, that are not exact ones; `$version` is what the script sets it to. */

@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
 . test/support/grpcurl.sh
+. test/support/checks.sh
 . test/support/podman/stand-ins.sh
 . test/support/docker/engine.sh
 [ "$(id -u)" = 0 ] || { echo 'a Docker engine has to be started by root'; exit 1; }
@@ -16,12 +17,6 @@ end() {
   rm -rf --one-file-system "$work"
 }
 trap end EXIT
-failed=0
-ok() { echo "ok: $1"; }
-fail() {
-  echo "not ok: $1"
-  failed=1
-}
 # What it is, what must come, and the command.
 expect() {
   local said

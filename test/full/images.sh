@@ -4,6 +4,7 @@
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
 . test/support/grpcurl.sh
+. test/support/checks.sh
 . test/support/podman/stand-ins.sh
 [ "$(id -u)" = 0 ] || { echo 'the images are built and run by podman here, which has to be root'; exit 1; }
 
@@ -14,15 +15,8 @@ end() {
 }
 trap end EXIT
 
-failed=0
-ok() { echo "ok: $1"; }
-fail() {
-  echo "not ok: $1"
-  failed=1
-}
 # $1 is what it is, $2 what it should be empty of, one a line.
 none() { [ -z "$2" ] && ok "$1: none" || fail "$1: $(head -20 <<<"$2")"; }
-same() { diff <(echo "$2") <(echo "$3") >"$work/diff" && ok "$1" || fail "$1: $(head -20 "$work/diff")"; }
 
 "$CACHE/hadolint-venv/bin/hadolint" deploy/docker/*Dockerfile && ok 'hadolint'
 

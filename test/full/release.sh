@@ -2,6 +2,7 @@
 # A release from its first command to its last, in a clone: `make version`, `make release`, and what lies there then. Over stand-in bases, as images.sh; needs Go, jq, and root for podman.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/checks.sh
 . test/support/podman/stand-ins.sh
 [ "$(id -u)" = 0 ] || { echo 'the images are built by podman here, which has to be root'; exit 1; }
 version=98.7.6-rc.1
@@ -11,13 +12,6 @@ end() {
   rm -rf --one-file-system "$work"
 }
 trap end EXIT
-failed=0
-ok() { echo "ok: $1"; }
-fail() {
-  echo "not ok: $1"
-  failed=1
-}
-same() { diff <(echo "$2") <(echo "$3") >"$work/diff" && ok "$1" || fail "$1: $(head -20 "$work/diff")"; }
 # What it is, what has to be said, the command, which has to fail.
 refused() {
   local said

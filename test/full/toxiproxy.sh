@@ -2,15 +2,10 @@
 # A command beside a toxiproxy, whose URL it finds in TOXIPROXY_URL; built once with Go into $CACHE/bin.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/go-program.sh
 version=v2.5.0
 toxiproxy=$CACHE/bin/toxiproxy-$version
-if [ ! -x "$toxiproxy" ]; then
-  folder=$(mktemp -d)
-  GOBIN=$folder go install "github.com/Shopify/toxiproxy/v2/cmd/server@$version"
-  mkdir -p "$CACHE/bin"
-  mv "$folder/server" "$toxiproxy"
-  rmdir "$folder"
-fi
+go_program "$toxiproxy" "github.com/Shopify/toxiproxy/v2/cmd/server@$version"
 
 log=$(mktemp)
 port=$((20000 + RANDOM % 12000))

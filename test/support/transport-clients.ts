@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { ChannelCredentials } from "@grpc/grpc-js";
@@ -36,6 +38,24 @@ export function tlsSocket(address: string, options: ConnectionOptions = {}): TLS
     ...options,
   });
   return socket.on("error", () => {});
+}
+
+/** TLS 1.3 and 1.2 reach HTTP/2 there, nothing older does. */
+export async function speaksModernTls(address: string): Promise<void> {
+  for (const version of ["TLSv1.3", "TLSv1.2"] as const) {
+    const socket = tlsSocket(address, { minVersion: version, maxVersion: version });
+    await once(socket, "secureConnect");
+    assert.deepEqual([socket.getProtocol(), socket.alpnProtocol], [version, "h2"]);
+    socket.destroy();
+  }
+  const old = {
+    minVersion: "TLSv1",
+    maxVersion: "TLSv1.1",
+    ciphers: "DEFAULT@SECLEVEL=0",
+  } as const;
+  const socket = tlsSocket(address, old);
+  const error = await new Promise<Error>((resolve) => socket.once("error", resolve));
+  assert.match(String(error), /alert protocol version|EPROTO/i);
 }
 
 /** The headers of a call by HTTP/2 itself. */

@@ -17,7 +17,7 @@ const filesOf = (...patterns: readonly string[]) =>
 describe("the supply chain: pins", () => {
   const requirements = filesOf("requirements.txt", "requirements/*.txt");
   const goTools = filesOf("*.sh", "builder.yaml").filter((file) =>
-    /go install|gomod:/.test(readFileSync(file, "utf8")),
+    /go install|go_program |gomod:/.test(readFileSync(file, "utf8")),
   );
 
   const dockerfiles = filesOf("*Dockerfile");
@@ -93,5 +93,6 @@ describe("the supply chain: pins", () => {
     assert.deepEqual(goFaults(script("latest")), ["latest"]);
     assert.deepEqual(goFaults("go install a.test/b@main"), ["main"]);
     assert.deepEqual(goFaults("- gomod: a.test/c v0.1\n"), ["v0.1"]);
+    assert.deepEqual(goFaults('version=v1\ngo_program "$b" "a.test/b@$version"\n'), ["v1"]);
   });
 });

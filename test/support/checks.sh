@@ -1,0 +1,10 @@
+# Sourced: checks that say how they went, one a line. The script ends with `exit $failed`. Set `work` to a folder before.
+
+failed=0
+ok() { echo "ok: $1"; }
+fail() {
+  echo "not ok: $1"
+  failed=1
+}
+# What it is, what should be, and what is.
+same() { diff <(echo "$2") <(echo "$3") >"$work/diff" && ok "$1" || fail "$1: $(head -20 "$work/diff")"; }
