@@ -3,6 +3,7 @@ import type { EventEmitter } from "node:events";
 import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import { Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { keepBeyondItsStreams } from "./kept-sessions.js";
 
 /** Node tells there of each server that begins to listen: grpc-js keeps its own to itself. */
 const LISTENS = "tracing:net.server.listen:asyncEnd";
@@ -105,7 +106,10 @@ function openOf(server: Http2Server): Open {
     taken++;
     holdIn(sockets, socket);
   });
-  server.on("session", (session) => holdIn(sessions, session));
+  server.on("session", (session) => {
+    holdIn(sessions, session);
+    keepBeyondItsStreams(session);
+  });
   return { taken: () => taken, sockets, sessions };
 }
 
