@@ -46,7 +46,7 @@ run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the
 test: check build $(TRITON)/done $(REDIS)/done $(PROMETHEUS)/done ## all checks and tests that need no more than npm, pip and apt (without root)
 	npm run --silent test -- $(MOCHA_ARGS)
 
-test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done $(DOCKER)/done ## the same, grpcurl and an OpenTelemetry Collector (need Go), Triton's clients and Spark's (needs Java 17) against the running server, imported models, the REST bridge (a minute of schemathesis too), its console in a real Chromium, the clients for Python, Go, Rust (1.88) and Java (Maven, Java 17), a long file by the command line, a slow network to Redis, thousands of clients that stop reading, rolling restarts behind nginx, the images (need root), the Helm chart by helm and kubeconform, the Helm chart in a real Kubernetes control plane (once ten minutes of CPU time to build it), what Docker makes of the files for it (needs its client; and a real engine, as root), rolling restarts and servers that die behind nginx, and a minute of chaos
+test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $(SCHEMATHESIS)/done $(PODMAN)/done $(HADOLINT)/done $(HELM)/done $(KUBERNETES)/done $(DOCKER)/done ## the same, and what takes longer or needs more than npm, pip and apt: Go, Rust 1.88, Java 17 with Maven, root for images and Docker; the lines say what each is
 	CACHE=$(CACHE) test/full/grpcurl.sh
 	CACHE=$(CACHE) test/full/key-refusals.sh
 	CACHE=$(CACHE) test/full/tritonclient.sh
@@ -101,8 +101,14 @@ fuzz: build ## hostile calls at a server, CALLS (100,000) of them by SEED (1); C
 check: $(BUILT) ## formatting, lint, import rules, types, API breaks, unused code, generated files
 	npm run --silent check
 
-build: $(BUILT) ## TypeScript to dist/
+build: dist/.done ## TypeScript to dist/
+
+# Folders too, in which a file may be gone (not the uppermost: `test` and `docs` are targets). Only when something has changed: dist/ is made anew as a whole, under any server that runs from it.
+SOURCES := $(shell find server clients/node benchmarks deploy docs test -mindepth 1 \( -name node_modules -o -name results -o -name '.*' \) -prune \
+  -o \( -name '*.ts' -o -name '*.binpb' -o -type d \) -print)
+dist/.done: $(BUILT) $(SOURCES) package.json tsconfig.json clients/node/tsconfig.json proto/inference/model_config.proto
 	npm run --silent build
+	@touch $@
 
 proto: $(BUILT) ## server/gen from proto/
 	npm run --silent proto
@@ -261,7 +267,7 @@ clean: ## remove what the targets made in the tree
 	rm -rf dist build coverage node_modules
 
 $(BUILT): package.json package-lock.json .npmrc
-	npm ci --no-audit --no-fund --loglevel=error
+	ONNXRUNTIME_NODE_INSTALL=skip npm ci
 	@touch $@
 
 $(GHZ): benchmarks/ghz/install.sh

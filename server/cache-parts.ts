@@ -99,7 +99,7 @@ export function makeAnswers(
       wrote: (outcome, entries) => metrics.cacheWrote(outcome, entries),
       turned: (state, why) => {
         redis = { url: shown, state };
-        log.warn({ state, why, redis: shown }, "redis");
+        log[state === "up" ? "info" : "warn"]({ why, redis: shown }, `redis is ${state}`);
       },
       unclean: (why) => log.error({ why, redis: shown }, "redis was not cleared as a whole"),
     });

@@ -21,6 +21,11 @@ settings() {
     ::) host='[::1]' ;;
     *:*) host="[$host]" ;;
   esac
+  # For the console's live view. Beyond this machine all who reach the bridge would see the numbers: there it is for whoever runs it to say so.
+  case ${BIND_ADDRESS:-127.0.0.1}:${HTTP_PORT:-9464} in
+    *:0) ;;
+    127.* | localhost:* | ::1:*) export SENTIMENT_METRICS_URL=${SENTIMENT_METRICS_URL-http://$host:${HTTP_PORT:-9464}/metrics} ;;
+  esac
   export SENTIMENT_ADDRESS=${SENTIMENT_ADDRESS:-$host:${GRPC_PORT:-50051}}
   # The very certificate that the server shows is trusted.
   [ -z "${TLS_CERT:-}" ] || export SENTIMENT_CA=${SENTIMENT_CA:-$TLS_CERT}
@@ -57,6 +62,8 @@ bridge() {
     say 'No REST bridge: where TLS_CLIENT_CA is set it needs SENTIMENT_CERT and SENTIMENT_KEY.'
     return
   fi
+  # The first time it takes a minute.
+  say "The REST bridge and its console are being built: they answer on port ${GATEWAY_PORT:-8080} once a line says \"listening\"."
   if ! while_server_runs make --silent gateway >/dev/null 2>&1; then
     say 'No REST bridge: it cannot be built. "make gateway" says why.'
     return

@@ -118,7 +118,7 @@ func (t *textLines) readAll(ctx context.Context, r *http.Request) error {
 			continue
 		}
 		request := new(pb.AnalyzeStreamRequest)
-		if err := fromJSON.Unmarshal(scanner.Bytes(), request); err != nil {
+		if err := readJSON(scanner.Bytes(), request); err != nil {
 			return badRequest(fmt.Sprintf("Line %d: %v", number, err))
 		}
 		select {

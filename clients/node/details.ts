@@ -16,10 +16,21 @@ export const textError = (status: Status): SentimentError =>
 export function callError(error: unknown, trailer: Metadata | undefined): unknown {
   if (!(error instanceof ClientError)) return error;
   const details = trailer?.get("grpc-status-details-bin");
-  return new SentimentError(codeOf(error.code), error.details, {
+  return new SentimentError(codeOf(error.code), plainly(error.details), {
     ...(details instanceof Uint8Array && decoded(details)),
     cause: error,
   });
+}
+
+/** As each of grpc-js's parts passes it on, its own words around it; what it was comes last. */
+const NO_CONNECTION =
+  /No connection established\. (?:.*Last error: )?(?:Error: )?(?<why>.*?)\.? Resolution note: .*$/s;
+
+function plainly(details: string): string {
+  const why = NO_CONNECTION.exec(details)?.groups?.["why"];
+  return why === undefined
+    ? details
+    : `no server answers: ${why}. Is it running there, and do both sides speak TLS, or neither?`;
 }
 
 /** Details that cannot be read must not hide what they are the details of. */

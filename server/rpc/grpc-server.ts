@@ -27,7 +27,7 @@ import { hushMetadata } from "./grpc-log.js";
 import { inflateInTurn } from "./inflate-in-turn.js";
 import type { Keys } from "./keys/keys.js";
 import { allButProbes, kserveService } from "./kserve/kserve-service.js";
-import { ReflectionDefinition } from "./reflection.js";
+import { REFLECTIONS, reflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
 import { channelOptions, type TransportLimits } from "./transport.js";
 import { watchCalls } from "./watched-call.js";
@@ -41,7 +41,6 @@ const DEFINITIONS = [
 const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
-const REFLECTION = "grpc.reflection.v1.ServerReflection";
 /** What health calls that the server answers at all, also without a backend and while it drains: for a liveness probe. */
 const LIVENESS = "liveness";
 const HEALTH_MS = 500;
@@ -122,10 +121,12 @@ export async function serveGrpc(
     );
   // Open to all: probes have no keys.
   server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
-  server
-    .with(around(entrance.enter))
-    .with(drain.end)
-    .add(ReflectionDefinition, ServerReflection(await readFile(DESCRIPTORS), SERVICES));
+  const described = ServerReflection(await readFile(DESCRIPTORS), [
+    ...SERVICES,
+    HealthDefinition.fullName,
+  ]);
+  for (const name of REFLECTIONS)
+    server.with(around(entrance.enter)).with(drain.end).add(reflectionDefinition(name), described);
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
   using listeners = noticeListeners();
@@ -177,6 +178,6 @@ function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<str
     [SentimentServiceDefinition.fullName, analyze],
     [GRPCInferenceServiceDefinition.fullName, allButProbes(analyze)],
     [AdminServiceDefinition.fullName, keys === undefined ? refuseAdmin : authorize(keys, "admin")],
-    [REFLECTION, either],
+    ...REFLECTIONS.map((name) => [name, either] as const),
   ]);
 }

@@ -30,17 +30,24 @@ function checkWhole(bytes: Uint8Array, fields: Fields): void {
 
 const { serverReflectionInfo } = ServerReflectionService;
 
+/** One protocol by two names: of tools made before 2023 many know the older alone. */
+export const REFLECTIONS = [
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+] as const;
+
 /**
  * The service as the library has it, but a request is looked at before its reader (google-protobuf) gets it: that reads on behind the end of a message whose
  * lengths lie, two thousand million bytes that are not there, and holds the thread for minutes.
  */
-export const ReflectionDefinition = {
+export const reflectionDefinition = (name: (typeof REFLECTIONS)[number]) => ({
   serverReflectionInfo: {
     ...serverReflectionInfo,
+    path: `/${name}/ServerReflectionInfo`,
     requestDeserialize(bytes: Buffer) {
       if (bytes.length > MOST_BYTES) throw new Error(`the request is over ${MOST_BYTES} bytes`);
       checkWhole(bytes, REQUEST);
       return serverReflectionInfo.requestDeserialize(bytes);
     },
   },
-};
+});

@@ -80,7 +80,7 @@ export function tierOf(tier: TierMessage): Tier | "auto" | undefined {
     default:
       throw new ServiceError(
         "TIER_UNKNOWN",
-        `tier ${tier} is unknown: use a value of sentiment.v1.Tier.`,
+        `tier ${tier} is unknown: use TIER_FAST, TIER_BALANCED, TIER_ACCURATE or TIER_AUTO.`,
         { field: "tier" },
       );
   }
@@ -104,7 +104,7 @@ function longTextOf(longText: LongTextMessage): Question["longText"] {
     case LongTextMessage.LONG_TEXT_REJECT:
       return "reject";
     default: {
-      const message = `options.long_text ${longText} is unknown: use a value of sentiment.v1.LongText.`;
+      const message = `options.long_text ${longText} is unknown: use LONG_TEXT_WINDOWS, LONG_TEXT_TRUNCATE or LONG_TEXT_REJECT.`;
       throw new ServiceError("OPTION_UNKNOWN", message, { field: "options.long_text" });
     }
   }

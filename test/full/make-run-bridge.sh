@@ -60,6 +60,11 @@ run() {
 
 run
 tell 'ok: POST /api/analyze beside make run'
+live=$(curl -sS "http://127.0.0.1:$rest/api/live")
+case $live in
+  *'"answered":'[1-9]*) tell 'ok: the live view knows of the call' ;;
+  *) tell "not ok: the live view: $live" ;;
+esac
 kill -INT -- "-$group"
 all_gone 'Ctrl-C'
 drained 'Ctrl-C'

@@ -5,14 +5,14 @@ import { join, resolve } from "node:path";
 import { createClient } from "nice-grpc";
 import { Status as Code } from "nice-grpc-common";
 import { HealthDefinition } from "nice-grpc-server-health";
-import { ServerReflectionService } from "nice-grpc-server-reflection";
-import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/reflection_pb.js";
 import {
   type GRPCInferenceServiceClient,
   GRPCInferenceServiceDefinition,
 } from "../../server/gen/inference/grpc_service.js";
+import { REFLECTIONS } from "../../server/rpc/reflection.js";
 import { heldBackend, until } from "../support/held-backend.js";
 import { answersOf, inferRequest } from "../support/infer-messages.js";
+import { reflected } from "../support/reflected.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
 import { failureOf } from "../support/status-details.js";
 
@@ -108,18 +108,7 @@ describe("the KServe protocol, about the server", function () {
   it("is in health and reflection", async () => {
     const health = createClient(HealthDefinition, running.channel);
     assert.equal((await health.check({ service: SERVICE })).status, 1);
-    const reflection = createClient(ServerReflectionService, running.channel);
-    async function* requests() {
-      yield new messages.ServerReflectionRequest().setListServices("");
-      yield new messages.ServerReflectionRequest().setFileContainingSymbol(SERVICE);
-    }
-    const found: string[] = [];
-    for await (const reply of reflection.serverReflectionInfo(requests())) {
-      for (const service of reply.getListServicesResponse()?.getServiceList() ?? [])
-        found.push(service.getName());
-      const files = reply.getFileDescriptorResponse()?.getFileDescriptorProtoList_asU8() ?? [];
-      for (const file of files) found.push(Buffer.from(file).toString("latin1"));
-    }
+    const found = await reflected(REFLECTIONS[0], running.channel, [SERVICE]);
     assert.ok(found.includes(SERVICE));
     assert.ok(found.some((file) => file.includes("inference/grpc_service.proto")));
   });

@@ -6,10 +6,10 @@ import type { Socket } from "node:net";
 import { ClientError, createChannel, createClient } from "nice-grpc";
 import { Status } from "nice-grpc-common";
 import { HealthDefinition } from "nice-grpc-server-health";
-import { ServerReflectionService } from "nice-grpc-server-reflection";
-import messages from "nice-grpc-server-reflection/lib/proto/grpc/reflection/v1/reflection_pb.js";
 import { SentimentServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { REFLECTIONS } from "../../server/rpc/reflection.js";
 import { heldBackend, until } from "../support/held-backend.js";
+import { reflected } from "../support/reflected.js";
 import { runApp } from "../support/running-app.js";
 import { scrape } from "../support/scrape.js";
 import { failureOf } from "../support/status-details.js";
@@ -50,25 +50,26 @@ describe("life cycle", function () {
     assert.equal((await health.check({ service: "liveness" })).status, SERVING);
   });
 
-  it("reflection lists the services and gives their descriptors", async () => {
-    await using running = await runApp();
-    const reflection = createClient(ServerReflectionService, running.channel);
-    async function* requests() {
-      yield new messages.ServerReflectionRequest().setListServices("");
-      yield new messages.ServerReflectionRequest().setFileContainingSymbol(
+  for (const name of REFLECTIONS)
+    it(`${name} lists the services and gives their descriptors, and those of error details`, async () => {
+      await using running = await runApp();
+      const replies = await reflected(name, running.channel, [
         "sentiment.v1.SentimentService",
-      );
-    }
-    const replies: string[] = [];
-    for await (const reply of reflection.serverReflectionInfo(requests())) {
-      const names = reply.getListServicesResponse()?.getServiceList() ?? [];
-      for (const service of names) replies.push(service.getName());
-      const files = reply.getFileDescriptorResponse()?.getFileDescriptorProtoList_asU8() ?? [];
-      for (const file of files) replies.push(Buffer.from(file).toString("latin1"));
-    }
-    assert.ok(replies.includes("sentiment.v1.SentimentService"));
-    assert.ok(replies.some((file) => file.includes("sentiment/v1/sentiment.proto")));
-  });
+        "grpc.health.v1.Health",
+        // What an error of any call carries, so that a tool can show it.
+        "google.rpc.ErrorInfo",
+      ]);
+      assert.ok(replies.includes("sentiment.v1.SentimentService"));
+      for (const file of [
+        "sentiment/v1/sentiment.proto",
+        "grpc/health/v1/health.proto",
+        "google/rpc/error_details.proto",
+      ])
+        assert.ok(
+          replies.some((reply) => reply.includes(file)),
+          file,
+        );
+    });
 
   it("a drain serves on until balancers have noticed, then finishes what is under way and ends health watches", async () => {
     const backend = heldBackend();

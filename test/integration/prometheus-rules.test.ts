@@ -37,7 +37,8 @@ describe("the rules for Prometheus", function () {
   });
 
   it("are a configuration that Prometheus takes", async () => {
-    await promtool("check", "config", join(FOLDER, "prometheus.yml"));
+    for (const config of ["prometheus.yml", "local.yml"])
+      await promtool("check", "config", join(FOLDER, config));
     await promtool("check", "rules", ...(await filesIn("rules")));
   });
 

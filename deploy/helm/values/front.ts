@@ -64,6 +64,7 @@ export const front = group("the gRPC server", {
       "inference.GRPCInferenceService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
     ],
     "gRPC services that Ingress and GRPCRoute let in; sentiment.v1.AdminService is not among them",
   ),

@@ -4,6 +4,7 @@ import { HealthDefinition } from "nice-grpc-server-health";
 import { chartSchema, type Schema } from "../../../deploy/helm/values/chart-values.js";
 import { GRPCInferenceServiceDefinition } from "../../../server/gen/inference/grpc_service.js";
 import { SentimentServiceDefinition } from "../../../server/gen/sentiment/v1/sentiment.js";
+import { REFLECTIONS } from "../../../server/rpc/reflection.js";
 import { Settings } from "../../../server/settings.js";
 
 const { properties = {} } = chartSchema();
@@ -58,6 +59,6 @@ describe("settings in the Helm chart", () => {
     const exposed = properties["front"]?.properties?.["exposedServices"]?.default as string[];
     const served = [SentimentServiceDefinition, GRPCInferenceServiceDefinition, HealthDefinition];
     const names = served.map(({ fullName }) => fullName);
-    assert.deepEqual(exposed, [...names, "grpc.reflection.v1.ServerReflection"]);
+    assert.deepEqual(exposed, [...names, ...REFLECTIONS]);
   });
 });

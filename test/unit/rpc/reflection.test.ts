@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { ReflectionDefinition } from "../../../server/rpc/reflection.js";
+import { REFLECTIONS, reflectionDefinition } from "../../../server/rpc/reflection.js";
 import { seeded } from "../seeded.js";
 
-const { requestDeserialize } = ReflectionDefinition.serverReflectionInfo;
+const { requestDeserialize } = reflectionDefinition(REFLECTIONS[0]).serverReflectionInfo;
 const NAME = "sentiment.v1.Tier";
 
 /** A request of one field. */

@@ -202,9 +202,13 @@ describe("tierOf", () => {
     it(`refuses ${tier}, which the contract does not have`, () => {
       assert.throws(
         () => tierOf(tier),
-        serviceError("TIER_UNKNOWN", `tier ${tier} is unknown: use a value of sentiment.v1.Tier.`, {
-          field: "tier",
-        }),
+        serviceError(
+          "TIER_UNKNOWN",
+          `tier ${tier} is unknown: use TIER_FAST, TIER_BALANCED, TIER_ACCURATE or TIER_AUTO.`,
+          {
+            field: "tier",
+          },
+        ),
       );
     });
   }
@@ -250,7 +254,7 @@ describe("questionOf", () => {
       () => questionOf(options({ longText: 7 as LongTextMessage })),
       serviceError(
         "OPTION_UNKNOWN",
-        "options.long_text 7 is unknown: use a value of sentiment.v1.LongText.",
+        "options.long_text 7 is unknown: use LONG_TEXT_WINDOWS, LONG_TEXT_TRUNCATE or LONG_TEXT_REJECT.",
         { field: "options.long_text" },
       ),
     );
