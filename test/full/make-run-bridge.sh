@@ -9,7 +9,7 @@ end() {
   rm -rf "$work"
 }
 trap end EXIT
-git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents --preserve=timestamps --target-directory="$work"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents --no-dereference --preserve=timestamps --target-directory="$work"
 ln -s "$PWD/node_modules" "$work/node_modules"
 cd "$work"
 failed=0
