@@ -3,6 +3,5 @@
 set -euo pipefail
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-buf generate --template proto/buf.gen.yaml --output "$fresh"
-buf build proto --path proto/sentiment --path proto/inference/grpc_service.proto --path proto/grpc --path proto/google -o "$fresh/server/gen/descriptors.binpb"
+OUT=$fresh npm run --silent proto
 diff -r server/gen "$fresh/server/gen" || { echo "server/gen is out of date: run make proto"; exit 1; }
