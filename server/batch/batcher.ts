@@ -3,15 +3,16 @@ import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
-import { admit, outrun, waitOf } from "./admission.js";
-import { CostModel, DrainRate, sizeOf } from "./cost.js";
-import type { BatchEvents } from "./events.js";
+import { admit, outrun } from "./admission.js";
+import { sizeOf } from "./cost.js";
+import type { BatchEvents, ShedReason } from "./events.js";
 import { runHalving } from "./halving.js";
+import { Load } from "./load.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
 import { type Outcome, type RowResult, settleRow, tokensOf, type WaitingRow } from "./row.js";
-import { RowQueue } from "./row-queue.js";
+import { type QueuedRow, RowQueue } from "./row-queue.js";
 import { type RunContext, runContextOf } from "./run-context.js";
-import { Sharing } from "./sharing.js";
+import { duesOf, Sharing } from "./sharing.js";
 
 export interface BatcherOptions {
   readonly limits: BatchLimits;
@@ -29,6 +30,12 @@ export interface BatcherOptions {
   readonly events: BatchEvents;
   /** Of the model: what it reads is charged to the calls by it; unset: to nobody. */
   readonly tier?: Tier;
+}
+
+/** Who asks to be let in, with rows of so many tokens in all, the last of them due then. */
+interface Newcomer extends Pick<QueuedRow, "call" | "holder" | "dueMs" | "deadlineMs"> {
+  readonly rows: number;
+  readonly tokens: number;
 }
 
 /** Runs rows of token ids as one batch; one result a row, in their order. `ranMs`: of the model alone, where that is known. */
@@ -52,11 +59,8 @@ const MARGIN = 2;
  */
 export class Batcher {
   readonly #queue: RowQueue<WaitingRow>;
-  #inFlight = 0;
-  #runningTokens = 0;
   #arrivals = 0;
-  readonly #cost = new CostModel();
-  readonly #drain = new DrainRate();
+  readonly #load: Load;
   readonly #sharing = new Sharing();
   readonly #run: RunBatch;
   readonly #options: BatcherOptions;
@@ -66,6 +70,7 @@ export class Batcher {
     this.#run = run;
     this.#options = options;
     this.#queue = new RowQueue(options.policy === "fifo");
+    this.#load = new Load(options.concurrency);
     this.#clock = clock;
   }
 
@@ -75,7 +80,24 @@ export class Batcher {
 
   /** Milliseconds that a row would wait behind all there is, by estimate; 0 while unknown. */
   get waitMs(): number {
-    return this.#waitOf(this.#queue.tokens, 0);
+    return this.#load.waitMs(this.#queue.tokens, 0);
+  }
+
+  /**
+   * Throws OVERLOADED where `submit` would refuse rows of so many tokens now. So a text that cannot be answered in time need not be read first, which is most
+   * of the work that a refusal makes.
+   */
+  admit(rows: number, tokens: number): void {
+    const call = currentCall.getStore();
+    const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
+    const nowMs = this.#clock.now();
+    const allMs = MARGIN * this.#load.waitMs(this.#queue.tokens, tokens);
+    // Of all there is, whatever of it is in turn before: as nearly always.
+    const isInTime = allMs <= Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
+    if (isInTime && this.#queue.size + rows <= this.#options.maxQueuedRows) return;
+    using _part = this.#sharing.enter(holder);
+    const dueMs = nowMs + tokens * this.#msPerTokenOf(holder);
+    this.#admit({ call, holder, rows, tokens, dueMs, deadlineMs });
   }
 
   /**
@@ -97,23 +119,15 @@ export class Batcher {
     });
   }
 
-  /** In the order of `rows`. A call's shorter rows are due before its longer ones. */
+  /** In the order of `rows`. */
   #waitingRows(
     rows: readonly (readonly number[])[],
     call: Call | undefined,
     signal: AbortSignal,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
-    const { concurrency } = this.#options;
-    const holder = call?.holder ?? "";
-    const msPerToken = ((this.#cost.msPerToken ?? 0) / concurrency) * this.#sharing.parts(holder);
-    let tokens = 0;
-    const deadlineMs = call?.deadlineMs ?? Number.POSITIVE_INFINITY;
-    const dues = new Map<readonly number[], number>();
-    for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
-      tokens += ids.length;
-      dues.set(ids, sinceMs + tokens * msPerToken);
-    }
+    const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
+    const dues = duesOf(rows, sinceMs, this.#msPerTokenOf(holder));
     return rows.map((ids) => {
       const order = this.#arrivals++;
       const dueMs = dues.get(ids) ?? sinceMs;
@@ -122,71 +136,69 @@ export class Batcher {
     });
   }
 
-  /**
-   * The rows, due when they were expected at the latest: who comes later may go before them only within what they were admitted for. Throws OVERLOADED for
-   * what would not be answered in time. A backend that is idle takes anything: it has nothing better to do.
-   */
+  /** What a token takes if the backend is shared evenly. */
+  #msPerTokenOf(holder: string): number {
+    return this.#load.msPerToken * this.#sharing.parts(holder);
+  }
+
+  /** The rows, due when they were expected at the latest: who comes later may go before them only within what they were admitted for. Throws as `#admit`. */
   #admitted(rows: readonly WaitingRow[]): readonly WaitingRow[] {
-    const { maxQueuedRows, maxWaitMs } = this.#options;
-    if (this.#queue.size + rows.length > maxQueuedRows) {
-      const message = `The queue is full (${this.#queue.size} texts wait): try again later.`;
-      this.#shed("queue_full", rows);
-      throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
-    }
     const [first] = rows;
     if (first === undefined) return rows;
+    const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), first.sinceMs);
+    const atLatestMs = this.#admit({ ...first, rows: rows.length, tokens: tokensOf(rows), dueMs });
+    return rows.map((row) => ({ ...row, dueMs: Math.min(row.dueMs, atLatestMs) }));
+  }
+
+  /**
+   * When its last row is expected to be answered. Throws OVERLOADED for what would not be answered in time. A backend that is idle takes anything: it has
+   * nothing better to do.
+   */
+  #admit({ call, holder, rows, tokens, dueMs, deadlineMs }: Newcomer): number {
+    const { maxQueuedRows, maxWaitMs } = this.#options;
+    if (this.#queue.size + rows > maxQueuedRows) {
+      const message = `The queue is full (${this.#queue.size} texts wait): try again later.`;
+      this.#shed("queue_full", rows, call);
+      throw new ServiceError("OVERLOADED", message, { retryAfterMs: 1000 });
+    }
     const nowMs = this.#clock.now();
-    const dueMs = rows.reduce((latest, row) => Math.max(latest, row.dueMs), nowMs);
-    const tokens = tokensOf(rows);
     // Who could not wait for all there is must not be pushed back by those who go before him.
-    const allMs = MARGIN * this.#waitOf(this.#queue.tokens, tokens);
-    const ahead = this.#queue.ahead(first, dueMs, nowMs + allMs);
+    const allMs = MARGIN * this.#load.waitMs(this.#queue.tokens, tokens);
+    const ahead = this.#queue.ahead({ holder, call }, dueMs, nowMs + allMs);
     // Nobody waits longer than for his own rows on his even part, however many the others have.
     const { holders } = this.#sharing;
     const waitMs = Math.min(
-      this.#waitOf(ahead.all, tokens),
-      this.#waitOf(ahead.own * holders, tokens * holders),
+      this.#load.waitMs(ahead.all, tokens),
+      this.#load.waitMs(ahead.own * holders, tokens * holders),
     );
-    if (this.#queue.size > 0 || this.#inFlight > 0) {
-      const refuse = () => this.#shed("too_late", rows);
+    if (this.#queue.size > 0 || this.#load.batches > 0) {
+      const tooLate = () => this.#shed("too_late", rows, call);
       // What a call has asked for itself, here or before, is no queue that it has met.
-      admit(Math.min(this.#waitOf(ahead.others, 0), waitMs), maxWaitMs, refuse);
-      const ownMs = this.#waitOf(0, tokens) - this.#waitOf(0, 0);
-      admit(ownMs + MARGIN * (waitMs - ownMs), first.deadlineMs - nowMs, refuse);
+      admit(Math.min(this.#load.waitMs(ahead.others, 0), waitMs), maxWaitMs, tooLate);
+      const ownMs = this.#load.waitMs(0, tokens) - this.#load.waitMs(0, 0);
+      admit(ownMs + MARGIN * (waitMs - ownMs), deadlineMs - nowMs, tooLate);
     }
-    return rows.map((row) => ({ ...row, dueMs: Math.min(row.dueMs, nowMs + waitMs) }));
+    return nowMs + waitMs;
   }
 
   /** A warming that has to wait is no caller who was turned away. */
-  #shed(reason: Parameters<BatchEvents["shed"]>[0], rows: readonly WaitingRow[]): void {
-    if (!rows[0]?.call?.isUnasked) this.#options.events.shed(reason, rows.length);
-  }
-
-  #waitOf(aheadTokens: number, ownTokens: number): number {
-    return waitOf({
-      aheadTokens,
-      runningTokens: this.#runningTokens,
-      ownTokens,
-      concurrency: this.#options.concurrency,
-      msPerToken: this.#cost.msPerToken,
-      drainMsPerToken: this.#drain.msPerToken,
-    });
+  #shed(reason: ShedReason, rows: number, call: Call | undefined): void {
+    if (!call?.isUnasked) this.#options.events.shed(reason, rows);
   }
 
   #dispatch(): void {
-    const { concurrency, maxInFlight, policy, limits } = this.#options;
-    while (this.#inFlight < maxInFlight) {
+    const { maxInFlight, policy, limits } = this.#options;
+    while (this.#load.batches < maxInFlight) {
       const first = this.#queue.first();
       if (first === undefined) return;
       const { row, place } = first;
       if (this.#isOutrun(row)) {
         this.#queue.take({ start: place, end: place + 1 });
-        this.#shed("outrun", [row]);
+        this.#shed("outrun", 1, row.call);
         row.settle({ status: "rejected", reason: outrun() });
         continue;
       }
-      const free = Math.max(1, concurrency - this.#inFlight);
-      const { fixedTokens } = this.#cost;
+      const { free, fixedTokens } = this.#load;
       const budget = budgetOf(policy, { queued: this.#queue.size, free, fixedTokens }, limits);
       const batch = this.#queue.take(planBatch(this.#queue.lengths(), place, budget));
       void this.#runBatch(batch);
@@ -195,16 +207,15 @@ export class Batcher {
 
   /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */
   #isOutrun({ deadlineMs, ids }: WaitingRow): boolean {
-    if (this.#inFlight === 0 && this.#queue.size === 1) return false;
+    if (this.#load.batches === 0 && this.#queue.size === 1) return false;
     const nowMs = this.#clock.now();
-    return nowMs + this.#waitOf(0, ids.length) > deadlineMs;
+    return nowMs + this.#load.waitMs(0, ids.length) > deadlineMs;
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
     const ids = batch.map((row) => row.ids);
     const size = sizeOf(ids.map(({ length }) => length));
-    this.#inFlight++;
-    this.#runningTokens += size.tokens;
+    this.#load.began(size);
     const startedMs = this.#clock.now();
     const paddingRatio = 1 - size.tokens / size.paddedTokens;
     using context = runContextOf(batch, {
@@ -222,12 +233,9 @@ export class Batcher {
     const outcomes = await runHalving(ids, run, blames);
     const endedMs = this.#clock.now();
     const inferenceMs = ranMs ?? endedMs - startedMs;
-    this.#inFlight--;
-    this.#runningTokens -= size.tokens;
-    this.#drain.done(size.tokens, endedMs, this.#queue.size > 0);
-    // One that failed took as long as failing takes.
-    if (outcomes.every(({ status }) => status === "fulfilled"))
-      this.#cost.observe(size, inferenceMs);
+    const isWhole = outcomes.every(({ status }) => status === "fulfilled");
+    const isBusy = this.#queue.size > 0;
+    this.#load.ended(size, isWhole ? inferenceMs : undefined, endedMs, isBusy);
     this.#dispatch();
     const ran = { rows: batch.length, paddingRatio, inferenceMs };
     for (const [place, row] of batch.entries()) {

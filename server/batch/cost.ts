@@ -1,5 +1,5 @@
 /** One batch that was run. */
-interface RunSize {
+export interface RunSize {
   /** Of all its rows, without padding. */
   readonly tokens: number;
   /** Its longest row times its rows. */

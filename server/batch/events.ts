@@ -1,5 +1,5 @@
 /** Why a row was turned away for load: too many wait, its answer would come too late, or its turn came too late. */
-type ShedReason = "queue_full" | "too_late" | "outrun";
+export type ShedReason = "queue_full" | "too_late" | "outrun";
 
 /** A batch that some answers came of. */
 export interface BatchRun {

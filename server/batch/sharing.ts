@@ -25,3 +25,18 @@ export class Sharing {
     return Math.max(1, this.#calls.size * (this.#calls.get(holder) ?? 1));
   }
 }
+
+/** When each row of a call is due, on an even part of the backend where a token takes so long: its shorter rows before its longer ones. */
+export function duesOf(
+  rows: readonly (readonly number[])[],
+  sinceMs: number,
+  msPerToken: number,
+): ReadonlyMap<readonly number[], number> {
+  const dues = new Map<readonly number[], number>();
+  let tokens = 0;
+  for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
+    tokens += ids.length;
+    dues.set(ids, sinceMs + tokens * msPerToken);
+  }
+  return dues;
+}

@@ -4,12 +4,13 @@ import { type Caller, withLimit } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { asStep, currentSpan } from "../core/trace.js";
+import { admitUnread } from "./answers.js";
 import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
 import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
 import { classify, type FindVerdicts, type Verdict } from "./classifier.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
-import { SingleFlight } from "./single-flight.js";
+import { isAnothersFault, SingleFlight } from "./single-flight.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
@@ -37,8 +38,10 @@ export interface AnswerCaches {
 /** Without caches: each text is classified anew. */
 export const answerAnew =
   (clock: Clock): Answer =>
-  (model, texts, question, caller) =>
-    classify(model, texts, question, caller.signal, clock);
+  async (model, texts, question, caller) => {
+    admitUnread(model, texts, question);
+    return await classify(model, texts, question, caller.signal, clock);
+  };
 
 /** Of work that several callers wait for: each of them has his own limit, and this is beyond all of them. */
 const late = () => new ServiceError("DEADLINE", "No answer in time: send less at once.");
@@ -54,6 +57,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
     using _lease = model.lease();
+    // What is in Redis is found by what the model reads.
+    if (caches.shared === undefined) admitUnread(model, texts, question);
     const lookup = new ReadingLookup(inquiry, caches);
     const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
     lookup.keep(outcomes);
@@ -85,7 +90,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   };
 
   return async (model, texts, question, caller) => {
-    if (question.skipCache) return classify(model, texts, question, caller.signal, clock);
+    if (question.skipCache) return await answerAnew(clock)(model, texts, question, caller);
     const room = roomOf(model);
     const looking = currentSpan()?.step("cache.text");
     const keys = texts.map((text) =>
@@ -236,14 +241,3 @@ const verdictOf = (
 
 const pick = <Item>(items: readonly Item[], places: readonly number[]): Item[] =>
   places.map((place) => items[place] as Item);
-
-/** Texts have faults of their own, and those are the same for everybody. */
-const isAnothersFault = (
-  landing: { readonly outcome: Outcome; readonly joined: boolean } | undefined,
-): boolean =>
-  landing?.joined === true &&
-  landing.outcome.status === "rejected" &&
-  !(
-    landing.outcome.reason instanceof ServiceError &&
-    landing.outcome.reason.reason.startsWith("TEXT_")
-  );

@@ -1,6 +1,8 @@
 import type { RowAnswer } from "../batch/row.js";
 import type { Label, Probabilities } from "../core/tiers.js";
+import { estimatedTokens } from "../core/token-estimate.js";
 import type { ServedModel } from "./model.js";
+import type { Question } from "./reading.js";
 import { labelOf, merged, probabilitiesOf, scoreOf, type Weighted } from "./verdict.js";
 import type { Window } from "./windows.js";
 
@@ -40,6 +42,16 @@ export function groupsOf<Item>(
     }
   }
   return groups;
+}
+
+/**
+ * Throws OVERLOADED where the first rows of such texts would be refused now, by an estimate of their tokens. Reading a text that is refused after it is most of
+ * what the refusal costs.
+ */
+export function admitUnread(model: ServedModel, texts: readonly string[], { longText }: Question) {
+  const mostTokens = longText === "truncate" ? model.maxTokens : Number.POSITIVE_INFINITY;
+  const tokens = texts.reduce((sum, text) => sum + Math.min(mostTokens, estimatedTokens(text)), 0);
+  model.admit(texts.length, Math.min(TOKENS_AT_ONCE, tokens));
 }
 
 export async function answersOf(

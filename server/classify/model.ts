@@ -24,6 +24,8 @@ export interface ServedModel {
   readonly events: ReadingEvents;
   /** Keeps it loaded until it is given back. */
   lease(): Disposable;
+  /** Throws OVERLOADED where so many texts, of so many tokens by estimate, would be refused now. */
+  admit(texts: number, tokens: number): void;
   /** Runs rows of token ids, special tokens included; one outcome a row. */
   submit(
     rows: readonly (readonly number[])[],

@@ -1,10 +1,20 @@
 import { orAbort } from "../core/abort.js";
+import { ServiceError } from "../core/errors.js";
 
 /** What became of one item; who led the flight, and so was not merely along. */
 export interface Landing<Result> {
   readonly outcome: PromiseSettledResult<Result>;
   readonly joined: boolean;
 }
+
+/** It failed whoever led the flight, for reasons that may be his own. Texts have faults of their own, and those are the same for everybody. */
+export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean =>
+  landing?.joined === true &&
+  landing.outcome.status === "rejected" &&
+  !(
+    landing.outcome.reason instanceof ServiceError &&
+    landing.outcome.reason.reason.startsWith("TEXT_")
+  );
 
 interface Flight<Result> {
   readonly landed: Promise<PromiseSettledResult<Result>>;

@@ -100,6 +100,7 @@ export class ServedVersion {
       events,
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),
+      admit: (texts, tokens) => batcher.admit(texts, tokens),
       submit: (rows, signal) => queued(rows, () => batcher.submit(rows, signal)),
       waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),

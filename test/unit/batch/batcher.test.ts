@@ -42,6 +42,34 @@ const idsOf = (run: HeldRun | undefined) => run?.rows.map(([id]) => id);
 /** The ids of the rows that the answers are about. */
 const answered = (outcomes: Outcomes) => outcomes.map((outcome) => resultOf(outcome).logits[0]);
 
+/** Calls of so many rows of so many tokens each, whose callers wait so long. */
+const TRIES = [1, 2, 4].flatMap((rows) =>
+  [10, 90, 400].flatMap((tokens) =>
+    [150, 330, 360, 700, 2000].map((withinMs) => ({ rows, tokens, withinMs })),
+  ),
+);
+
+/** Whether its rows come to wait; they leave at once. */
+async function isTaken(batcher: Batcher, { rows, tokens }: (typeof TRIES)[number]) {
+  const leaving = new AbortController();
+  const before = batcher.queued.size;
+  const call = Array.from({ length: rows }, (_, place) => row(10 + place, tokens));
+  const whole = batcher.submit(call, leaving.signal).catch(() => {});
+  const taken = batcher.queued.size > before;
+  leaving.abort(new Error("left"));
+  await whole;
+  return taken;
+}
+
+const isFine = (work: () => void): boolean => {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 describe("Batcher", () => {
   let clock: FakeClock;
   let runs: readonly HeldRun[];
@@ -274,6 +302,35 @@ describe("Batcher", () => {
       const call = [row(2, 50), row(3, 50)];
       await assert.rejects(batcher.submit(call, staying), /may take 0\.1 s/);
       assert.equal(Math.round(batcher.waitMs), 100);
+    });
+
+    for (const holder of ["", "busy"]) {
+      it(`says of texts that nobody has read yet what it would say of their rows (key "${holder}")`, async () => {
+        const batcher = await learned({ maxWaitMs: 300, maxQueuedRows: 4 });
+        void batcher.submit([row(1, 100)], staying);
+        await turn();
+        void as("busy", forever, () => batcher.submit([row(2, 100)], staying));
+        const outcomes = new Set<boolean>();
+        for (const call of TRIES) {
+          const ask = <T>(work: () => T) => as(holder, clock.now() + call.withinMs, work);
+          const said = isFine(() => ask(() => batcher.admit(call.rows, call.rows * call.tokens)));
+          const did = await ask(() => isTaken(batcher, call));
+          outcomes.add(did);
+          assert.equal(said, did, `${call.rows} of ${call.tokens} within ${call.withinMs} ms`);
+        }
+        assert.deepEqual([...outcomes].sort(), [false, true]);
+      });
+    }
+
+    it("lets all in before they are read while it is idle, and counts once what it refuses", async () => {
+      const [shed, told] = recorder((_reason: string, _rows: number) => {});
+      const batcher = await learned({ maxWaitMs: 50, events: { ...NO_EVENTS, shed } });
+      batcher.admit(3, 10_000);
+      void batcher.submit([row(1, 100)], staying);
+      await turn();
+      assert.throws(() => batcher.admit(3, 30), /would take about 0\.1 s, and may take 0\.1 s/);
+      withoutCaller(forever, () => assert.throws(() => batcher.admit(3, 30)));
+      assert.deepEqual(told, [["too_late", 3]]);
     });
 
     it("lets a call ask for as much as its own deadline allows: its own rows are no queue", async () => {

@@ -74,6 +74,7 @@ export function fakeModel(
     name: "sentiment_fast",
     version: "1+fake.01234567",
     maxTokens: MAX_TOKENS,
+    admit: () => {},
     waitMs: () => 0,
     temperature: 1,
     cascadeThreshold: undefined,

@@ -27,6 +27,7 @@ const MODEL: ServedModel = {
   space: "replies",
   lease: () => ({ [Symbol.dispose]: () => {} }),
   submit: async () => [],
+  admit: () => {},
   waitMs: () => 0,
   ready: async () => {},
   isReady: () => true,

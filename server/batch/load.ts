@@ -1,0 +1,61 @@
+import { waitOf } from "./admission.js";
+import { CostModel, DrainRate, type RunSize } from "./cost.js";
+
+/** What the backend has of one model's batches, and what it has shown that they take. */
+export class Load {
+  #batches = 0;
+  #tokens = 0;
+  readonly #cost = new CostModel();
+  readonly #drain = new DrainRate();
+  readonly #concurrency: number;
+
+  /** `concurrency`: batches that it runs side by side. */
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency;
+  }
+
+  /** Batches that it has. */
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /** Batches that it could take up at once; at least one, for the next in line. */
+  get free(): number {
+    return Math.max(1, this.#concurrency - this.#batches);
+  }
+
+  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  get fixedTokens(): number | undefined {
+    return this.#cost.fixedTokens;
+  }
+
+  /** What a token takes of an idle backend, in milliseconds; 0 while it is not known. */
+  get msPerToken(): number {
+    return (this.#cost.msPerToken ?? 0) / this.#concurrency;
+  }
+
+  began({ tokens }: RunSize): void {
+    this.#batches++;
+    this.#tokens += tokens;
+  }
+
+  /** `ranMs`: of the model; undefined: it failed, and took as long as failing takes. `isBusy`: rows wait still. */
+  ended(size: RunSize, ranMs: number | undefined, nowMs: number, isBusy: boolean): void {
+    this.#batches--;
+    this.#tokens -= size.tokens;
+    this.#drain.done(size.tokens, nowMs, isBusy);
+    if (ranMs !== undefined) this.#cost.observe(size, ranMs);
+  }
+
+  /** Milliseconds until rows of `ownTokens` would be answered behind so many others and what runs; 0 while nothing is known. */
+  waitMs(aheadTokens: number, ownTokens: number): number {
+    return waitOf({
+      aheadTokens,
+      runningTokens: this.#tokens,
+      ownTokens,
+      concurrency: this.#concurrency,
+      msPerToken: this.#cost.msPerToken,
+      drainMsPerToken: this.#drain.msPerToken,
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import type { Cache } from "../../../server/cache/cache.js";
+import { memoryCache } from "../../../server/cache/memory.js";
+import { answerAnew, answerFromCaches } from "../../../server/classify/answering.js";
+import type { CachedAnswer } from "../../../server/classify/cached-answer.js";
+import { ServiceError } from "../../../server/core/errors.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { recorder } from "../../support/recorder.js";
+import { serviceError } from "../outcomes.js";
+import { answer, fakeModel, numbersOf, PLAIN, POSITIVE, tokenizerOf } from "./fake-model.js";
+
+const caller = { signal: new AbortController().signal };
+const refused = serviceError("OVERLOADED", "Too much: try again later.");
+
+/** A model that lets nobody in while `isFull`, with what it was asked about and what was read for it. */
+function busyModel(clock: FakeClock) {
+  const state = { isFull: true };
+  const [admit, asked] = recorder((_texts: number, _tokens: number) => {
+    if (state.isFull) throw new ServiceError("OVERLOADED", "Too much: try again later.");
+  });
+  const [encode, read] = recorder(numbersOf);
+  const [model] = fakeModel(clock, (rows) => rows.map(() => answer(POSITIVE)), {
+    admit,
+    tokenizer: tokenizerOf(encode),
+  });
+  return { model, state, asked, read };
+}
+
+describe("a model that is too busy", () => {
+  const clock = new FakeClock();
+  const caches = (shared?: Cache<CachedAnswer>) => {
+    const bounds = { maxEntries: 100, maxBytes: 100_000, ttlMs: 60_000, sizeOf: () => 100 };
+    const options = { ...bounds, random: () => 0.5 };
+    return {
+      byText: memoryCache<CachedAnswer>(options, clock),
+      byReading: memoryCache<CachedAnswer>(options, clock),
+      shared,
+      aggressive: false,
+      report: () => {},
+    };
+  };
+
+  it("refuses texts before they are read, by what they may have for tokens", async () => {
+    const { model, asked, read } = busyModel(clock);
+    const texts = ["1 2 3 4", "5".repeat(400)];
+    await assert.rejects(answerAnew(clock)(model, texts, PLAIN, caller), refused);
+    assert.deepEqual(asked, [[2, 2 + 2 + 100 + 2]]);
+    assert.deepEqual(read, []);
+  });
+
+  it("is asked about no more than it reads of a text, and than a call has in the queue at once", async () => {
+    const { model, asked } = busyModel(clock);
+    const long = ["1".repeat(400)];
+    const truncated = { ...PLAIN, longText: "truncate" } as const;
+    await assert.rejects(answerAnew(clock)(model, long, truncated, caller), refused);
+    const many = Array<string>(100).fill("1".repeat(10_000));
+    await assert.rejects(answerAnew(clock)(model, many, PLAIN, caller), refused);
+    assert.deepEqual(asked, [
+      [1, model.maxTokens],
+      [100, 16_384],
+    ]);
+  });
+
+  it("is not asked for what a cache has", async () => {
+    const { model, state, asked } = busyModel(clock);
+    const answers = answerFromCaches(caches(), clock, 1000);
+    state.isFull = false;
+    await answers(model, ["1"], PLAIN, caller);
+    state.isFull = true;
+    const [known] = await answers(model, ["1"], PLAIN, caller);
+    assert.ok(known?.status === "fulfilled");
+    assert.equal(known.value.cache, "memory");
+    assert.equal(asked.length, 1);
+    const [unknown] = await answers(model, ["2"], PLAIN, caller);
+    assert.ok(unknown?.status === "rejected");
+    assert.ok(refused(unknown.reason));
+    await assert.rejects(answers(model, ["1"], { ...PLAIN, skipCache: true }, caller), refused);
+  });
+
+  it("reads what a Redis may have: it is found by what the model reads", async () => {
+    const { model, asked, read } = busyModel(clock);
+    const shared: Cache<CachedAnswer> = {
+      get: async (keys) => keys.map(() => undefined),
+      set: () => {},
+      clear: async () => 0,
+      [Symbol.asyncDispose]: async () => {},
+    };
+    const [looked] = await answerFromCaches(caches(shared), clock, 1000)(
+      model,
+      ["1"],
+      PLAIN,
+      caller,
+    );
+    assert.equal(looked?.status, "fulfilled");
+    assert.deepEqual([asked, read], [[], [["1"]]]);
+  });
+});
