@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { quantile } from "../test/support/steady-load.js";
-import { createGhz, type GhzCall, openLoop, perSecond, unaryMessages } from "./ghz.js";
+import { createGhz, type GhzCall, openLoop, perSecond, unaryMessages, warmUp } from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
 import { type Measured, record, spread } from "./results.js";
 import { startServer } from "./server.js";
@@ -66,7 +66,7 @@ class Rate {
 
 const rates = SHARES.map((share) => ({ share, of: new Rate() }));
 const saturation: number[] = [];
-await saturate();
+await warmUp(ghz, { address, messages });
 for (let round = 0; round < Number(values.rounds); round++) {
   const most = await saturate();
   saturation.push(most);

@@ -19,6 +19,7 @@ import {
   perSecond,
   streamMessages,
   unaryMessages,
+  warmUp,
 } from "./ghz.js";
 import { plainLoop } from "./plain-loop.js";
 import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
@@ -127,6 +128,7 @@ async function compare(
     const server = stack.use(await startServer({ ...limits, ...triton, ...SERVERS[name] }));
     // ghz sees the status of calls alone.
     await callServer(server.client, tier, texts, CALLS);
+    await warmUp(ghz, { address: server.address, messages: unaryMessages(texts, tier) });
     for (const [way, run] of Object.entries(waysOf(ghz, tier, texts)))
       ways.set(`${way}, ${name}`, wayInTurn(server, run));
   }

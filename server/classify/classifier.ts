@@ -102,25 +102,35 @@ interface Known {
 
 async function judged(
   model: ServedModel,
-  { readings, found, answers }: Known,
+  known: Known,
   question: Question,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<PromiseSettledResult<Verdict>[]> {
+  signal.throwIfAborted();
+  if (question.explain) return await explained(model, known, signal, clock);
+  const entries = [...known.readings.entries()];
+  return entries.map((entry) => settled(() => verdictAt(model, known, entry)));
+}
+
+/** With attributions, where the verdict was not found with its own. */
+async function explained(
+  model: ServedModel,
+  known: Known,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   const outcomes: PromiseSettledResult<Verdict>[] = [];
   const turn = turns(signal, clock);
-  const places = [...readings.entries()];
-  const tokensAt = ([, outcome]: (typeof places)[number]) =>
-    question.explain ? tokensToExplain(outcome) : 0;
-  for (const group of groupsOf(places, TEXTS_AT_ONCE, tokensAt)) {
+  const entries = [...known.readings.entries()];
+  for (const group of groupsOf(entries, TEXTS_AT_ONCE, ([, reading]) => tokensToExplain(reading))) {
     signal.throwIfAborted();
-    const some = group.map(async ([place, outcome]) => {
-      const known = found[place];
-      if (known !== undefined) return known;
-      const reading = resultOf(outcome);
-      const verdict = verdictOf(model, reading, answers);
-      if (!question.explain) return verdict;
-      const attributions = await attributionsOf(model, reading, answers, signal, turn);
+    const some = group.map(async (entry) => {
+      const verdict = verdictAt(model, known, entry);
+      const [place, reading] = entry;
+      if (known.found[place] !== undefined) return verdict;
+      const { answers } = known;
+      const attributions = await attributionsOf(model, resultOf(reading), answers, signal, turn);
       return { ...verdict, attributions };
     });
     outcomes.push(...(await Promise.allSettled(some)));
@@ -129,6 +139,13 @@ async function judged(
   signal.throwIfAborted();
   return outcomes;
 }
+
+/** Throws why the text could not be read, or the model not asked. */
+const verdictAt = (
+  model: ServedModel,
+  { found, answers }: Known,
+  [place, reading]: readonly [number, PromiseSettledResult<TimedReading>],
+): Verdict => found[place] ?? verdictOf(model, resultOf(reading), answers);
 
 async function readAll(
   model: ServedModel,

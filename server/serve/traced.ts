@@ -1,17 +1,24 @@
 import type { Backend, Inference, ModelVersion, TokenBatch } from "../backend/backend.js";
 import type { RowAnswer } from "../batch/row.js";
 import type { RunContext } from "../batch/run-context.js";
-import { currentSpan, within } from "../core/trace.js";
+import { currentSpan, type Span, within } from "../core/trace.js";
 
 type Outcomes = PromiseSettledResult<RowAnswer>[];
 
 /** What `submit` gives, with a span for as long as the last of the rows waited for its batch. */
-export async function queued(
+export function queued(
   rows: readonly (readonly number[])[],
   submit: () => Promise<Outcomes>,
 ): Promise<Outcomes> {
   const span = currentSpan()?.step("queue");
-  if (span === undefined) return await submit();
+  return span === undefined ? submit() : tracedQueue(span, rows, submit);
+}
+
+async function tracedQueue(
+  span: Span,
+  rows: readonly (readonly number[])[],
+  submit: () => Promise<Outcomes>,
+): Promise<Outcomes> {
   const tokens = rows.reduce((sum, { length }) => sum + length, 0);
   span.set({ "sentiment.rows": rows.length, "sentiment.tokens": tokens });
   try {
