@@ -76,6 +76,8 @@ export interface Backend extends AsyncDisposable {
   readonly maxInFlight: number;
   /** Share of a batch that may be padding: the more a run costs by itself, the more it pays to fill it up. */
   readonly maxPaddingRatio: number;
+  /** What a batch costs before its first token, in padded tokens; unset or undefined: it is to be learned from batches. */
+  readonly fixedTokens?: number | undefined;
   /**
    * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where
    * nothing can run it now.

@@ -21,6 +21,8 @@ export interface BatcherOptions {
   readonly concurrency: number;
   /** Batches that it takes at once, at least as many. */
   readonly maxInFlight: number;
+  /** What a batch costs before its first token, in padded tokens; unset or undefined: it is learned. */
+  readonly fixedTokens?: number | undefined;
   /** Rows that may wait; what comes on top is refused at once. */
   readonly maxQueuedRows: number;
   /** Milliseconds that a call may wait for others by estimate, whatever its deadline; what would wait longer is refused at once. */
@@ -33,10 +35,8 @@ export interface BatcherOptions {
 }
 
 /** Who asks to be let in, with rows of so many tokens in all, the last of them due then. */
-interface Newcomer extends Pick<QueuedRow, "call" | "holder" | "dueMs" | "deadlineMs"> {
-  readonly rows: number;
-  readonly tokens: number;
-}
+type Newcomer = Pick<QueuedRow, "call" | "holder" | "dueMs" | "deadlineMs"> &
+  Readonly<Record<"rows" | "tokens", number>>;
 
 /** Runs rows of token ids as one batch; one result a row, in their order. `ranMs`: of the model alone, where that is known. */
 export type RunBatch = (
@@ -70,7 +70,7 @@ export class Batcher {
     this.#run = run;
     this.#options = options;
     this.#queue = new RowQueue(options.policy === "fifo");
-    this.#load = new Load(options.concurrency);
+    this.#load = new Load(options.concurrency, options.fixedTokens);
     this.#clock = clock;
   }
 

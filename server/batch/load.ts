@@ -8,10 +8,12 @@ export class Load {
   readonly #cost = new CostModel();
   readonly #drain = new DrainRate();
   readonly #concurrency: number;
+  readonly #fixedTokens: number | undefined;
 
-  /** `concurrency`: batches that it runs side by side. */
-  constructor(concurrency: number) {
+  /** `concurrency`: batches that it runs side by side; `fixedTokens`: what a batch costs before its first one; undefined: it is learned. */
+  constructor(concurrency: number, fixedTokens: number | undefined) {
     this.#concurrency = concurrency;
+    this.#fixedTokens = fixedTokens;
   }
 
   /** Batches that it has. */
@@ -26,7 +28,7 @@ export class Load {
 
   /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
-    return this.#cost.fixedTokens;
+    return this.#fixedTokens ?? this.#cost.fixedTokens;
   }
 
   /** What a token takes of an idle backend, in milliseconds; 0 while it is not known. */

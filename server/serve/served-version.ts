@@ -80,6 +80,7 @@ export class ServedVersion {
         maxWaitMs: settings.maxWaitMs,
         concurrency: backend.concurrency,
         maxInFlight: backend.maxInFlight,
+        fixedTokens: backend.fixedTokens,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
         events,

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { Load } from "../../../server/batch/load.js";
+
+const batch = (paddedTokens: number) => ({ tokens: paddedTokens / 2, paddedTokens });
+/** Batches of 4 ms and 0.05 ms a padded token, one after the other. */
+function learned(load: Load): Load {
+  let nowMs = 0;
+  for (const tokens of [100, 200, 300, 400]) {
+    const size = batch(tokens);
+    load.began(size);
+    const ranMs = 4 + 0.05 * tokens;
+    nowMs += ranMs;
+    load.ended(size, ranMs, nowMs, true);
+  }
+  return load;
+}
+
+describe("the load of a backend", () => {
+  it("learns what a batch costs before its first token, where the backend does not say", () => {
+    assert.equal(new Load(2, undefined).fixedTokens, undefined);
+    assert.equal(Math.round(learned(new Load(2, undefined)).fixedTokens ?? 0), 80);
+    assert.equal(learned(new Load(2, 5)).fixedTokens, 5);
+  });
+
+  it("waits for what is ahead, what runs and what is its own, on all that run side by side", () => {
+    const load = learned(new Load(2, undefined));
+    // 1,000 padded tokens, half of them of texts, in 66 ms: a token takes 0.132 ms of one of two places; 62 ms passed while 450 were done.
+    assert.equal(Math.round(load.msPerToken * 1000), 66);
+    const msPerToken = (load.waitMs(1000, 0) - load.waitMs(0, 0)) / 1000;
+    assert.ok(msPerToken > 0.12 && msPerToken < 0.15, `${msPerToken}`);
+    load.began(batch(200));
+    assert.equal(Math.round(load.waitMs(0, 50)), Math.round(msPerToken * 150));
+  });
+
+  it("has a place free for the next batch at least, and forgets the times of what failed", () => {
+    const load = new Load(2, undefined);
+    assert.deepEqual([load.batches, load.free], [0, 2]);
+    for (const _ of [1, 2, 3]) load.began(batch(100));
+    assert.deepEqual([load.batches, load.free], [3, 1]);
+    for (const nowMs of [1, 2, 3]) load.ended(batch(100), undefined, nowMs, false);
+    assert.deepEqual([load.batches, load.free, load.msPerToken], [0, 2, 0]);
+  });
+});
