@@ -67,7 +67,7 @@ export const Settings = z.object({
     .enum(["cost", "guide", "fifo"])
     .default("cost")
     .describe(
-      "what goes into a batch: `cost`: rows of near-equal length, as many as pay by what batches have cost so far, a part for each free worker; `guide`: rows of near-equal length, BATCH_SIZE and its bounds by the queue; `fifo`: BATCH_SIZE rows as they came, for comparison",
+      "what goes into a batch: `cost`: rows of near-equal length, as many as pay by what a batch costs, a part for each free worker; `guide`: rows of near-equal length, BATCH_SIZE and its bounds by the queue; `fifo`: BATCH_SIZE rows as they came, for comparison",
     ),
   QUEUE_TIMEOUT: whole(1, 3600)
     .default(5)
