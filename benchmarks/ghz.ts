@@ -41,8 +41,8 @@ export interface GhzOptions {
 }
 
 /**
- * On CPUs that it shares, what ghz takes is lost to the server. At 3,000 calls a second on two cores a call cost it 116 us of CPU time, of which its garbage collector
- * and the second thread's spinning were a quarter: 83 us with these.
+ * On CPUs that it shares, what ghz takes is lost to the server. At 3,000 calls a second on two cores a call cost it 115 us of CPU time, of which its garbage collector
+ * and the second thread's spinning were a quarter: 81 to 87 us with these.
  */
 const SPARING = { GOGC: "400", GOMAXPROCS: "1" };
 
@@ -92,7 +92,7 @@ const runOf = ({ total, details }: GhzOutput): GhzRun => ({
   seconds: total / 1e9,
 });
 
-/** Calls that V8 needs to have compiled all that a call runs take half a minute: until then a call costs up to a tenth more. */
+/** Calls that V8 needs to have compiled all that a call runs take half a minute: until then a call costs about a tenth more. */
 const WARM_UP = ["--duration", "30s", "--duration-stop", "wait"];
 
 /** Analyze as fast as 64 callers go, until the server is as fast as it will be. */

@@ -63,7 +63,10 @@ const args = [script, address, noisyKey, tierName, String(seconds)];
 const idle = ["--idle", "0", process.execPath, ...args];
 const other = spawn("chrt", idle, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 stack.defer(() => void other.kill());
-await once(other, "message");
+const gone = new AbortController();
+other.once("exit", () => gone.abort(new Error("the other key's client has ended")));
+const told = async () => (await once(other, "message", { signal: gone.signal }))[0];
+await told();
 
 /** Latencies of the calm one, round by round. */
 class Latencies {
@@ -103,8 +106,8 @@ for (let round = -WARM_UP_ROUNDS; round < Number(values.rounds); round++) {
   if (counts) alone.add(calmAlone);
   for (const { rate, calm: latencies, noise } of others) {
     other.send({ rate } satisfies Order);
-    await once(other, "message");
-    const [calls, [heard]] = await Promise.all([calm(), once(other, "message")]);
+    await told();
+    const [calls, heard] = await Promise.all([calm(), told()]);
     if (!counts) continue;
     latencies.add(calls);
     noise.add(heard as Heard);

@@ -92,7 +92,7 @@ export class Batcher {
     const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
     const nowMs = this.#clock.now();
     const allMs = MARGIN * this.#load.waitMs(this.#queue.tokens, tokens);
-    // Of all there is, whatever of it is in turn before: as nearly always.
+    // Nearly always: there is time enough for all that waits, so nobody need count what of it goes before.
     const isInTime = allMs <= Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
     if (isInTime && this.#queue.size + rows <= this.#options.maxQueuedRows) return;
     using _part = this.#sharing.enter(holder);

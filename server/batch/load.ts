@@ -10,7 +10,7 @@ export class Load {
   readonly #concurrency: number;
   readonly #fixedTokens: number | undefined;
 
-  /** `concurrency`: batches that it runs side by side; `fixedTokens`: what a batch costs before its first one; undefined: it is learned. */
+  /** `concurrency`: batches that it runs side by side; `fixedTokens`: what a batch costs before its first token, in padded ones; undefined: it is learned. */
   constructor(concurrency: number, fixedTokens: number | undefined) {
     this.#concurrency = concurrency;
     this.#fixedTokens = fixedTokens;

@@ -28,8 +28,9 @@ export interface EmbeddedOptions {
 const MAX_PADDING_RATIO = 0.12;
 
 /**
- * Measured, with 64 unary callers of fast on two cores: 919 us of CPU a call, client and all, with 5; 1,223 with 0.5, 972 with 2, 972 with 10, and 985 with the 15 to 20
- * that batches under load seem to show: what the end of a batch sets off takes the CPU from the next one, and batches of a few tokens cost as much as of twenty.
+ * Measured, with 64 unary callers of fast on two cores, microseconds of CPU a call, client and all, in two runs each: 912 and 919 with 5; 1,201 and 1,245 with 0.5, 970 and
+ * 973 with 2, 965 and 979 with 10. With the 15 to 20 that batches under load seem to show 964 to 1,013: what the end of a batch sets off takes the CPU from the next one, and
+ * batches of a few tokens cost as much as of twenty.
  */
 const FIXED_TOKENS = 5;
 
