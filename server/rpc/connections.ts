@@ -4,6 +4,7 @@ import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream 
 import { Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keepBeyondItsStreams } from "./kept-sessions.js";
+import { keepStreamsApart } from "./stream-table.js";
 
 /** Node tells there of each server that begins to listen: grpc-js keeps its own to itself. */
 const LISTENS = "tracing:net.server.listen:asyncEnd";
@@ -109,6 +110,7 @@ function openOf(server: Http2Server): Open {
   server.on("session", (session) => {
     holdIn(sessions, session);
     keepBeyondItsStreams(session);
+    keepStreamsApart(session);
   });
   return { taken: () => taken, sockets, sessions };
 }
