@@ -1,10 +1,12 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import type { CacheTier } from "../cache/cache.js";
 import type { LookupOutcome, WriteOutcome } from "../cache/redis.js";
+import { remembered } from "../core/remembered.js";
 import { addGauges, type Readings } from "./gauges.js";
 import { type ModelMetrics, modelMetrics } from "./model-metrics.js";
 import { type RequestMetrics, requestMetrics } from "./request-metrics.js";
 import type { SpanOutcome } from "./span-export.js";
+import { tallyingCounter } from "./tally.js";
 import { type TransportMetrics, transportMetrics } from "./transport-metrics.js";
 
 export type { Registry } from "prom-client";
@@ -98,13 +100,15 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
     registers: [registry],
   });
-  const lookups = counter(
-    "sentiment_cache_lookups_total",
-    "Texts that were looked for in a tier of caches, by whether they were found; for misses in Redis, also why",
-    ["tier", "outcome"],
+  const lookups = tallyingCounter({
+    name: "sentiment_cache_lookups_total",
+    help: "Texts that were looked for in a tier of caches, by whether they were found; for misses in Redis, also why",
+    labelNames: ["tier", "outcome"],
+    registers: [registry],
+  });
+  const lookupsOf = remembered((tier: CacheTier) =>
+    remembered((outcome: LookupOutcome) => lookups.labels({ tier, outcome })),
   );
-  // Found once: an answer from memory has little else to do.
-  const memoryHits = lookups.labels({ tier: "memory", outcome: "hit" });
   const writes = counter(
     "sentiment_cache_writes_total",
     "Answers that were to be written to Redis, by what came of it",
@@ -157,10 +161,7 @@ export function createMetrics(registry: Registry, readings: Readings): Metrics {
     shadowed: (model, outcome) => shadow.inc({ model, outcome }),
     shadowDistance: (model, value) => distance.observe({ model }, value),
     cacheWrote: (outcome, count) => writes.inc({ outcome }, count),
-    cacheLooked: (tier, outcome, count) =>
-      tier === "memory" && outcome === "hit"
-        ? memoryHits.inc(count)
-        : lookups.inc({ tier, outcome }, count),
+    cacheLooked: (tier, outcome, count) => lookupsOf(tier)(outcome).inc(count),
     cacheTrimmed: (count) => trimmed.inc(count),
     spansEnded: (outcome, count) => spans.inc({ outcome }, count),
     canaried: (model, version) => canary.inc({ model, version }),

@@ -3,6 +3,7 @@ import type { CascadeEvents } from "../classify/events.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
 import { LABELS, type Label } from "../core/tiers.js";
+import { tallyingCounter } from "./tally.js";
 
 /** Of one method's calls. */
 interface MethodMetrics {
@@ -28,7 +29,7 @@ export interface RequestMetrics extends CascadeEvents {
 
 /** Adds the metrics of calls and texts. */
 export function requestMetrics(registry: Registry): RequestMetrics {
-  const texts = new Counter({
+  const texts = tallyingCounter({
     name: "sentiment_texts_total",
     help: "Texts of calls that were let in, by what came of them: ok, the reason of the error, or CANCELLED where the client left",
     labelNames: ["method", "outcome"],
@@ -68,7 +69,7 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
   const registers = [registry];
   // The text format that Prometheus reads by default has no place for them.
   const enableExemplars = String(registry.contentType) === Registry.OPENMETRICS_CONTENT_TYPE;
-  const requests = new Counter({
+  const requests = tallyingCounter({
     name: "sentiment_requests_total",
     help: "Calls that have ended, by gRPC code; CANCELLED where the client left",
     labelNames: ["method", "endpoint", "code"],
@@ -96,8 +97,8 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
   return (path, isStream) => {
     const [, endpoint = "", method = ""] = path.split("/");
     const byCode = remembered((code: string) => requests.labels({ method, endpoint, code }));
-    // So that the first fault is an increase too: a rate does not see a series that begins with it.
-    for (const code of FAULT_CODES) byCode(code).inc(0);
+    // So that the first fault is an increase too.
+    for (const code of FAULT_CODES) byCode(code);
     const labels = { method, endpoint };
     const took = isStream ? undefined : duration.labels(labels);
     return {
@@ -120,7 +121,7 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
 
 /** Of the answers that a model gave, by its name. */
 function answerMetrics(registry: Registry) {
-  const labels = new Counter({
+  const labels = tallyingCounter({
     name: "sentiment_label_total",
     help: "Answers given, from a cache or not, by model and label",
     labelNames: ["model", "label"],
@@ -134,10 +135,11 @@ function answerMetrics(registry: Registry) {
     registers: [registry],
   });
   return remembered((model: string) => {
+    const byLabel = remembered((label: Label) => labels.labels({ model, label }));
     // A label that was not given yet has its share too: 0.
-    for (const label of LABELS) labels.inc({ model, label }, 0);
+    for (const label of LABELS) byLabel(label);
     return {
-      labels: remembered((label: Label) => labels.labels({ model, label })),
+      labels: byLabel,
       confidence: confidence.labels({ model }),
     };
   });

@@ -1,6 +1,5 @@
-import type { Metadata } from "nice-grpc-common";
 import { ServiceError } from "../core/errors.js";
-import type { Check } from "./entrance.js";
+import type { Check, Shown } from "./entrance.js";
 import type { Right } from "./keys/key-file.js";
 import { type Holder, type Keys, keyUnknown } from "./keys/keys.js";
 
@@ -33,7 +32,7 @@ function permitted(holder: Holder | undefined, rights: readonly Right[]): Holder
 }
 
 /** Another scheme than Bearer is somebody else's: a proxy's. */
-function keyIn(metadata: Metadata): string {
+function keyIn(metadata: Shown): string {
   const bearer = /^Bearer +(\S+)$/i.exec(metadata.get("authorization") ?? "")?.[1];
   const key = bearer ?? metadata.get("x-api-key");
   if (key) return key;

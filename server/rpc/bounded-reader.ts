@@ -12,8 +12,19 @@ const clamped = (wide: bigint | string): bigint => {
   return value > MOST ? MOST : value;
 };
 
-/** Reads MOST_READS tags, lengths and numbers of a message; throws at the next. Numbers beyond 2^53 are clamped. */
-class BoundedReader extends BinaryReader {
+/** Clamps numbers beyond 2^53. */
+class ClampingReader extends BinaryReader {
+  override int64(): bigint {
+    return clamped(super.int64());
+  }
+
+  override uint64(): bigint {
+    return clamped(super.uint64());
+  }
+}
+
+/** Reads MOST_READS tags, lengths and numbers of a message; throws at the next. */
+class BoundedReader extends ClampingReader {
   #left = MOST_READS;
 
   constructor(bytes: Uint8Array) {
@@ -28,12 +39,12 @@ class BoundedReader extends BinaryReader {
 
   override int64(): bigint {
     this.#spend();
-    return clamped(super.int64());
+    return super.int64();
   }
 
   override uint64(): bigint {
     this.#spend();
-    return clamped(super.uint64());
+    return super.uint64();
   }
 
   #spend(): void {
@@ -41,6 +52,10 @@ class BoundedReader extends BinaryReader {
     if (this.#left < 0) throw new Error(`the message has over ${MOST_READS} fields`);
   }
 }
+
+/** Each read takes a byte at least: of most messages nothing needs to be counted. */
+const readerOf = (bytes: Uint8Array): BinaryReader =>
+  bytes.length > MOST_READS ? new BoundedReader(bytes) : new ClampingReader(bytes);
 
 interface Method {
   readonly requestType: {
@@ -57,7 +72,7 @@ export function bounded<Definition extends { readonly methods: Readonly<Record<s
 ): Definition {
   const methods = Object.entries(definition.methods).map(([name, method]) => {
     const { requestType } = method;
-    const decode = (bytes: Uint8Array) => requestType.decode(new BoundedReader(bytes));
+    const decode = (bytes: Uint8Array) => requestType.decode(readerOf(bytes));
     return [name, { ...method, requestType: { ...requestType, decode } }];
   });
   return { ...definition, methods: Object.fromEntries(methods) };

@@ -1,21 +1,24 @@
 import type { Metadata as GrpcMetadata } from "@grpc/grpc-js";
-import { Metadata } from "nice-grpc-common";
+import type { Metadata } from "nice-grpc-common";
 import { type Holder, keyUnknown } from "./keys/keys.js";
 
 /** Who is behind a call. Without `isCurrent` it may go on for ever. */
 export type Caller = Pick<Holder, "name" | "tokensPerMinute"> & Partial<Pick<Holder, "isCurrent">>;
 type Checked = Caller | undefined | Promise<Caller | undefined>;
 
+/** A call's metadata, as checks see it. */
+export interface Shown {
+  get(name: string): string | undefined;
+}
+
 /**
  * Throws a ServiceError for a call that is not let in. `path` is its method's, as in "/sentiment.v1.SentimentService/Analyze", `peer` the address that it came
  * from. Returns who is behind it, where that is what it looks at; a promise only where it has to wait, since each await costs every call.
  */
-export type Check = (metadata: Metadata, path: string, peer?: string) => Checked;
+export type Check = (metadata: Shown, path: string, peer?: string) => Checked;
 
 /** Set here and nowhere else: what a client sends under this name is overwritten. */
 const CALL_ID = "x-sentiment-call-id";
-/** What checks look at. */
-const LOOKED_AT = ["authorization", "x-api-key"] as const;
 
 /** Finds out who may call as soon as a call's metadata is there: what strangers send is not read, and takes no memory. */
 export interface Entrance {
@@ -29,7 +32,7 @@ export interface Entrance {
 
 type Decision = { readonly holder: Caller | undefined } | { readonly error: unknown };
 
-/** `checks`: by the service's full name; calls of others are let in. */
+/** `checks`: by the service's full name; calls of others are let in, and nothing is known of who is behind them. */
 export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
   const decisions = new Map<string, Decision>();
   let last = 0;
@@ -67,9 +70,10 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
   };
 }
 
-/** As services see it. */
-function shown(metadata: GrpcMetadata): Metadata {
-  const shownMetadata = Metadata();
-  for (const name of LOOKED_AT) shownMetadata.set(name, metadata.get(name).map(String));
-  return shownMetadata;
-}
+/** As nice-grpc shows it to services: what came several times is one value. */
+const shown = (metadata: GrpcMetadata): Shown => ({
+  get(name) {
+    const values = metadata.get(name);
+    return values.length === 0 ? undefined : values.join(", ");
+  },
+});

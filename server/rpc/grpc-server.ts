@@ -21,7 +21,7 @@ import { byAddress } from "./by-address.js";
 import { limitConnections } from "./connection-limits.js";
 import { noticeListeners } from "./connections.js";
 import { createDrain } from "./drain.js";
-import { type Check, createEntrance, type Entrance } from "./entrance.js";
+import { type Check, createEntrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
 import { hushMetadata } from "./grpc-log.js";
 import { inflateInTurn } from "./inflate-in-turn.js";
@@ -92,7 +92,8 @@ export async function serveGrpc(
   health.setMaxListeners(0);
   health.setStatus("healthy", LIVENESS);
   const drain = createDrain();
-  const entrance = createEntrance(checksOf(keys, parts.quota.isByDefault));
+  const checks = checksOf(keys, parts.quota.isByDefault);
+  const entrance = createEntrance(checks);
   const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };
   const server = createServer({
     ...channelOptions(options, parts.limits, timeoutMs),
@@ -105,28 +106,31 @@ export async function serveGrpc(
   for (const { fullName, methods } of DEFINITIONS)
     for (const { name, requestStream, responseStream } of Object.values(methods))
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
-  const around = (enter?: Entrance["enter"]) => aroundCalls(parts, enter);
+  const around = (service: string) =>
+    aroundCalls(parts, checks.has(service) ? entrance.enter : undefined);
   const analyze = analyzer(parts);
   server
-    .with(around(entrance.enter))
+    .with(around(SentimentServiceDefinition.fullName))
     .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain));
   server
-    .with(around(entrance.enter))
+    .with(around(AdminServiceDefinition.fullName))
     .add(bounded(AdminServiceDefinition), adminService(parts, analyze));
   server
-    .with(around(entrance.enter))
+    .with(around(GRPCInferenceServiceDefinition.fullName))
     .add(
       bounded(GRPCInferenceServiceDefinition),
       kserveService(parts, analyze, drain, parts.version),
     );
-  // Open to all: probes have no keys.
-  server.with(around()).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
+  server
+    .with(around(HealthDefinition.fullName))
+    .with(drain.end)
+    .add(HealthDefinition, HealthServiceImpl(health));
   const described = ServerReflection(await readFile(DESCRIPTORS), [
     ...SERVICES,
     HealthDefinition.fullName,
   ]);
   for (const name of REFLECTIONS)
-    server.with(around(entrance.enter)).with(drain.end).add(reflectionDefinition(name), described);
+    server.with(around(name)).with(drain.end).add(reflectionDefinition(name), described);
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
   using listeners = noticeListeners();
@@ -169,15 +173,21 @@ export async function serveGrpc(
   };
 }
 
-/** Of each service, who may call it. Without keys all may, by their address where there are quotas all the same, but AdminService is off. */
+/** Of each service that not all may call, or whose callers are told apart (by their address, where there are quotas without keys), who may. Health is open: probes have no keys. */
 function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<string, Check> {
-  const open = isByAddress ? byAddress : () => undefined;
-  const analyze = keys === undefined ? open : authorize(keys, "analyze");
-  const either = keys === undefined ? open : authorize(keys, "analyze", "admin");
+  const { fullName: admin } = AdminServiceDefinition;
+  const { fullName: sentiment } = SentimentServiceDefinition;
+  const { fullName: kserve } = GRPCInferenceServiceDefinition;
+  if (keys === undefined) {
+    const open = [sentiment, kserve, ...REFLECTIONS].map((name) => [name, byAddress] as const);
+    return new Map<string, Check>([[admin, refuseAdmin], ...(isByAddress ? open : [])]);
+  }
+  const analyze = authorize(keys, "analyze");
+  const either = authorize(keys, "analyze", "admin");
   return new Map<string, Check>([
-    [SentimentServiceDefinition.fullName, analyze],
-    [GRPCInferenceServiceDefinition.fullName, allButProbes(analyze)],
-    [AdminServiceDefinition.fullName, keys === undefined ? refuseAdmin : authorize(keys, "admin")],
+    [sentiment, analyze],
+    [kserve, allButProbes(analyze)],
+    [admin, authorize(keys, "admin")],
     ...REFLECTIONS.map((name) => [name, either] as const),
   ]);
 }

@@ -165,5 +165,5 @@ const PROBES = new Set(
 /** The check of all calls but probes: those are answered as long as the port is open, and have no keys. */
 export const allButProbes =
   (check: Check): Check =>
-  (metadata, path) =>
-    PROBES.has(path) ? undefined : check(metadata, path);
+  (metadata, path, peer) =>
+    PROBES.has(path) ? undefined : check(metadata, path, peer);
