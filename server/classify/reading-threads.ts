@@ -20,7 +20,6 @@ const KIND: ThreadKind<ReadingRequest> = {
   name: "sentiment-reading",
   // With one text a thread it is that text which a thread was lost over.
   depth: 1,
-  transferred: () => [],
   leaves: ({ kind, digest }) => (kind === "load" ? digest : undefined),
   mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
   isEndable: true,

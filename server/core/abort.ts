@@ -8,9 +8,20 @@ export interface Caller {
 }
 
 /**
- * Runs `work` for a caller whose signal fires when the one of `signal` leaves or when `limitMs` have passed, whichever is first.
- * `late` makes the reason for the second case where it happens, so that the stack tells the truth.
+ * A caller whose signal fires when the one of `signal` leaves or when `limitMs` have passed, whichever is first, until it is disposed of.
+ * `late` makes the reason for the second case where it happens, so that the stack tells the truth. Throws the signal's reason where it has fired.
  */
+export function limitedCaller(
+  signal: AbortSignal,
+  limitMs: number,
+  clock: Clock,
+  late: () => Error,
+): Caller & Disposable {
+  signal.throwIfAborted();
+  return new LimitedCaller(signal, clock.now() + limitMs, clock, late);
+}
+
+/** Runs `work` for a `limitedCaller`. */
 export async function withLimit<T>(
   signal: AbortSignal,
   limitMs: number,
@@ -18,8 +29,7 @@ export async function withLimit<T>(
   late: () => Error,
   work: (caller: Caller) => Promise<T>,
 ): Promise<T> {
-  signal.throwIfAborted();
-  using caller = new LimitedCaller(signal, clock.now() + limitMs, clock, late);
+  using caller = limitedCaller(signal, limitMs, clock, late);
   return await work(caller);
 }
 

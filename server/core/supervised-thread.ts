@@ -1,4 +1,4 @@
-import { type Transferable, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import type { Clock } from "./clock.js";
 import { messageOf, ServiceError } from "./errors.js";
 import type { ThreadAnswer, ThreadReply } from "./in-thread.js";
@@ -17,8 +17,6 @@ export interface ThreadKind<Request> {
   readonly workerData?: unknown;
   /** Requests that a thread has at once: one that it works on, and with 2 one that it goes on with, without waiting for this thread. */
   readonly depth: number;
-  /** Handed over instead of being copied. */
-  transferred(request: Request): readonly Transferable[];
   /** The name of what the request leaves in the thread: a replacement is asked for the same. undefined: it leaves nothing. */
   leaves(request: Request): string | undefined;
   /** Looks (LOOK_MS) that the request may last. Looks, not time: a process that was stopped for an hour has missed one. */
@@ -40,6 +38,7 @@ const LOOK_MS = 5000;
 
 interface Exchange<Result> {
   readonly mostLooks: number;
+  readonly answer: Promise<ThreadAnswer<Result>>;
   resolve(answer: ThreadAnswer<Result>): void;
   reject(error: unknown): void;
 }
@@ -55,8 +54,6 @@ export class SupervisedThread<Request, Result> {
   #failing = false;
   /** In the order in which the thread answers them. */
   #exchanges: Exchange<Result>[] = [];
-  /** Resolves when what is under way is answered. */
-  #settled: Promise<void> = Promise.resolve();
   #restMs = FIRST_REST_MS;
   #closed = false;
   #cancelRest = () => {};
@@ -114,18 +111,18 @@ export class SupervisedThread<Request, Result> {
     this.#cancelLook?.();
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(CLOSE_LIMIT_MS, resolve);
-    await Promise.race([this.#settled, late]);
+    const answered = Promise.allSettled(this.#exchanges.map(({ answer }) => answer));
+    await Promise.race([answered, late]);
     cancel();
     if (!this.#hung.has(this.#thread)) await this.#thread.terminate();
   }
 
   #send(request: Request): Promise<ThreadAnswer<Result>> {
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Result>>();
-    this.#exchanges.push({ mostLooks: this.#kind.mostLooks(request), resolve, reject });
+    const mostLooks = this.#kind.mostLooks(request);
+    this.#exchanges.push({ mostLooks, answer: promise, resolve, reject });
     if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
-    // Without what they came to, which would hold all answers there ever were.
-    this.#settled = Promise.allSettled([this.#settled, promise]).then(() => {});
-    this.#thread.postMessage(request, this.#kind.transferred(request));
+    this.#thread.postMessage(request);
     return promise;
   }
 

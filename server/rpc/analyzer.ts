@@ -6,7 +6,7 @@ import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
 import type { Warming } from "../classify/warming.js";
-import { type Caller, withLimit } from "../core/abort.js";
+import { type Caller, limitedCaller } from "../core/abort.js";
 import { currentCall, withDeadline } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
@@ -14,7 +14,7 @@ import type { Tier } from "../core/tiers.js";
 import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Pace } from "../quota/pace.js";
-import type { Quota, Reservation } from "../quota/quota.js";
+import type { Quota } from "../quota/quota.js";
 import type { Peers } from "./across-processes.js";
 import type { Ended } from "./around-calls.js";
 import type { Profiler } from "./capture-profile.js";
@@ -140,26 +140,19 @@ export function analyzer(parts: ServiceParts): Analyze {
       );
     const call = currentCall.getStore();
     const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, endMs);
-    const charge =
+    using charge =
       pace === undefined
         ? quota.reserve(texts, tier, question)
         : await pace.reserveBy(deadlineMs, signal, texts, tier, question);
     if (tier !== asked && !call?.isUnasked) events.shed("brown_out", texts.length);
+    using caller = limitedCaller(signal, endMs - clock.now(), clock, late);
     const work = () =>
-      withLimit(signal, endMs - clock.now(), clock, late, (caller) =>
-        tier === "auto"
-          ? answerByCascade(texts, question, caller)
-          : answer(tier, texts, question, caller),
-      );
-    return charge === undefined
-      ? withDeadline(deadlineMs, work)
-      : chargedTo(charge, () => withDeadline(deadlineMs, work, charge));
+      tier === "auto"
+        ? answerByCascade(texts, question, caller)
+        : answer(tier, texts, question, caller);
+    // Awaited here: what was reserved is kept until the call ends.
+    return await withDeadline(deadlineMs, work, charge);
   };
-}
-
-async function chargedTo<T>(charge: Reservation, work: () => Promise<T>): Promise<T> {
-  using _untilItEnds = charge;
-  return await work();
 }
 
 /** Of a call's span: what its texts were answered by. */

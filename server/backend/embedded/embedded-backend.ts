@@ -49,8 +49,7 @@ export function embeddedBackend(
     signal: AbortSignal,
   ): Promise<ThreadAnswer<Float32Array>> {
     try {
-      // Transferred buffers are gone with the worker, so the first try sends a copy.
-      return await pool.ask({ kind: "infer", model, batch: structuredClone(batch) });
+      return await pool.ask({ kind: "infer", model, batch });
     } catch (error) {
       signal.throwIfAborted();
       // A worker that dies may have died of something else than this batch: one more try, on another worker.

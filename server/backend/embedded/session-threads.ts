@@ -18,10 +18,6 @@ export const sessionThreads = (options: WorkerOptions): ThreadKind<WorkerRequest
   name: "sentiment-inference",
   workerData: options,
   depth: DEPTH,
-  transferred: (request) =>
-    request.kind === "infer"
-      ? [request.batch.inputIds.buffer, request.batch.attentionMask.buffer]
-      : [],
   leaves: ({ kind, model }) => (kind === "load" ? model : undefined),
   mostLooks: ({ kind }) => {
     if (kind !== "infer") return Number.POSITIVE_INFINITY;
