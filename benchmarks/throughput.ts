@@ -29,9 +29,9 @@ import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
 /** So that a turn takes some seconds. */
 const TEXTS = {
-  fast: 6000,
-  balanced: 3000,
-  accurate: 600,
+  fast: 20_000,
+  balanced: 10_000,
+  accurate: 2000,
 } as const;
 const LENGTHS = { short: lognormalTexts, mixed: mixedTexts } as const;
 const CALLS = { textsPerCall: 100, callsAtOnce: 8 };

@@ -291,6 +291,9 @@ describe("a server with quotas", function () {
     assert.equal(asked.answered, 2);
     areRateLimited(asked.failures);
     assert.match(asked.failures[0]?.message ?? "", /^The quota of 127\.0\.0\.1 /);
+    const kserve = createClient(GRPCInferenceServiceDefinition, server.channel);
+    const infer = await failureOf((options) => kserve.modelInfer(inferRequest(TEXTS), options));
+    assert.match(infer.message, /^The (call costs .* of|quota of) 127\.0\.0\.1 /);
     // Another port of the same address is the same caller; another address is none.
     const again = createChannel(server.app.address, undefined, OWN_CONNECTION);
     assert.equal((await askAll(again, Metadata())).answered, 0);
