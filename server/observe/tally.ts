@@ -27,7 +27,7 @@ export function tallyingCounter<Label extends string>(
         counter.inc(values, counted);
         counted = 0;
       };
-      // So that the first count is an increase too: a rate does not see a series that begins with it.
+      // A rate does not see a series that begins with its first count: sets of labels that can be foreseen are to be asked for ahead.
       tell();
       settle.push(tell);
       return {

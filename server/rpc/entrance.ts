@@ -43,7 +43,11 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
   return {
     look(path, metadata, peer) {
       const check = checks.get(path.split("/")[1] ?? "");
-      if (check === undefined) return true;
+      if (check === undefined) {
+        // A client must not send the id of another's call, which `leave` would forget.
+        metadata.remove(CALL_ID);
+        return true;
+      }
       const id = String(++last);
       metadata.set(CALL_ID, id);
       try {

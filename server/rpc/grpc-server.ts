@@ -182,8 +182,9 @@ function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<str
   const { fullName: sentiment } = SentimentServiceDefinition;
   const { fullName: kserve } = GRPCInferenceServiceDefinition;
   if (keys === undefined) {
-    const open = [sentiment, kserve, ...REFLECTIONS].map((name) => [name, byAddress] as const);
-    return new Map<string, Check>([[admin, refuseAdmin], ...(isByAddress ? open : [])]);
+    const open = [sentiment, ...REFLECTIONS].map((name) => [name, byAddress] as const);
+    const byAddresses = [...open, [kserve, allButProbes(byAddress)] as const];
+    return new Map<string, Check>([[admin, refuseAdmin], ...(isByAddress ? byAddresses : [])]);
   }
   const analyze = authorize(keys, "analyze");
   const either = authorize(keys, "analyze", "admin");

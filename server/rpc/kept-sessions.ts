@@ -1,7 +1,7 @@
 import type { Http2Session } from "node:http2";
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from "node:perf_hooks";
 
-/** Some 13 kB each. A major collection comes long before, since each connection makes garbage as well. */
+/** Some 13 kB each. What many connections leave behind brings a major collection about before there are so many; twice as many are the most. */
 const MOST_KEPT = 10_000;
 
 /**

@@ -2,8 +2,12 @@ import type { Http2Session, ServerHttp2Stream } from "node:http2";
 
 /** A power of two, as all its sizes are. */
 const FIRST_SIZE = 64;
+/** A table that is empty, and larger, is given back: connections that are idle must not hold what they once needed. */
+const MOST_EMPTY_SIZE = 1024;
 /** No stream of a client has this id. */
 const FREE = 0;
+/** 2^32 by the golden ratio: numbers that count up are spread evenly by the upper bits of their product with it. */
+const SCATTER = 0x9e3779b1;
 
 /**
  * The streams of a session by their ids, in place of Node's own Map. V8 (13.6) makes a Map a new table whenever as many entries have come and gone as the old one
@@ -12,9 +16,10 @@ const FREE = 0;
  */
 export class StreamTable {
   #size = 0;
-  /** Open addressing: a stream stands at the place of its id, or at the next one that was free. Ids count up, so it mostly is its own. */
+  /** Open addressing: a stream stands at the home of its id, or at the next place that was free. */
   #ids = new Int32Array(FIRST_SIZE);
   #streams = vacant(FIRST_SIZE);
+  #shift = shiftOf(FIRST_SIZE);
 
   get size(): number {
     return this.#size;
@@ -26,7 +31,7 @@ export class StreamTable {
 
   set(id: number, stream: ServerHttp2Stream): this {
     // Half of it stays free, so that the next free place is near.
-    if (2 * this.#size >= this.#ids.length) this.#grow();
+    if (2 * this.#size >= this.#ids.length) this.#resize(2 * this.#ids.length);
     const place = this.#placeOf(id);
     if (this.#ids[place] === FREE) this.#size++;
     this.#put(place, id, stream);
@@ -45,6 +50,7 @@ export class StreamTable {
       gap = place;
     }
     this.#put(gap, FREE, undefined);
+    if (this.#size === 0 && this.#ids.length > MOST_EMPTY_SIZE) this.#resize(FIRST_SIZE);
     return true;
   }
 
@@ -60,9 +66,8 @@ export class StreamTable {
     return place;
   }
 
-  /** A client's ids are odd. */
   #homeOf(id: number): number {
-    return (id >> 1) & (this.#ids.length - 1);
+    return Math.imul(id, SCATTER) >>> this.#shift;
   }
 
   #next(place: number): number {
@@ -78,15 +83,20 @@ export class StreamTable {
     this.#streams[place] = stream;
   }
 
-  /** Never smaller again: a connection that had so many calls at once will have them again. */
-  #grow(): void {
+  #resize(size: number): void {
     const [ids, streams] = [this.#ids, this.#streams];
-    this.#ids = new Int32Array(2 * ids.length);
-    this.#streams = vacant(2 * ids.length);
+    this.#ids = new Int32Array(size);
+    this.#streams = vacant(size);
+    this.#shift = shiftOf(size);
     for (const [place, id] of ids.entries())
       if (id !== FREE) this.#put(this.#placeOf(id), id, streams[place]);
+    // It may be old, and must not do what Node's does.
+    streams.fill(undefined);
   }
 }
+
+/** As many upper bits of 32 are left as places have numbers. */
+const shiftOf = (size: number): number => 32 - Math.log2(size);
 
 const vacant = (size: number): (ServerHttp2Stream | undefined)[] => new Array(size).fill(undefined);
 

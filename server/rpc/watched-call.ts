@@ -145,7 +145,11 @@ class WatchedCall extends ServerInterceptingCall {
 
   /** A call that is not let in goes the way of the others, to be refused, counted and told of there: as if its message were an empty one. */
   #handOn(metadata: Metadata, isLetIn: boolean, listener: Listener): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      // What was found out after its client had left.
+      this.#entrance.leave(metadata);
+      return;
+    }
     this.#isUnread = !(isLetIn || this.#streams);
     listener.onReceiveMetadata(metadata);
     if (!this.#isUnread) return;

@@ -30,7 +30,7 @@ describe("What a call has made", function () {
     const address = new Promise<string>((resolve) => {
       createInterface({ input: child.stdout as Readable }).on("line", (line) => {
         if (/\bgc=s\b/.test(line)) collections.push(line);
-        else if (/"address":/.test(line)) resolve(JSON.parse(line).address);
+        else if (/^\{.*"address":/.test(line)) resolve(JSON.parse(line).address);
       });
     });
     const channel = createChannel(await address);

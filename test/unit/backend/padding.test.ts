@@ -44,7 +44,7 @@ describe("padded", () => {
     assert.ok(attentionMask.every((mask) => mask === 1n));
   });
 
-  it("gives buffers of their own, that can be transferred", () => {
+  it("gives buffers of their own: a thread gets a copy of the whole buffer", () => {
     const { inputIds, attentionMask } = padded([[1, 2]], 0);
     assert.notEqual(inputIds.buffer, attentionMask.buffer);
     assert.deepEqual([inputIds.byteOffset, inputIds.buffer.byteLength], [0, 16]);

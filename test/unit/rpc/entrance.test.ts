@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { Metadata as GrpcMetadata, type ServerListener } from "@grpc/grpc-js";
 import {
   type CallOptions,
   type Channel,
@@ -36,6 +37,15 @@ const check: Check = (metadata) => {
   if (key === "late bad") return Promise.reject(refusal());
   throw refusal();
 };
+
+function isUnknown(entrance: Entrance, metadata: Metadata): boolean {
+  try {
+    entrance.enter(metadata);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 describe("the entrance", function () {
   this.timeout(10_000);
@@ -135,6 +145,49 @@ describe("the entrance", function () {
     head.writeUInt32BE(message.length, 1);
     good.end(Buffer.concat([head, message]));
     await until(() => asked.length === 1);
+  });
+
+  const ID = "x-sentiment-call-id";
+  const ANALYZE = `/${SentimentServiceDefinition.fullName}/Analyze`;
+
+  it("forgets no decision when a call ends that nobody checks, whatever it says", () => {
+    const [checked, other] = [new GrpcMetadata(), new GrpcMetadata()];
+    checked.set("x-api-key", "good");
+    void entrance.look(ANALYZE, checked, "");
+    const id = String(checked.get(ID)[0]);
+    other.set(ID, id);
+    void entrance.look("/grpc.health.v1.Health/Check", other, "");
+    entrance.leave(other);
+    assert.equal(entrance.enter(Metadata({ [ID]: id }))?.name, "reader");
+    entrance.leave(checked);
+  });
+
+  it("forgets a decision that comes when the client has left", async () => {
+    const { promise, resolve } = Promise.withResolvers<{ readonly name: string }>();
+    const late = createEntrance(new Map([[SentimentServiceDefinition.fullName, () => promise]]));
+    let listener: ServerListener | undefined;
+    const call = {
+      start: (one: ServerListener) => {
+        listener = one;
+      },
+      getPeer: () => "",
+      getDeadline: () => Number.POSITIVE_INFINITY,
+    };
+    const method = { path: ANALYZE, requestStream: false } as never;
+    const handler = () => assert.fail("the call went on");
+    watchCalls(LIMITS, late, clock, () => {})(method, call as never).start({
+      onReceiveMetadata: handler,
+      onReceiveMessage: handler,
+      onReceiveHalfClose: handler,
+      onCancel: () => {},
+    } as never);
+    const metadata = new GrpcMetadata();
+    listener?.onReceiveMetadata?.(metadata, () => {});
+    listener?.onCancel?.();
+    resolve({ name: "late reader" });
+    await promise;
+    const shown = Metadata({ [ID]: String(metadata.get(ID)[0]) });
+    await until(() => isUnknown(late, shown));
   });
 
   it("lets nobody in whose decision is gone", () => {

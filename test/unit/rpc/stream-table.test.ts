@@ -22,31 +22,45 @@ function all(table: StreamTable): unknown[] {
   return streams;
 }
 
+/** Puts streams into a table and a Map, and takes them out, by chance. */
+function compare(most: number): void {
+  const draw = seeded(most);
+  const ids = Array.from({ length: most }, () => 1 + 2 * draw(0, 2 ** 30 - 1));
+  const table = new StreamTable();
+  const map = new Map<number, unknown>();
+  for (let step = 0; step < 20_000; step++) {
+    const id = ids[draw(0, most - 1)] as number;
+    if (draw(0, 1) === 0) {
+      const stream = streamOf(id);
+      table.set(id, stream);
+      map.set(id, stream);
+    } else assert.equal(table.delete(id), map.delete(id));
+    assert.equal(table.size, map.size);
+    assert.equal(table.get(id), map.get(id));
+  }
+  for (const [id, stream] of map) assert.equal(table.get(id), stream);
+  assert.deepEqual(new Set(all(table)), new Set(map.values()));
+}
+
 describe("A table of streams", () => {
-  it("does what a Map does, whatever comes and goes", () => {
-    const draw = seeded(7);
-    const table = new StreamTable();
-    const map = new Map<number, unknown>();
-    for (let step = 0; step < 50_000; step++) {
-      // Few homes for many ids: most of them collide.
-      const id = 1 + 2 * draw(0, 200) + 2 ** 20 * draw(0, 2);
-      if (draw(0, 1) === 0) {
-        const stream = streamOf(id);
-        table.set(id, stream);
-        map.set(id, stream);
-      } else assert.equal(table.delete(id), map.delete(id));
-      assert.equal(table.size, map.size);
-      assert.equal(table.get(id), map.get(id));
-    }
-    for (const [id, stream] of map) assert.equal(table.get(id), stream);
-    assert.deepEqual(new Set(all(table)), new Set(map.values()));
-  });
+  for (const most of [5, 30, 200, 3000]) {
+    it(`does what a Map does, whatever comes and goes of up to ${most}`, () => compare(most));
+  }
 
   it("has room for as many as come", () => {
     const ids = Array.from({ length: 5000 }, (_, index) => 2 * index + 1);
     const table = tableOf(ids);
     assert.equal(table.size, 5000);
     assert(ids.every((id) => table.get(id) !== undefined));
+  });
+
+  it("goes on as before when all are gone", () => {
+    const ids = Array.from({ length: 5000 }, (_, index) => 2 * index + 1);
+    const table = tableOf(ids);
+    for (const id of ids) assert(table.delete(id));
+    assert.deepEqual([table.size, all(table), table.get(1)], [0, [], undefined]);
+    table.set(9, streamOf(9));
+    assert.deepEqual([table.size, all(table)], [1, [{ id: 9 }]]);
   });
 
   it("takes the highest id there is", () => {
