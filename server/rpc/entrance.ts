@@ -17,7 +17,7 @@ export interface Shown {
  */
 export type Check = (metadata: Shown, path: string, peer?: string) => Checked;
 
-/** Set here and nowhere else: what a client sends under this name is overwritten. */
+/** Set here and nowhere else: what a client sends under this name is overwritten, or taken out. */
 const CALL_ID = "x-sentiment-call-id";
 
 /** Finds out who may call as soon as a call's metadata is there: what strangers send is not read, and takes no memory. */

@@ -121,10 +121,8 @@ export async function serveGrpc(
       bounded(GRPCInferenceServiceDefinition),
       kserveService(parts, analyze, drain, parts.version),
     );
-  server
-    .with(around(HealthDefinition.fullName))
-    .with(drain.end)
-    .add(HealthDefinition, HealthServiceImpl(health));
+  // Probes have no keys, and there is nothing to find out of them.
+  server.with(aroundCalls(parts)).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   const described = ServerReflection(await readFile(DESCRIPTORS), [
     ...SERVICES,
     HealthDefinition.fullName,

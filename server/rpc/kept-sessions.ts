@@ -1,5 +1,6 @@
 import type { Http2Session } from "node:http2";
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from "node:perf_hooks";
+import { heldAs } from "./node-internals.js";
 
 /** Some 13 kB each. What many connections leave behind brings a major collection about before there are so many; twice as many are the most. */
 const MOST_KEPT = 10_000;
@@ -36,18 +37,11 @@ let kept: KeptSessions | undefined;
 
 /** To be called while the session is open. */
 export function keepBeyondItsStreams(session: Http2Session): void {
-  const native = nativeOf(session);
+  // Node forgets it when the session closes.
+  const native = heldAs(session, "kHandle") as object | undefined;
   if (native === undefined) return;
   session.once("close", () => {
     kept ??= new KeptSessions();
     kept.add(native);
   });
-}
-
-/** Node gives no name to it that others could use, and forgets it when the session closes. */
-function nativeOf(session: Http2Session): object | undefined {
-  const key = Object.getOwnPropertySymbols(session).find(
-    (symbol) => symbol.description === "kHandle",
-  );
-  return key && (session as unknown as Record<symbol, object | undefined>)[key];
 }

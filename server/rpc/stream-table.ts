@@ -1,4 +1,5 @@
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
+import { heldAs } from "./node-internals.js";
 
 /** A power of two, as all its sizes are. */
 const FIRST_SIZE = 64;
@@ -105,10 +106,7 @@ type Streams = Pick<StreamTable, "size" | "get" | "set" | "delete" | "forEach">;
 
 /** To be called before the session has a stream. False: this version of Node keeps them in another way, which is left as it is. */
 export function keepStreamsApart(session: Http2Session): boolean {
-  const key = Object.getOwnPropertySymbols(session).find(
-    (symbol) => symbol.description === "state",
-  );
-  const state = key && (session as unknown as Record<symbol, { streams?: Streams }>)[key];
+  const state = heldAs(session, "state") as { streams?: Streams } | undefined;
   if (state?.streams?.size !== 0) return false;
   state.streams = new StreamTable();
   return true;
