@@ -36,7 +36,7 @@ export interface GhzOptions {
   readonly messages: readonly Uint8Array[];
   /** As ghz takes them, on top of the scenario. */
   readonly flags?: readonly string[];
-  /** That ghz runs on, as taskset takes them. */
+  /** That ghz runs on, as taskset takes them; GHZ_CPUS of the environment otherwise. */
   readonly cpus?: string;
 }
 
@@ -66,7 +66,7 @@ export async function createGhz(): Promise<Ghz> {
     return file;
   };
   return {
-    async run(scenario, { address, messages, flags = [], cpus }) {
+    async run(scenario, { address, messages, flags = [], cpus = process.env["GHZ_CPUS"] }) {
       const config = ["--config", `benchmarks/ghz/${scenario}.json`];
       const data = ["--binary-file", await fileOf(messages)];
       const pinned = cpus === undefined ? [] : ["taskset", "-c", cpus];

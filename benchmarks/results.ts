@@ -55,7 +55,8 @@ export async function machine(): Promise<string> {
   const info = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
   const vnni = /_vnni\b/.test(info) ? "VNNI" : "no VNNI";
   const cores = availableParallelism();
-  return `${cpus()[0]?.model ?? "unknown"} (${vnni}), ${cores} CPUs, Node ${process.version}`;
+  const ghz = process.env["GHZ_CPUS"] === undefined ? "" : ", ghz on others";
+  return `${cpus()[0]?.model ?? "unknown"} (${vnni}), ${cores} CPUs${ghz}, Node ${process.version}`;
 }
 
 function spreadOf(values: readonly number[]) {

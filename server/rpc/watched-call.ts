@@ -6,12 +6,14 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
-import { type Reason, ServiceError } from "../core/errors.js";
+import { ServiceError } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { DETAILS } from "./around-calls.js";
 import { carryDeadline } from "./call-context.js";
+import { ENDINGS } from "./endings.js";
 import type { Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
+import { sendInOneWrite } from "./one-write.js";
 import { statusOf } from "./status.js";
 
 /** What a client may take, in milliseconds. */
@@ -35,6 +37,7 @@ const METADATA_BYTES = 16 * 1024;
 const RETRY_MS = 1000;
 const CLOSE_AFTER_MS = 1000;
 
+type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 
 /**
@@ -48,8 +51,10 @@ export function watchCalls(
   cut: (why: CutReason) => void,
 ): ServerInterceptor {
   const streams: Streams = { open: 0 };
-  return ({ path, requestStream }, call) =>
-    new WatchedCall(call, path, requestStream ? streams : undefined, limits, entrance, clock, cut);
+  return (method, call) => {
+    const counted = method.requestStream ? streams : undefined;
+    return new WatchedCall(call, method, counted, limits, entrance, clock, cut);
+  };
 }
 
 class WatchedCall extends ServerInterceptingCall {
@@ -66,7 +71,7 @@ class WatchedCall extends ServerInterceptingCall {
   #lastMs: number;
   #callOff = () => {};
   readonly #call: ServerInterceptingCallInterface;
-  readonly #path: string;
+  readonly #method: Method;
   /** undefined: its request is one message. */
   readonly #streams: Streams | undefined;
   readonly #limits: ClientLimits;
@@ -76,7 +81,7 @@ class WatchedCall extends ServerInterceptingCall {
 
   constructor(
     call: ServerInterceptingCallInterface,
-    path: string,
+    method: Method,
     streams: Streams | undefined,
     limits: ClientLimits,
     entrance: Entrance,
@@ -85,7 +90,7 @@ class WatchedCall extends ServerInterceptingCall {
   ) {
     super(call);
     this.#call = call;
-    this.#path = path;
+    this.#method = method;
     this.#streams = streams;
     this.#limits = limits;
     this.#entrance = entrance;
@@ -105,7 +110,7 @@ class WatchedCall extends ServerInterceptingCall {
           return this.#end("too_many_streams", maxStreams);
         carryDeadline(this.#call, metadata);
         received = metadata;
-        const isLetIn = this.#entrance.look(this.#path, metadata, this.#call.getPeer());
+        const isLetIn = this.#entrance.look(this.#method.path, metadata, this.#call.getPeer());
         if (typeof isLetIn === "boolean") this.#handOn(metadata, isLetIn, listener);
         else void isLetIn.then((letIn) => this.#handOn(metadata, letIn, listener));
       },
@@ -139,8 +144,18 @@ class WatchedCall extends ServerInterceptingCall {
     super.sendMessage(message, () => {
       this.#taken++;
       this.#lastMs = this.#clock.now();
-      sent();
+      if (this.#method.responseStream) sent();
     });
+    if (!this.#method.responseStream) this.#answer(sent);
+  }
+
+  /** What follows a single message is its status. */
+  #answer(sent: () => void): void {
+    const stream = this.#stream;
+    // A message that gRPC cannot send has got a status already.
+    if (stream === undefined || stream.writableEnded) return;
+    sent();
+    sendInOneWrite(stream);
   }
 
   /** A call that is not let in goes the way of the others, to be refused, counted and told of there: as if its message were an empty one. */
@@ -212,33 +227,6 @@ class WatchedCall extends ServerInterceptingCall {
     return (this.#call as { readonly stream?: ServerHttp2Stream }).stream;
   }
 }
-
-interface Ending {
-  readonly reason: Reason;
-  readonly message: (limit: number) => string;
-}
-
-const ENDINGS: Readonly<Record<Exclude<CutReason, "stopped_reader">, Ending>> = {
-  large_metadata: {
-    reason: "METADATA_TOO_LARGE",
-    message: (bytes) => `The call's metadata is over ${bytes} bytes: send less of it.`,
-  },
-  too_many_streams: {
-    reason: "OVERLOADED",
-    message: (most) =>
-      `There are ${most} streams already: try again, at another server, or send the texts by AnalyzeBatch.`,
-  },
-  slow_request: {
-    reason: "DEADLINE",
-    message: (ms) =>
-      `The request has not arrived within ${ms / 1000} seconds: send it in one go, and fewer texts in a call.`,
-  },
-  silent_stream: {
-    reason: "DEADLINE",
-    message: (ms) =>
-      `Nothing was sent for ${ms / 1000} seconds: end a stream that has no texts, and open another when there are some.`,
-  },
-};
 
 function sizeOf(metadata: Metadata): number {
   let bytes = 0;

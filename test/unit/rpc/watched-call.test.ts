@@ -21,6 +21,7 @@ import type { CutReason } from "../../../server/rpc/events.js";
 import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
+import { startSlowProxy } from "../../support/slow-proxy.js";
 import { failureOf } from "../../support/status-details.js";
 
 const REQUEST_MS = 30_000;
@@ -28,6 +29,17 @@ const IDLE_MS = 300_000;
 const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
 /** Of a size of which a client's first window of 64 KiB holds a few. */
 const LONG_ID = "x".repeat(10_000);
+
+/** Types of frames of HTTP/2 (RFC 9113). */
+const [DATA, HEADERS] = [0, 1];
+const FRAME_HEAD_BYTES = 9;
+
+function typesOf(frames: Buffer): number[] {
+  const types: number[] = [];
+  for (let at = 0; at < frames.length; at += FRAME_HEAD_BYTES + frames.readUIntBE(at, 3))
+    types.push(frames.readUInt8(at + 3));
+  return types;
+}
 
 /** Requests that the test sends one by one. */
 function sender() {
@@ -267,6 +279,27 @@ describe("watchCalls", function () {
     await new Promise((resolve) => unread.once("close", resolve));
     assert.equal(unread.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     assert.deepEqual(cuts, ["stopped_reader"]);
+  });
+
+  it("sends an answer and its status in one write, as a process may die between two", async () => {
+    await start();
+    await using proxy = await startSlowProxy(Number(address.split(":")[1]));
+    const writes: number[][] = [];
+    proxy.garble((bytes) => {
+      writes.push(typesOf(Buffer.from(bytes)).filter((type) => type === DATA || type === HEADERS));
+      return bytes;
+    });
+    session.destroy();
+    session = connect(`http://127.0.0.1:${proxy.port}`);
+    for (let count = 0; count < 10; count++) {
+      const answered = call("Analyze").resume();
+      answered.end(framed());
+      await once(answered, "close");
+    }
+    assert.deepEqual(
+      writes.filter((types) => types.length > 0),
+      Array.from({ length: 10 }, () => [HEADERS, DATA, HEADERS]),
+    );
   });
 
   it("refuses streams beyond the limit, until others have ended, and no other call", async () => {

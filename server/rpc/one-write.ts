@@ -1,0 +1,55 @@
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { symbolOf } from "./node-internals.js";
+
+/** In Node's flags of a stream: its trailers have not been sent. */
+const HAS_TRAILERS = 0x20;
+
+/** What Node holds of a stream. */
+interface Held {
+  readonly state: { flags: number };
+  readonly handle: {
+    /** Of each header name, NUL, value, NUL and flags; and how many there are. 0, or an error of nghttp2. */
+    trailers(list: readonly [string, number]): number;
+  };
+}
+
+let heldBy: ((stream: ServerHttp2Stream) => Held) | undefined;
+
+/**
+ * Has an answer and its trailers go out in one write; to be called once both were given, in the turn of the event loop in which they were. Node sends trailers a
+ * turn later than what is before them, and who is killed between the two leaves a call that has begun to be answered, which neither gRPC nor a proxy tries again.
+ *
+ * nghttp2 is given the trailers when it reads the last byte of the answer, as its documentation has it. Where a version of Node holds nothing of what that takes
+ * they go out as ever.
+ */
+export function sendInOneWrite(stream: ServerHttp2Stream): void {
+  if (!stream.writableEnded || stream.destroyed) return;
+  heldBy ??= readerOf(stream);
+  if (heldBy === undefined || !(heldBy(stream).state.flags & HAS_TRAILERS)) return;
+  stream.sendTrailers = sendTrailers;
+  // Else it is called when the answer has gone out.
+  stream._final(() => {});
+}
+
+function sendTrailers(this: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
+  const held = heldBy?.(this);
+  if (held === undefined) return;
+  let list = "";
+  let count = 0;
+  for (const [name, values] of Object.entries(headers))
+    for (const value of Array.isArray(values) ? values : [values]) {
+      list += `${name}\0${value}\0\0`;
+      count++;
+    }
+  held.state.flags &= ~HAS_TRAILERS;
+  if (held.handle.trailers([list, count]) < 0) this.destroy();
+}
+
+function readerOf(stream: ServerHttp2Stream): typeof heldBy {
+  const [state, handle] = [symbolOf(stream, "state"), symbolOf(stream, "kHandle")];
+  if (state === undefined || handle === undefined) return undefined;
+  return (of) => {
+    const by = of as unknown as Readonly<Record<symbol, unknown>>;
+    return { state: by[state], handle: by[handle] } as Held;
+  };
+}
