@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { startApp } from "./app.js";
 import { loadConfig } from "./config.js";
-import { makeAllThingsYoung } from "./core/collector.js";
+import { setUpCollector } from "./core/collector.js";
 import { messageOf, ServiceError, StartupError } from "./core/errors.js";
 import { lastWords, STANDARD_OUTPUT } from "./core/last-words.js";
 import { watchEventLoop } from "./core/watchdog.js";
@@ -29,7 +29,7 @@ function stopSignal(before?: () => void): Promise<void> {
   });
 }
 
-makeAllThingsYoung();
+setUpCollector();
 // For the log; Node itself then tells of it on standard error, and ends the process with exit code 1.
 process.on("uncaughtExceptionMonitor", (error, origin) =>
   lastWords(STANDARD_OUTPUT, {
