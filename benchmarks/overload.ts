@@ -14,6 +14,8 @@ import { lognormalTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
 const SHARES = [0.5, 0.8, 1, 1.5, 3];
+/** A refusal should take no longer. */
+const SOON_MS = 10;
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
@@ -43,6 +45,7 @@ class Rate {
   readonly p99ToP50: number[] = [];
   readonly refusedP50: number[] = [];
   readonly refusedP99: number[] = [];
+  readonly refusedSoon: number[] = [];
   readonly late: number[] = [];
   readonly lagP99: number[] = [];
 
@@ -58,6 +61,8 @@ class Rate {
     if (refused.length > 0) {
       this.refusedP50.push(quantile(refused, 0.5));
       this.refusedP99.push(quantile(refused, 0.99));
+      const soon = refused.filter((tookMs) => tookMs < SOON_MS).length;
+      this.refusedSoon.push((100 * soon) / refused.length);
     }
     this.late.push((100 * (calls.length - answered.length - refused.length)) / calls.length);
     this.lagP99.push(lagMs);
@@ -91,6 +96,7 @@ for (const { share, of } of rates) {
   tell(`at ${share}: answered, p99 to p50`, "times", of.p99ToP50, 1);
   tell(`at ${share}: refused, p50`, "ms", of.refusedP50, 1);
   tell(`at ${share}: refused, p99`, "ms", of.refusedP99, 1);
+  tell(`at ${share}: refused within ${SOON_MS} ms`, "%", of.refusedSoon, 1);
   tell(`at ${share}: too late or failed`, "%", of.late, 2);
   tell(`at ${share}: event-loop lag, p99`, "ms", of.lagP99, 1);
 }

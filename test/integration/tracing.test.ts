@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { type Channel, createChannel, createClient, Metadata } from "nice-grpc";
+import { HealthDefinition } from "nice-grpc-server-health";
 import {
   type SentimentServiceClient,
   SentimentServiceDefinition,
@@ -79,6 +80,19 @@ describe("tracing", function () {
     assert.equal(again?.attributes["sentiment.memory_hits"], 1);
     assert.ok(receiver.bodies.length > 0);
     for (const body of receiver.bodies) assert.ok(!body.toLowerCase().includes("xylophone"));
+  });
+
+  it("has no step for who calls where all may", async () => {
+    await serve();
+    await createClient(HealthDefinition, channel).check({ service: "" }, traced("01"));
+    await client.analyze(request("fine"), traced("01"));
+    await receiver.until(1, ({ name }) => name === ANALYZE);
+    const steps = receiver.spans.filter(({ name }) => name === "authenticate");
+    const call = receiver.spans.find(({ name }) => name === ANALYZE);
+    assert.deepEqual(
+      steps.map(({ parentSpanId }) => parentSpanId),
+      [call?.spanId],
+    );
   });
 
   it("links a batch to every call in it", async () => {

@@ -30,6 +30,8 @@ const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
 /** Of a size of which a client's first window of 64 KiB holds a few. */
 const LONG_ID = "x".repeat(10_000);
 
+const BYTES = Buffer.from([0, 200]);
+
 /** Types of frames of HTTP/2 (RFC 9113). */
 const [DATA, HEADERS] = [0, 1];
 const FRAME_HEAD_BYTES = 9;
@@ -102,9 +104,10 @@ describe("watchCalls", function () {
         if (!isHeld) resolve();
       });
     server.add(SentimentServiceDefinition, {
-      async analyze() {
+      async analyze(_request, { trailer }) {
         read.push("analyze");
         await held();
+        trailer.append("x-told", "one").append("x-told", "two").set("x-bytes-bin", BYTES);
         return { sentiment: undefined, timing: undefined };
       },
       analyzeBatch: async () => ({ results: [] }),
@@ -294,6 +297,10 @@ describe("watchCalls", function () {
     for (let count = 0; count < 10; count++) {
       const answered = call("Analyze").resume();
       answered.end(framed());
+      const [trailers] = await once(answered, "trailers");
+      const { "grpc-status": status, "x-told": told, "x-bytes-bin": bytes } = trailers;
+      assert.deepEqual([status, told], [String(Status.OK), "one, two"]);
+      assert.deepEqual(Buffer.from(bytes, "base64"), BYTES);
       await once(answered, "close");
     }
     assert.deepEqual(
