@@ -166,7 +166,9 @@ class RefusalsTest {
                 ended.complete(
                     assertThrows(SentimentException.class, () -> outcomes.iterator().next())));
     consumer.start();
-    Waiting.until(() -> !server.headers.isEmpty(), "the call has come");
+    // Not its headers alone, which come before the server is told of a cancel.
+    Waiting.until(
+        () -> !server.batches.isEmpty() || !server.streamed.isEmpty(), "the call has come");
     outcomes.close();
     assertEquals(Code.CANCELLED, ended.join().code());
     Waiting.until(() -> server.cancelled.get() >= 1, "the call is cancelled");
