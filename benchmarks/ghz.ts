@@ -23,6 +23,8 @@ export interface GhzCall {
   /** gRPC's, as Go spells it: `OK`, `ResourceExhausted`. */
   readonly status: string;
   readonly tookMs: number;
+  /** From the run's first call on. */
+  readonly endedMs: number;
 }
 
 export interface GhzRun {
@@ -84,13 +86,26 @@ interface GhzOutput {
   readonly count: number;
   /** Nanoseconds, as is `latency`. */
   readonly total: number;
-  readonly details: readonly { readonly latency: number; readonly status: string }[];
+  readonly details: readonly {
+    readonly latency: number;
+    readonly status: string;
+    /** When it ended. */
+    readonly timestamp: string;
+  }[];
 }
 
-const runOf = ({ total, details }: GhzOutput): GhzRun => ({
-  calls: details.map(({ latency, status }) => ({ status, tookMs: latency / 1e6 })),
-  seconds: total / 1e9,
-});
+function runOf({ total, details }: GhzOutput): GhzRun {
+  const calls = details.map(({ latency, status, timestamp }) => ({
+    status,
+    tookMs: latency / 1e6,
+    endedMs: Date.parse(timestamp),
+  }));
+  const beganMs = calls.reduce((least, one) => Math.min(least, one.endedMs - one.tookMs), Infinity);
+  return {
+    calls: calls.map((call) => ({ ...call, endedMs: call.endedMs - beganMs })),
+    seconds: total / 1e9,
+  };
+}
 
 /** Calls that V8 needs to have compiled all that a call runs take half a minute: until then a call costs about a tenth more. */
 const WARM_UP = ["--duration", "30s", "--duration-stop", "wait"];

@@ -61,9 +61,11 @@ export async function machine(): Promise<string> {
 
 function spreadOf(values: readonly number[]) {
   const sorted = values.toSorted((one, other) => one - other);
-  const at = (share: number) =>
-    Number((sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toPrecision(5));
-  return { median: at(0.5), least: at(0), most: at(1) };
+  const at = (place: number) => sorted[place] ?? Number.NaN;
+  const last = sorted.length - 1;
+  const median = (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2;
+  const short = (value: number) => Number(value.toPrecision(5));
+  return { median: short(median), least: short(at(0)), most: short(at(last)) };
 }
 
 /** "0.91 (0.88 to 0.95)": median, least and most. */

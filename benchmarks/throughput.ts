@@ -67,18 +67,18 @@ for (const name of serverNames)
 
 type Way = (server: BenchedServer) => Promise<number>;
 
-/** A way, in turn with the others, with the CPU seconds that the server took for it. */
+/** A way, in turn with the others, with the CPU seconds that its process took for it. */
 interface WayInTurn extends InTurn {
   readonly cpuSeconds: number[];
 }
 
-function wayInTurn(server: BenchedServer, way: Way): WayInTurn {
+function wayInTurn(pid: number, way: () => Promise<number>): WayInTurn {
   const seconds: number[] = [];
   return {
     async run() {
-      const before = await cpuSeconds(server.pid);
-      const rate = await way(server);
-      seconds.push((await cpuSeconds(server.pid)) - before);
+      const before = await cpuSeconds(pid);
+      const rate = await way();
+      seconds.push((await cpuSeconds(pid)) - before);
       return rate;
     },
     rounds: [],
@@ -119,7 +119,8 @@ async function compare(
   const texts = await LENGTHS[lengths](TEXTS[tierName], `${folder}/tokenizer.json`);
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
-  const loop: InTurn = { run: () => plain.run(), rounds: [] };
+  // Its threads are of this process.
+  const loop = wayInTurn(process.pid, () => plain.run());
   const ways = new Map<string, WayInTurn>();
   for (const name of serverNames) {
     // Nothing is refused: what is measured is work done.
@@ -130,29 +131,26 @@ async function compare(
     await callServer(server.client, tier, texts, CALLS);
     await warmUp(ghz, { address: server.address, messages: unaryMessages(texts, tier) });
     for (const [way, run] of Object.entries(waysOf(ghz, tier, texts)))
-      ways.set(`${way}, ${name}`, wayInTurn(server, run));
+      ways.set(
+        `${way}, ${name}`,
+        wayInTurn(server.pid, () => run(server)),
+      );
   }
   await inTurns(Number(values.rounds), [loop, ...ways.values()]);
-  return told(`${tierName}, ${lengths} texts`, texts.length, plain.name, loop, ways);
+  return told(`${tierName}, ${lengths} texts`, plain.name, loop, ways);
 }
 
 function told(
   name: string,
-  texts: number,
   loopName: string,
-  loop: InTurn,
+  loop: WayInTurn,
   ways: ReadonlyMap<string, WayInTurn>,
 ): Measured[] {
   process.stdout.write(`${name}: ${loopName} ${spread(loop.rounds, 0)} texts a second\n`);
   const measured = [{ what: `${name}: ${loopName}`, unit: "texts/s", rounds: loop.rounds }];
-  // All CPUs are busy for all of its time.
-  const loopCpu = loop.rounds.map((rate) => availableParallelism() / rate);
   for (const [way, { rounds, cpuSeconds: seconds }] of ways) {
     const ratios = ratiosOf(rounds, loop.rounds);
-    const byCpu = ratiosOf(
-      loopCpu,
-      seconds.map((one) => one / texts),
-    );
+    const byCpu = ratiosOf(loop.cpuSeconds, seconds);
     process.stdout.write(
       `  ${way.padEnd(30)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}, by CPU time ${spread(byCpu, 2)}\n`,
     );

@@ -128,7 +128,7 @@ const batchingOf = (settings: z.infer<typeof Settings>) => ({
   batchRows: settings.BATCH_SIZE,
   batchMinRows: settings.BATCH_SIZE_MIN,
   batchMaxRows: settings.BATCH_SIZE_MAX,
-  queueTimeoutMs: settings.QUEUE_TIMEOUT * 1000,
+  queueTimeoutMs: Math.round(settings.QUEUE_TIMEOUT * 1000),
   brownOutMs: unlessZero(settings.BROWN_OUT_MS),
 });
 

@@ -6,6 +6,15 @@ export const whole = (least: number, most: number) =>
     .regex(/^\d+$/, "must be a whole number")
     .transform(Number)
     .pipe(z.number().min(least).max(most));
+
+/** "5", "0.25": to a thousandth. */
+export const decimal = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d{1,3})?$/, "must be a number such as 5 or 0.25")
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
 const UNITS = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
 /** "2GB", "4g", "512m", "1073741824": in bytes, a k being 1,024. Without the flag `i`, which the chart's JSON schema could not say. */
 export const size = z

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ACCESS_SETTINGS } from "./access-settings.js";
 import { TIERS } from "./core/tiers.js";
-import { flag, size, whole } from "./setting-kinds.js";
+import { decimal, flag, size, whole } from "./setting-kinds.js";
 
 const HOST_PORT = /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d{1,5}$/i;
 
@@ -69,10 +69,10 @@ export const Settings = z.object({
     .describe(
       "what goes into a batch: `cost`: rows of near-equal length, as many as pay by what a batch costs, a part for each free worker; `guide`: rows of near-equal length, BATCH_SIZE and its bounds by the queue; `fifo`: BATCH_SIZE rows as they came, for comparison",
     ),
-  QUEUE_TIMEOUT: whole(1, 3600)
+  QUEUE_TIMEOUT: decimal(0.01, 3600)
     .default(5)
     .describe(
-      "seconds that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED",
+      "seconds (`0.2`) that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED",
     ),
   BROWN_OUT_MS: whole(0, 3_600_000)
     .default(0)

@@ -10,7 +10,7 @@ import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
 import { classify, type FindVerdicts, type Verdict } from "./classifier.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
-import { isAnothersFault, SingleFlight } from "./single-flight.js";
+import { isAnothersFault, type Landing, SingleFlight } from "./single-flight.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
@@ -65,10 +65,15 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     return outcomes;
   };
 
-  const misses = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
+  /** Together with the equal texts of other calls that have a flight `among` those. */
+  const joined = async (
+    among: SingleFlight<Verdict>,
+    inquiry: Inquiry,
+    signal: AbortSignal,
+  ): Promise<readonly Landing<Verdict>[]> => {
     const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
-    const landings = await asStep("join", async (span) => {
-      const landed = await flights.run(ids, signal, (places, abandoned) =>
+    return await asStep("join", async (span) => {
+      const landed = await among.run(ids, signal, (places, abandoned) =>
         withLimit(abandoned, limitMs, clock, late, (callers) =>
           work(partOf(inquiry, places), callers.signal),
         ),
@@ -77,20 +82,26 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
       span?.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
       return landed;
     });
-    const outcomes = landings.map(({ outcome }) => outcome);
-    // What failed somebody else may not fail us.
-    const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
-    if (again.length === 0) return outcomes;
-    const retried = await work(partOf(inquiry, again), signal);
-    for (const [index, place] of again.entries()) {
-      const outcome = retried[index];
-      if (outcome) outcomes[place] = outcome;
-    }
-    return outcomes;
   };
 
-  return async (model, texts, question, caller) => {
-    if (question.skipCache) return await answerAnew(clock)(model, texts, question, caller);
+  const misses = async (
+    inquiry: Inquiry,
+    signal: AbortSignal,
+  ): Promise<readonly Landing<Verdict>[]> => {
+    const landings = [...(await joined(flights, inquiry, signal))];
+    // What failed somebody else may not fail us: once more together with the others that it has failed, then alone.
+    for (const among of [flights, undefined]) {
+      const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
+      if (again.length === 0) break;
+      const part = partOf(inquiry, again);
+      const retried = await joined(among ?? new SingleFlight(), part, signal);
+      for (const [index, place] of again.entries())
+        landings[place] = retried[index] as Landing<Verdict>;
+    }
+    return landings;
+  };
+
+  const byText = (model: ServedModel, texts: readonly string[], question: Question) => {
     const room = roomOf(model);
     const looking = currentSpan()?.step("cache.text");
     const keys = texts.map((text) =>
@@ -101,20 +112,34 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
       const text = texts[place] ?? "";
       return value && { status: "fulfilled", value: verdictOf(model, text, value, "memory") };
     });
-    const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
-    looking?.set({ "sentiment.hits": texts.length - missing.length });
+    const hits = outcomes.filter((outcome) => outcome !== undefined).length;
+    looking?.set({ "sentiment.hits": hits });
     looking?.end();
-    if (missing.length < texts.length)
-      caches.report("memory", "hit", texts.length - missing.length);
+    if (hits > 0) caches.report("memory", "hit", hits);
+    return { keys, outcomes };
+  };
+
+  return async (model, texts, question, caller) => {
+    if (question.skipCache) return await answerAnew(clock)(model, texts, question, caller);
+    const { keys, outcomes } = byText(model, texts, question);
+    const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     if (missing.length > 0) {
       const inquiry = partOf({ model, texts, keys, question }, missing);
       const found = await misses(inquiry, caller.signal);
-      for (const [index, place] of missing.entries()) outcomes[place] = found[index];
+      if (missing.length === texts.length) throwWhole(found);
+      for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
     return outcomes.map(
       (outcome) => outcome ?? { status: "rejected", reason: new Error("the text has no outcome") },
     );
   };
+}
+
+/** Where nothing is wrong with the texts the call is refused, as it is without caches. */
+function throwWhole(landings: readonly Landing<Verdict>[]): void {
+  const [first] = landings;
+  const isWhole = landings.every(({ failedWhole }) => failedWhole);
+  if (isWhole && first?.outcome.status === "rejected") throw first.outcome.reason;
 }
 
 /** Texts that are asked about, each with its key. */

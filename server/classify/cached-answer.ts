@@ -84,7 +84,7 @@ export const answerCodec: Codec<CachedAnswer> = {
     try {
       return read(reader);
     } catch {
-      // Past its end, or no label: whoever wrote it meant something else.
+      // Past its end, no label, or no number: whoever wrote it meant something else.
       return undefined;
     }
   },
@@ -158,7 +158,7 @@ class Writer {
   }
 }
 
-/** Throws RangeError past the end. */
+/** Throws RangeError past the end, and for a number that no answer has. */
 class Reader {
   #place = 0;
   readonly #bytes: Uint8Array;
@@ -177,7 +177,9 @@ class Reader {
   }
   float(): number {
     this.#place += 4;
-    return this.#view.getFloat32(this.#place - 4, true);
+    const value = this.#view.getFloat32(this.#place - 4, true);
+    if (!Number.isFinite(value)) throw new RangeError("no number");
+    return value;
   }
   list<Item>(count: number, leastBytes: number, next: () => Item): Item[] {
     if (count * leastBytes > this.#bytes.length) throw new RangeError("past the end");

@@ -22,6 +22,6 @@ export interface Models {
   lease(tier: Tier, text: string): Lease | undefined;
   /** Loads what the tier's folder holds now, and then lets it take over. Calls under way are finished by the version they began with. */
   load(tier: Tier): Promise<ServedModel | undefined>;
-  /** Gives the tier's memory back once no call uses it. The next call for it loads it again. */
+  /** Gives the tier's memory back when the calls under way are over, unless others have come meanwhile. The next call for it loads it again. */
   unload(tier: Tier): Promise<ServedModel | undefined>;
 }

@@ -1,13 +1,19 @@
 import { orAbort } from "../core/abort.js";
 import { ServiceError } from "../core/errors.js";
 
-/** What became of one item; who led the flight, and so was not merely along. */
-export interface Landing<Result> {
+/** What became of one item. */
+interface Landed<Result> {
   readonly outcome: PromiseSettledResult<Result>;
+  /** The work failed, and so all of its items. */
+  readonly failedWhole: boolean;
+}
+
+/** The same for a caller: whether another had begun it. */
+export interface Landing<Result> extends Landed<Result> {
   readonly joined: boolean;
 }
 
-/** It failed whoever led the flight, for reasons that may be his own. Texts have faults of their own, and those are the same for everybody. */
+/** It failed whoever began it, for reasons that may be his own. Texts have faults of their own, and those are the same for everybody. */
 export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean =>
   landing?.joined === true &&
   landing.outcome.status === "rejected" &&
@@ -17,7 +23,7 @@ export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean 
   );
 
 interface Flight<Result> {
-  readonly landed: Promise<PromiseSettledResult<Result>>;
+  readonly landed: Promise<Landed<Result>>;
   /** Callers that wait for it. */
   waiting: number;
   /** Told when nobody waits for it any more. */
@@ -57,8 +63,8 @@ export class SingleFlight<Result> {
     const flights = keys.map((key) => this.#flights.get(key) as Flight<Result>);
     for (const flight of flights) flight.waiting++;
     const landings = flights.map(async ({ landed }, place) => ({
-      outcome: await landed,
-      joined: own.get(keys[place] ?? "") !== place,
+      ...(await landed),
+      joined: !own.has(keys[place] ?? ""),
     }));
     return orAbort(Promise.all(landings), signal, () => {
       for (const [place, key] of keys.entries()) this.#leave(key, flights[place]);
@@ -82,18 +88,18 @@ export class SingleFlight<Result> {
       if (left === 0) abandoned.abort(new Error("nobody waits for the work any more"));
     };
     const keys = [...own.keys()];
-    const all = work([...own.values()], abandoned.signal).catch((reason: unknown) =>
-      keys.map(() => ({ status: "rejected" as const, reason })),
+    const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
+    const all = work([...own.values()], abandoned.signal).then(
+      (outcomes) => (place: number) => ({
+        outcome: outcomes[place] ?? failed(new Error("no outcome for the key")),
+        failedWhole: false,
+      }),
+      (reason: unknown) => () => ({ outcome: failed(reason), failedWhole: true }),
     );
     for (const [place, key] of keys.entries()) {
-      const landed: Flight<Result>["landed"] = all.then((outcomes) => {
+      const landed: Flight<Result>["landed"] = all.then((landedAt) => {
         if (this.#flights.get(key)?.landed === landed) this.#flights.delete(key);
-        return (
-          outcomes[place] ?? {
-            status: "rejected" as const,
-            reason: new Error("no outcome for the key"),
-          }
-        );
+        return landedAt(place);
       });
       this.#flights.set(key, { landed, waiting: 0, deserted });
     }

@@ -20,8 +20,8 @@ export interface Call {
   readonly span?: Span | undefined;
   /** Whose key it came with. Without keys: the address that it came from where quotas are kept by it, else undefined. */
   readonly holder?: string | undefined;
-  /** What the key allows its holder; undefined: what all may take. */
-  readonly tokensPerMinute?: number | undefined;
+  /** What the key allows its holder now: a stream may see it change. Undefined, also of it: what all may take. */
+  readonly allowed?: { readonly tokensPerMinute?: number | undefined } | undefined;
   /** undefined: what it costs is nobody's business. */
   readonly charge?: Charge | undefined;
   /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */

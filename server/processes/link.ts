@@ -29,6 +29,8 @@ type Message =
 export interface Patience {
   readonly limitMs: number;
   readonly signal?: AbortSignal;
+  /** Sent however many questions are unanswered: for what is asked one at a time, and what depends on its being asked. */
+  readonly isUrgent?: true;
 }
 
 interface Asked {
@@ -65,10 +67,11 @@ export class Link<Ours extends Calls, Theirs extends Calls> {
   async ask<Name extends keyof Theirs & string>(
     name: Name,
     argument: Parameters<Theirs[Name]>[0],
-    { limitMs, signal = new AbortController().signal }: Patience,
+    { limitMs, signal = new AbortController().signal, isUrgent }: Patience,
   ): Promise<Awaited<ReturnType<Theirs[Name]>>> {
     if (this.#closed) throw gone();
-    if (this.#unanswered.size >= MOST_UNANSWERED) throw down("It has answered nothing for long.");
+    if (!isUrgent && this.#unanswered.size >= MOST_UNANSWERED)
+      throw down("It has answered nothing for long.");
     const late = () => new ServiceError("DEADLINE", `No answer within ${limitMs / 1000} s.`);
     const answer = await withLimit(signal, limitMs, this.#clock, late, (caller) =>
       this.#send(name, argument, caller),

@@ -43,8 +43,8 @@ const MOST_MISSED = 3;
 const MOST_MISSED_BUSY = 30;
 /** CPU time that is no more than none: Linux counts it in tens of milliseconds. */
 const IDLE_MS = 10;
-/** It is the looks that count. The most that a timer takes. */
-const AS_LONG_AS_IT_TAKES = { limitMs: 2 ** 31 - 1 };
+/** It is the looks that count. The most that a timer takes. What others ask, by way of scrapes and probes, must not make it look stuck. */
+const AS_LONG_AS_IT_TAKES = { limitMs: 2 ** 31 - 1, isUrgent: true } as const;
 
 /** What the primary answers to it that is not about the process alone. */
 type CallsOfAll = Omit<PrimaryCalls, "serving" | "failed">;
@@ -100,7 +100,7 @@ export class SupervisedProcess {
     this.#cancelLook();
     this.#state = "ending";
     // Who is too busy to take it is ended when the time is up.
-    link?.ask("drain", undefined, { limitMs: DRAIN_ASK_MS }).catch(() => {});
+    link?.ask("drain", undefined, { limitMs: DRAIN_ASK_MS, isUrgent: true }).catch(() => {});
     const cancel = this.#clock.after(limitMs, () => this.#cut("undrained"));
     await this.#gone.promise;
     cancel();

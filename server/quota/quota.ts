@@ -94,7 +94,9 @@ export class Quota {
     this.#spend = (account, tokens, kept) => {
       account.spend(tokens, kept, clock.now());
       events.charged(tokens);
-      sync?.due(account);
+      if (sync !== undefined) sync.due(account);
+      // Nobody will ask for it: an account that has something to tell is kept.
+      else account.takeUntold();
     };
   }
 
@@ -142,7 +144,7 @@ export class Quota {
   #account(): Account | undefined {
     const call = currentCall.getStore();
     if (call?.holder === undefined || call.isUnasked) return undefined;
-    const tokensPerMinute = call.tokensPerMinute ?? this.#options.tokensPerMinute;
+    const tokensPerMinute = call.allowed?.tokensPerMinute ?? this.#options.tokensPerMinute;
     if (tokensPerMinute === undefined) return undefined;
     return this.#accounts.of(call.holder, tokensPerMinute, this.#clock.now());
   }

@@ -122,8 +122,9 @@ export function analyzer(parts: ServiceParts): Analyze {
     // A version that is put in its place may have been made for another cascade, or for none: then accurate answers all.
     const threshold = fast.model.cascadeThreshold ?? 1;
     const both = { fast: fast.model, accurate: accurate.model, threshold, events };
+    const compared = answerAndCompare(parts.answer, [fast, accurate]);
     // Awaited here: both would be given back at once.
-    const outcomes = await cascade(both, texts, question, caller, parts.answer);
+    const outcomes = await cascade(both, texts, question, caller, compared);
     currentSpan()?.set(attributesOf(outcomes));
     return outcomes;
   };
@@ -152,6 +153,18 @@ export function analyzer(parts: ServiceParts): Analyze {
         : answer(tier, texts, question, caller);
     // Awaited here: what was reserved is kept until the call ends.
     return await withDeadline(deadlineMs, work, charge);
+  };
+}
+
+/** As `answer`, and of each lease's model the first answers are handed to its candidate: it is asked again only for more about the same texts. */
+function answerAndCompare(answer: Answer, leases: readonly Lease[]): Answer {
+  const left = new Set(leases);
+  return async (model, texts, question, caller) => {
+    const outcomes = await answer(model, texts, question, caller);
+    const lease = [...left].find((one) => one.model === model);
+    // A copy: the cascade puts those of the other model in their places.
+    if (lease !== undefined && left.delete(lease)) lease.compare(texts, question, [...outcomes]);
+    return outcomes;
   };
 }
 

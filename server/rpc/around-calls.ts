@@ -77,7 +77,7 @@ export function aroundCalls(
     events.began();
     try {
       const holder = enter && entered(enter, context, span);
-      const store = { ...brought, holder: holder?.name, tokensPerMinute: holder?.tokensPerMinute };
+      const store = { ...brought, holder: holder?.name, allowed: holder };
       const steps = stepsOf(call, context, holder, clock);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());

@@ -47,6 +47,21 @@ class BoundedReader extends ClampingReader {
     return super.uint64();
   }
 
+  override bool(): boolean {
+    this.#spend();
+    return super.bool();
+  }
+
+  override float(): number {
+    this.#spend();
+    return super.float();
+  }
+
+  override double(): number {
+    this.#spend();
+    return super.double();
+  }
+
   #spend(): void {
     this.#left--;
     if (this.#left < 0) throw new Error(`the message has over ${MOST_READS} fields`);

@@ -26,9 +26,10 @@ import type { TransportEvents } from "./events.js";
 import { hushMetadata } from "./grpc-log.js";
 import { inflateInTurn } from "./inflate-in-turn.js";
 import type { Keys } from "./keys/keys.js";
-import { allButProbes, kserveService } from "./kserve/kserve-service.js";
+import { allButProbes, kserveService, PROBES } from "./kserve/kserve-service.js";
 import { REFLECTIONS, reflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
+import { shortRequests } from "./short-requests.js";
 import { channelOptions, type TransportLimits } from "./transport.js";
 import { watchCalls } from "./watched-call.js";
 import { markInvalidUtf8 } from "./wire-text.js";
@@ -39,6 +40,13 @@ const DEFINITIONS = [
   GRPCInferenceServiceDefinition,
 ];
 const SERVICES = DEFINITIONS.map(({ fullName }) => fullName);
+/** What anybody may call, with or without a key: requests of a few names. */
+const NO_KEY_NEEDED = new Set([
+  ...Object.values(HealthDefinition.methods).map(
+    ({ name }) => `/${HealthDefinition.fullName}/${name}`,
+  ),
+  ...PROBES,
+]);
 /** The build puts the descriptors of the protos beside the generated code. */
 const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 /** What health calls that the server answers at all, also without a backend and while it drains: for a liveness probe. */
@@ -98,6 +106,7 @@ export async function serveGrpc(
   const server = createServer({
     ...channelOptions(options, parts.limits, timeoutMs),
     interceptors: [
+      shortRequests(NO_KEY_NEEDED),
       inflateInTurn,
       watchCalls(clientLimits, entrance, clock, (why) => events.cut(why)),
     ],

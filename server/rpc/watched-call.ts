@@ -128,7 +128,8 @@ class WatchedCall extends ServerInterceptingCall {
         this.#callOff();
         this.#isOver = true;
         if (this.#streams) this.#streams.open--;
-        if (this.#isCut) this.#closeSoon();
+        // Whoever has ended it: nobody will read what its client may go on sending.
+        if (this.#isCut || !this.#isWhole) this.#closeSoon();
         listener.onCancel();
         if (received) this.#entrance.leave(received);
       },

@@ -11,6 +11,7 @@ import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
+import type { HeldModels } from "./held-models.js";
 import { inferred, queued } from "./traced.js";
 
 /** What of the batcher is a matter of settings. */
@@ -26,6 +27,8 @@ export interface VersionEvents extends ReadingEvents, BatchEvents {}
 /** What a version needs of its surroundings. */
 export interface ServedVersionParts {
   readonly backend: Backend;
+  /** Of that backend. */
+  readonly held: HeldModels;
   readonly clock: Clock;
   readonly readers: ReadingThreads | undefined;
   /** Called before it loads: makes room for it. */
@@ -33,6 +36,15 @@ export interface ServedVersionParts {
   readonly onLoaded: (tookMs: number) => void;
   readonly events: VersionEvents;
 }
+
+/** Calls that have it leased, of those that came between two moments. */
+interface Calls {
+  leases: number;
+  /** They are over. */
+  over: () => void;
+}
+
+const noCalls = (): Calls => ({ leases: 0, over: () => {} });
 
 /** One version of a tier's model with tokenizer, batcher and backend, loaded when it is needed. */
 export class ServedVersion {
@@ -48,9 +60,10 @@ export class ServedVersion {
   /** The backend may hold something of it, if only what a load that failed has left. */
   #held = false;
   #loading: Promise<void> | undefined;
-  #unloading: Promise<void> = Promise.resolve();
   #leases = 0;
-  #whenIdle: (() => void)[] = [];
+  /** Those that have come since an unloading was last asked for, and those before. */
+  #calls = noCalls();
+  #earlierCalls: Promise<unknown> = Promise.resolve();
 
   constructor(
     files: ModelFiles,
@@ -140,28 +153,54 @@ export class ServedVersion {
 
   /** For the time of a call: it is not unloaded before the lease is given back. */
   lease(): Disposable {
+    const calls = this.#calls;
     this.#leases++;
+    calls.leases++;
     return {
       [Symbol.dispose]: () => {
         this.#leases--;
+        calls.leases--;
         this.lastUsedMs = this.#parts.clock.now();
-        if (this.#leases === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+        if (calls.leases === 0) calls.over();
       },
     };
   }
 
   /** Gives its memory back once no call uses it. It loads again when it is needed again. Resolves with whether it was loaded. */
   async unload(): Promise<boolean> {
-    while (this.isInUse || (this.isLoaded && !this.#loaded)) {
+    while (this.#isNeeded) {
       await this.#loading?.catch(() => {});
-      if (this.isInUse) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+      await this.#callsSoFar();
     }
     return this.#giveBack();
+  }
+
+  /** The same, but waits for no call that comes meanwhile: it stays loaded for those. Else there would be no end to it while they come. */
+  async unloadUnlessCalled(): Promise<boolean> {
+    await this.#loading?.catch(() => {});
+    await this.#callsSoFar();
+    return !this.#isNeeded && this.#giveBack();
   }
 
   /** The same where it is idle at this moment; else nothing. */
   async unloadIfIdle(): Promise<boolean> {
     return this.isIdle && this.#giveBack();
+  }
+
+  get #isNeeded(): boolean {
+    return this.isInUse || (this.isLoaded && !this.#loaded);
+  }
+
+  async #callsSoFar(): Promise<void> {
+    const calls = this.#calls;
+    this.#calls = noCalls();
+    if (calls.leases > 0) {
+      const over = new Promise<void>((resolve) => {
+        calls.over = resolve;
+      });
+      this.#earlierCalls = Promise.all([this.#earlierCalls, over]);
+    }
+    await this.#earlierCalls;
   }
 
   /** No await before all is noted: a call that comes now waits for the unloading, and loads anew. */
@@ -172,18 +211,16 @@ export class ServedVersion {
     this.#loading = undefined;
     this.#loaded = false;
     this.#unloaded ||= wasLoaded;
-    this.#unloading = this.#parts.backend.unload(this.id);
-    await this.#unloading;
+    await this.#parts.held.unload(this.id, this);
     return wasLoaded;
   }
 
   async #load(): Promise<void> {
-    const { backend, clock, beforeLoad, onLoaded } = this.#parts;
-    await this.#unloading.catch(() => {});
+    const { held, clock, beforeLoad, onLoaded } = this.#parts;
     await beforeLoad();
     const startedMs = clock.now();
     this.#held = true;
-    await backend.load(this.id).catch((error: unknown) => {
+    await held.load(this.id, this).catch((error: unknown) => {
       if (error instanceof ServiceError) throw error;
       throw new StartupError(
         `${this.id.onnxPath} cannot be served: ${messageOf(error)}: replace it, or run make models`,

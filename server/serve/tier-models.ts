@@ -1,4 +1,4 @@
-import { type Backend, type BackendStatus, keyOf } from "../backend/backend.js";
+import type { Backend, BackendStatus } from "../backend/backend.js";
 import {
   type ModelFiles,
   readModel,
@@ -12,6 +12,7 @@ import { StartupError } from "../core/errors.js";
 import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
 import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
+import { HeldModels } from "./held-models.js";
 import { type MemoryLimits, MemoryManager, type UnloadCause } from "./memory-manager.js";
 import { type BatchSettings, ServedVersion, type VersionEvents } from "./served-version.js";
 import { Shadow, type ShadowOutcome } from "./shadow.js";
@@ -55,6 +56,7 @@ interface Slot {
 export class TierModels implements Models, Disposable {
   readonly #slots = new Map<Tier, Slot>();
   readonly #backend: Backend;
+  readonly #held: HeldModels;
   readonly #options: TierModelsOptions;
   readonly #clock: Clock;
   readonly #events: ModelEvents;
@@ -64,6 +66,7 @@ export class TierModels implements Models, Disposable {
 
   constructor(backend: Backend, options: TierModelsOptions, clock: Clock, events: ModelEvents) {
     this.#backend = backend;
+    this.#held = new HeldModels(backend);
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
@@ -148,7 +151,7 @@ export class TierModels implements Models, Disposable {
       const { served, candidate } = slot;
       await Promise.all(
         [served, ...(candidate ? [candidate] : [])].map(async (one) => {
-          if (await one.unload()) this.#events.unloaded(one.model, "admin");
+          if (await one.unloadUnlessCalled()) this.#events.unloaded(one.model, "admin");
         }),
       );
       return slot.served.model;
@@ -205,6 +208,7 @@ export class TierModels implements Models, Disposable {
       this.#options.batching,
       {
         backend: this.#backend,
+        held: this.#held,
         clock: this.#clock,
         readers: this.#options.readers,
         beforeLoad: async () => this.#memory?.makeRoom(version),
@@ -227,9 +231,9 @@ export class TierModels implements Models, Disposable {
 
   /** Unloads what the slot that is kept does not serve, once its calls are done. */
   async #retire(gone: Slot, staying: Slot): Promise<void> {
-    const kept = new Set([staying.served, staying.candidate].map((one) => one && keyOf(one.id)));
+    const kept = [staying.served, staying.candidate];
     for (const old of [gone.served, gone.candidate]) {
-      if (old !== undefined && !kept.has(keyOf(old.id))) await old.unload().catch(() => {});
+      if (old !== undefined && !kept.includes(old)) await old.unload().catch(() => {});
     }
     await gone.heldTokenizer?.[Symbol.asyncDispose]();
   }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import {
   Client,
   status as Code,
@@ -16,6 +19,7 @@ import {
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
 import { detailsOf, failureOf } from "../support/status-details.js";
+import { callHeaders } from "../support/transport-clients.js";
 
 const SERVICE = "/sentiment.v1.SentimentService";
 const LENGTH_DELIMITED = 2;
@@ -142,7 +146,7 @@ describe("bad input", function () {
   });
 
   it("a health check of a name that is no text, or endless, is NOT_FOUND in few words", async () => {
-    for (const name of [Buffer.of(0xff), Buffer.alloc(60_000, "x")]) {
+    for (const name of [Buffer.of(0xff), Buffer.alloc(1000, "x")]) {
       const message = Buffer.concat([Buffer.of(0x0a), lengthOf(name), name]);
       const error = await send("Check", message, "/grpc.health.v1.Health").then(
         () => assert.fail("the call was answered"),
@@ -150,6 +154,47 @@ describe("bad input", function () {
       );
       assert.equal(error.code, Code.NOT_FOUND);
       assert.ok(error.details.length < 1100, `${error.details.length} characters`);
+    }
+  });
+
+  const OPEN = [
+    ["/grpc.health.v1.Health", "Check"],
+    ["/grpc.health.v1.Health", "Watch"],
+    ["/inference.GRPCInferenceService", "ServerLive"],
+    ["/inference.GRPCInferenceService", "ServerReady"],
+    ["/inference.GRPCInferenceService", "ModelReady"],
+  ] as const;
+
+  it("of what needs no key no more than 1 KB is taken, compressed or not, whole or not", async () => {
+    const name = Buffer.alloc(60_000, "x");
+    const message = Buffer.concat([Buffer.of(0x0a), lengthOf(name), name]);
+    const headOf = (flag: number, length: number) => {
+      const head = Buffer.alloc(5, flag);
+      head.writeUInt32BE(length, 1);
+      return head;
+    };
+    const zipped = gzipSync(message);
+    const frames = {
+      whole: Buffer.concat([headOf(0, message.length), message]),
+      "its beginning": headOf(0, message.length),
+      compressed: Buffer.concat([headOf(1, zipped.length), zipped]),
+    };
+    const connection = connect(`http://${running.app.address}`);
+    try {
+      for (const [service, method] of OPEN)
+        for (const [what, frame] of Object.entries(frames)) {
+          const call = connection.request({
+            ...callHeaders(method),
+            ":path": `${service}/${method}`,
+            "grpc-encoding": what === "compressed" ? "gzip" : "identity",
+          });
+          call.on("error", () => {}).write(frame);
+          const [headers] = await once(call, "response");
+          assert.equal(headers["grpc-status"], `${Code.RESOURCE_EXHAUSTED}`, `${method}, ${what}`);
+          call.close();
+        }
+    } finally {
+      connection.destroy();
     }
   });
 

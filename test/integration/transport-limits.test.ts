@@ -5,7 +5,11 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientError, createChannel, createClient, Metadata, Status } from "nice-grpc";
 import { HealthDefinition } from "nice-grpc-server-health";
-import { SentimentServiceDefinition, Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import {
+  AnalyzeRequest,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../server/gen/sentiment/v1/sentiment.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { heldBackend } from "../support/held-backend.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
@@ -14,6 +18,9 @@ import { failureOf } from "../support/status-details.js";
 import { callHeaders } from "../support/transport-clients.js";
 
 const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
+const MESSAGE = AnalyzeRequest.encode(REQUEST).finish();
+/** As gRPC sends it: not compressed, and of a length that one byte holds. */
+const FRAME = Buffer.concat([Buffer.from([0, 0, 0, 0, MESSAGE.length]), MESSAGE]);
 
 describe("the limits of the transport", function () {
   this.timeout(30_000);
@@ -169,6 +176,19 @@ describe("the limits of the transport", function () {
     assert.deepEqual(await counts("sentiment_calls_cut_total"), { slow_request: 1 });
     // No fault of the server's: it never was a call.
     assert.deepEqual(await counts("sentiment_requests_total"), {});
+  });
+
+  it("a deadline may be as far away as gRPC can say", async () => {
+    await start();
+    // Of the first three, in milliseconds, the lower 32 bits are negative.
+    for (const timeout of ["720H", "43200M", "2592000S", "99999999H", "99999999n"]) {
+      const call = request(session(), { "grpc-timeout": timeout });
+      call.end(FRAME);
+      const [headers] = await once(call, "response");
+      assert.equal(headers["grpc-status"], undefined, timeout);
+      const [trailers] = await once(call.resume(), "trailers");
+      assert.equal(trailers["grpc-status"], String(Status.OK), timeout);
+    }
   });
 
   it("STREAM_IDLE_TIMEOUT: a silent stream is ended; a health watch never is", async () => {

@@ -97,7 +97,7 @@ describe("loadConfig", () => {
       BATCH_SIZE_MIN: "4",
       BATCH_SIZE_MAX: "64",
       BATCH_POLICY: "guide",
-      QUEUE_TIMEOUT: "2",
+      QUEUE_TIMEOUT: "0.25",
       BROWN_OUT_MS: "250",
       MAX_INPUT_LENGTH: "500",
       MAX_BATCH_SIZE: "10",
@@ -185,7 +185,7 @@ describe("loadConfig", () => {
       watchdogSeconds: 0,
       prefetchModels: false,
       batchPolicy: "single",
-      queueTimeoutMs: 2000,
+      queueTimeoutMs: 250,
       brownOutMs: 250,
       apiKeysFile: "keys.json",
       jwt: {

@@ -14,6 +14,7 @@ interface Part {
 
 const FLAG = ["true", "false"].join();
 const WHOLE = "^\\d+$";
+const DECIMAL = "^\\d+(\\.\\d{1,3})?$";
 /** Where a pod's probes and Services have to find it. */
 const PORTS = ["GRPC_PORT", "HTTP_PORT"];
 
@@ -28,6 +29,10 @@ function ofYaml(name: string, schema: z.ZodType): Part {
   if (input.pattern === WHOLE) {
     const minimum = PORTS.includes(name) ? 1 : output.minimum;
     return { type: "integer", ...present({ minimum, maximum: output.maximum }) };
+  }
+  if (input.pattern === DECIMAL) {
+    const { minimum, maximum } = output;
+    return { type: "number", ...present({ minimum, maximum }) };
   }
   if (typeof output.default === "number" && output.minimum === undefined)
     return { type: "number", minimum: 0, maximum: 1 };

@@ -21,6 +21,8 @@ const create = (path: string, executionProviders: readonly string[]) =>
     executionProviders,
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
+    // A plan of the memory for each shape is no faster where shapes vary, and now and then its blocks find no room between the others: 8 or 16 MB more for good.
+    enableMemPattern: false,
     // A GPU provider that is missing is told below, in words that help.
     logSeverityLevel: gpu ? 4 : 3,
   });

@@ -6,7 +6,7 @@ import { type KeyEntry, type Right, SALT_BYTES } from "./key-file.js";
 export interface Holder {
   readonly name: string;
   readonly rights: readonly Right[];
-  /** What it may have analyzed; undefined: what all may. */
+  /** What it may have analyzed, as it is now: a stream goes on when it has changed. undefined: what all may. */
   readonly tokensPerMinute?: number | undefined;
   /** Whether the key would still be let in, with the same rights: for calls that go on long after they were. */
   readonly isCurrent: () => boolean;
@@ -64,6 +64,27 @@ export const knownKeys = (entries: readonly KeyEntry[]): KnownKeys =>
     ]),
   );
 
+/** A class, as a getter that each call's own object had would outlive the call: V8 keeps a map of each. */
+class ListedHolder implements Holder {
+  readonly name: string;
+  readonly rights: readonly Right[];
+  readonly isCurrent: () => boolean;
+  readonly #then: Known["holder"];
+  readonly #now: () => Known | undefined;
+
+  constructor(then: Known["holder"], now: () => Known | undefined, isCurrent: () => boolean) {
+    this.name = then.name;
+    this.rights = then.rights;
+    this.isCurrent = isCurrent;
+    this.#then = then;
+    this.#now = now;
+  }
+
+  get tokensPerMinute(): number | undefined {
+    return (this.#now()?.holder ?? this.#then).tokensPerMinute;
+  }
+}
+
 /** Whose key is looked at where nobody's is named, so that it takes as long. */
 const NOBODY: Known = {
   holder: { name: "", rights: [] },
@@ -93,7 +114,11 @@ export function keysOf(known: () => KnownKeys, nowMs: () => number): ListedKeys 
       const isSame = timingSafeEqual(hashOf(entry.salt, key), entry.hash);
       const isInTime = nowMs() < entry.expiresMs;
       if (!(isSame && isInTime)) return undefined;
-      return { ...entry.holder, isCurrent: () => isCurrent(id, entry) };
+      return new ListedHolder(
+        entry.holder,
+        () => known().get(id),
+        () => isCurrent(id, entry),
+      );
     },
   };
 }

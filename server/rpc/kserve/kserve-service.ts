@@ -156,7 +156,8 @@ function verdictOf(outcome: PromiseSettledResult<Verdict>, index: number): Verdi
 }
 
 const { fullName, methods } = GRPCInferenceServiceDefinition;
-const PROBES = new Set(
+/** By their paths. */
+export const PROBES: ReadonlySet<string> = new Set(
   [methods.serverLive, methods.serverReady, methods.modelReady].map(
     ({ name }) => `/${fullName}/${name}`,
   ),

@@ -71,10 +71,32 @@ describe("a model that is too busy", () => {
     assert.ok(known?.status === "fulfilled");
     assert.equal(known.value.cache, "memory");
     assert.equal(asked.length, 1);
-    const [unknown] = await answers(model, ["2"], PLAIN, caller);
+    const [also, unknown] = await answers(model, ["1", "2"], PLAIN, caller);
+    assert.equal(also?.status, "fulfilled");
     assert.ok(unknown?.status === "rejected");
     assert.ok(refused(unknown.reason));
+    // The call, not each of its texts.
+    await assert.rejects(answers(model, ["2", "3", "2"], PLAIN, caller), refused);
     await assert.rejects(answers(model, ["1"], { ...PLAIN, skipCache: true }, caller), refused);
+  });
+
+  it("is asked once by each of those who wait for equal texts, also where a call has them twice", async () => {
+    const { model, asked } = busyModel(clock);
+    const answers = answerFromCaches(caches(), clock, 1000);
+    const calls = Array.from({ length: 5 }, () => answers(model, ["1", "1"], PLAIN, caller));
+    for (const call of calls) await assert.rejects(call, refused);
+    assert.equal(asked.length, 5);
+  });
+
+  it("answers all who wait for equal texts, where it lets in but one of them", async () => {
+    const { model, state, asked } = busyModel(clock);
+    const answers = answerFromCaches(caches(), clock, 1000);
+    const first = answers(model, ["1"], PLAIN, caller);
+    const others = Array.from({ length: 5 }, () => answers(model, ["1"], PLAIN, caller));
+    state.isFull = false;
+    await assert.rejects(first, refused);
+    for (const [outcome] of await Promise.all(others)) assert.equal(outcome?.status, "fulfilled");
+    assert.equal(asked.length, 2);
   });
 
   it("reads what a Redis may have: it is found by what the model reads", async () => {

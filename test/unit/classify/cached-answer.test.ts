@@ -72,6 +72,23 @@ describe("the bytes of a cached answer", () => {
     }
   });
 
+  it("are nothing where a number is none, as only a forger writes it", () => {
+    const [sentence, word] = [FULL.sentences[0], FULL.attributions[0]];
+    assert.ok(sentence && word);
+    for (const none of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const forgeries: readonly CachedAnswer[] = [
+        { ...FULL, score: none },
+        { ...FULL, confidence: none },
+        { ...FULL, probabilities: [0, 1, none] },
+        { ...FULL, sentences: [{ ...sentence, score: none }] },
+        { ...FULL, sentences: [{ ...sentence, confidence: none }] },
+        { ...FULL, attributions: [{ ...word, weight: none }] },
+      ];
+      for (const forged of forgeries)
+        assert.equal(answerCodec.decode(answerCodec.encode(forged, KEY), KEY), undefined);
+    }
+  });
+
   it("are nothing under another key", () => {
     const bytes = answerCodec.encode(PLAIN, KEY);
     for (const other of [

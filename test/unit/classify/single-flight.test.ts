@@ -47,7 +47,7 @@ describe("SingleFlight", () => {
     assert.deepEqual(values(await first), [
       ["A", false],
       ["B", false],
-      ["A", true],
+      ["A", false],
     ]);
     assert.deepEqual(values(await second), [
       ["B", true],
@@ -105,11 +105,13 @@ describe("SingleFlight", () => {
   });
 
   it("tells everybody that it failed, and who of them merely joined", async () => {
-    const first = run(["a"]);
+    const first = run(["a", "a"]);
     const second = run(["a"]);
     works[0]?.fail("lost");
-    assert.deepEqual(values(await first), [["lost", false]]);
-    assert.deepEqual(values(await second), [["lost", true]]);
+    const outcome = { status: "rejected", reason: "lost" };
+    const own = { outcome, failedWhole: true, joined: false };
+    assert.deepEqual(await first, [own, own]);
+    assert.deepEqual(await second, [{ ...own, joined: true }]);
   });
 
   it("does nothing for a caller that has left already", async () => {

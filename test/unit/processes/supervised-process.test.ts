@@ -126,6 +126,22 @@ describe("SupervisedProcess", () => {
     });
   }
 
+  it("takes one for stuck for nothing that others have asked of it, and tells it to drain all the same", async () => {
+    await serve();
+    last().calls.metrics = () => new Promise<never>(() => {});
+    const scrapes = Array.from({ length: 100 }, () => {
+      const { link } = supervised;
+      return link?.ask("metrics", undefined, { limitMs: 3_600_000 }).catch(() => {});
+    });
+    await look(60, 500);
+    assert.deepEqual(events, ["serving"]);
+    const drained = supervised.drain(5000);
+    for (let hop = 0; hop < 4; hop++) await turn();
+    assert.equal(last().drains, true);
+    await die("exit code 0");
+    await Promise.all([drained, ...scrapes]);
+  });
+
   it("ends one that does not serve within ten minutes of its start", async () => {
     clock.advance(599_999);
     assert.deepEqual(events, []);

@@ -15,7 +15,7 @@ const textOf = (tokens: number) => "x".repeat(4 * (tokens - 2));
 
 /** Has a call of the team cost so many tokens; whether it was let in. */
 function spends(quota: Quota, tokens: number, holder = "team", tokensPerMinute = 600): boolean {
-  const call = { deadlineMs: 0, traceparent: undefined, holder, tokensPerMinute };
+  const call = { deadlineMs: 0, traceparent: undefined, holder, allowed: { tokensPerMinute } };
   return currentCall.run(call, () => {
     try {
       using reserved = quota.reserve([textOf(tokens)], "fast", PLAIN);

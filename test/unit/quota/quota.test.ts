@@ -37,7 +37,7 @@ describe("Quota", () => {
     );
   const as = <T>(call: Partial<Call>, work: () => T): T =>
     currentCall.run({ ...NONE, ...call }, work);
-  const TEAM = { holder: "team", tokensPerMinute: 600 };
+  const TEAM = { holder: "team", allowed: { tokensPerMinute: 600 } };
   const ask = (quota: Quota, tokens: number, tier: Tier | "auto" = "fast", call = TEAM) =>
     as(call, () => quota.reserve([textOf(tokens)], tier, PLAIN));
 
@@ -121,6 +121,20 @@ describe("Quota", () => {
     assert.equal(charged, 0);
   });
 
+  it("forgets those who have all of it left before one who owes, when there are very many", () => {
+    const quota = quotaWith({ tokensPerMinute: 60 });
+    const spend = (holder: string, tokens: number) =>
+      as({ holder }, () => {
+        using reserved = quota.reserve([textOf(9)], "fast", PLAIN);
+        reserved?.read("fast", tokens);
+      });
+    spend("debtor", 600);
+    for (let number = 1; number < 10_000; number++) spend(`holder ${number}`, 1);
+    clock.advance(60_000);
+    spend("newcomer", 1);
+    assert.throws(() => spend("debtor", 1), { reason: "RATE_LIMITED" });
+  });
+
   it("counts in shadow mode who would have been refused, lets him in, and charges him no more", () => {
     const quota = quotaWith({ enforces: false });
     ask(quota, 600)?.read("fast", 600);
@@ -150,7 +164,7 @@ describe("Quota", () => {
         const tokens = draw(3, 60);
         most = Math.max(most, 4 * tokens);
         const reserved = reservedBy(() =>
-          ask(quota, tokens, "fast", { ...TEAM, tokensPerMinute: rate }),
+          ask(quota, tokens, "fast", { ...TEAM, allowed: { tokensPerMinute: rate } }),
         );
         // Other languages have up to four times the tokens; some calls fail, and some are answered from a cache.
         const real = draw(0, 1) * draw(1, 4 * tokens);

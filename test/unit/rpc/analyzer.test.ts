@@ -100,7 +100,7 @@ describe("analyzer", () => {
     assert.deepEqual(log, ["fast answers", "fast compares 2", "fast given back"]);
   });
 
-  it("keeps both models of the cascade until it is over", async () => {
+  it("keeps both models of the cascade until it is over, and what each has answered is compared", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     held = promise;
     const answered = analyze(Tier.TIER_AUTO);
@@ -109,7 +109,7 @@ describe("analyzer", () => {
     resolve();
     await answered;
     assert.deepEqual(log, [
-      ...["fast answers", "accurate answers"],
+      ...["fast answers", "fast compares 1", "accurate answers", "accurate compares 1"],
       ...["accurate given back", "fast given back"],
     ]);
   });
@@ -139,7 +139,7 @@ describe("analyzer", () => {
 
   describe("of a caller with a quota", () => {
     const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-    const caller = { ...none, holder: "team", tokensPerMinute: 60 };
+    const caller = { ...none, holder: "team", allowed: { tokensPerMinute: 60 } };
     const asTeam = <T>(work: () => T) => currentCall.run(caller, work);
     /** A text of 24 tokens by estimate. */
     const TEXT = "1".repeat(88);

@@ -118,7 +118,7 @@ describe("aroundCalls", () => {
       tracestate: undefined,
       span: undefined,
       holder: undefined,
-      tokensPerMinute: undefined,
+      allowed: undefined,
     });
   });
 
@@ -211,7 +211,28 @@ describe("aroundCalls", () => {
     );
     await steps.next();
     assert.equal(seen?.holder, "reader");
-    assert.equal(seen?.tokensPerMinute, 7);
+    assert.equal(seen?.allowed?.tokensPerMinute, 7);
+  });
+
+  it("has what its key allows now, not what it allowed when the call came", async () => {
+    const allowed = { name: "reader", tokensPerMinute: 7 };
+    let seen: Call | undefined;
+    const steps = aroundCalls(parts(), () => allowed)(
+      {
+        requestStream: true,
+        responseStream: true,
+        method: { path: "", requestStream: true, responseStream: true, options: {} },
+        async *next() {
+          seen = currentCall.getStore();
+          yield {};
+        },
+      } as never,
+      { metadata: Metadata(), signal: new AbortController().signal } as never,
+    );
+    await steps.next();
+    allowed.tokensPerMinute = 5;
+    assert.equal(seen?.allowed?.tokensPerMinute, 5);
+    await steps.return(undefined);
   });
 
   it("refuses whom the entrance refuses, before the call goes on", async () => {

@@ -29,6 +29,13 @@ function packed(numbers: Iterable<bigint>): Uint8Array {
 /** A ModelInfer whose one input has this shape. */
 const shaped = (shape: Iterable<bigint>) => fieldOf(5, fieldOf(3, packed(shape)));
 
+/** A ModelInfer whose one input has these contents. */
+const filled = (contents: Parameters<typeof contentsOf>[0]) =>
+  ModelInferRequest.encode({
+    ...inferRequest([]),
+    inputs: [input({ contents: contentsOf(contents) })],
+  }).finish();
+
 describe("a service whose messages are read with bounds", () => {
   it("reads what the generated one reads", () => {
     const request = inferRequest(["I love it", "schön"], {
@@ -76,6 +83,9 @@ describe("a service whose messages are read with bounds", () => {
     ["parameters of an output", () => decode(fieldOf(6, nothing(0x12)))],
     ["fields that it does not know", () => batch.decode(nothing(0x78))],
     ["dimensions", () => decode(shaped(Array<bigint>(MANY).fill(1n)))],
+    ["flags", () => decode(filled({ boolContents: Array<boolean>(MANY).fill(true) }))],
+    ["numbers of 4 bytes", () => decode(filled({ fp32Contents: Array<number>(MANY).fill(1) }))],
+    ["numbers of 8 bytes", () => decode(filled({ fp64Contents: Array<number>(MANY).fill(1) }))],
   ];
   for (const [what, read] of floods) {
     it(`gives up ${MANY} ${what}`, () => {

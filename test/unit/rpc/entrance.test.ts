@@ -99,10 +99,10 @@ describe("the entrance", function () {
     return client.analyze(REQUEST, { ...options, metadata });
   };
   /** A call of which nothing but the metadata has come. */
-  function begun(key: string): ClientHttp2Stream {
+  function begun(key: string, method: string): ClientHttp2Stream {
     const headers = {
       ":method": "POST",
-      ":path": "/sentiment.v1.SentimentService/Analyze",
+      ":path": `/sentiment.v1.SentimentService/${method}`,
       "content-type": "application/grpc",
       te: "trailers",
       "x-api-key": key,
@@ -113,7 +113,7 @@ describe("the entrance", function () {
   it("lets in whom the check lets in, at once or later", async () => {
     for (const key of ["good", "late"]) await analyze(key);
     assert.deepEqual(asked, ["fine", "fine"]);
-    const holders = callers.map((call) => [call?.holder, call?.tokensPerMinute]);
+    const holders = callers.map((call) => [call?.holder, call?.allowed?.tokensPerMinute]);
     assert.deepEqual(holders, [
       ["reader", undefined],
       ["late reader", 7],
@@ -121,9 +121,12 @@ describe("the entrance", function () {
     assert.deepEqual(codes, ["OK", "OK"]);
   });
 
-  for (const key of ["bad", "late bad"])
-    it(`refuses the key "${key}" before anything of its request has come, and ends its stream`, async () => {
-      const call = begun(key);
+  const refused = ["bad", "late bad"].flatMap((key) =>
+    ["Analyze", "AnalyzeStream"].map((method) => ({ key, method })),
+  );
+  for (const { key, method } of refused)
+    it(`refuses the key "${key}" before anything of ${method} has come, and ends its stream`, async () => {
+      const call = begun(key, method);
       const [headers] = await once(call, "response");
       assert.equal(headers["grpc-status"], String(Status.UNAUTHENTICATED));
       assert.ok(headers["grpc-status-details-bin"]);
@@ -134,7 +137,7 @@ describe("the entrance", function () {
     });
 
   it("takes nothing that a client says of its own decision", async () => {
-    const good = begun("good");
+    const good = begun("good", "Analyze");
     for (const id of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]) {
       const call = (options: CallOptions) => analyze("bad", { "x-sentiment-call-id": id }, options);
       assert.equal((await failureOf(call)).reason, "KEY_UNKNOWN");

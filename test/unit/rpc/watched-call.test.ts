@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import {
   type Channel,
   createChannel,
@@ -142,13 +148,14 @@ describe("watchCalls", function () {
   });
 
   /** A call by HTTP/2 itself. */
-  const call = (method: string): ClientHttp2Stream =>
+  const call = (method: string, more: OutgoingHttpHeaders = {}): ClientHttp2Stream =>
     session
       .request({
         ":method": "POST",
         ":path": `/sentiment.v1.SentimentService/${method}`,
         "content-type": "application/grpc",
         te: "trailers",
+        ...more,
       })
       .on("error", () => {});
   const framed = () => {
@@ -177,6 +184,19 @@ describe("watchCalls", function () {
     clock.advance(1000);
     await once(slow, "close");
     assert.deepEqual([cuts, read, clock.pending], [["slow_request"], [], 0]);
+  });
+
+  it("closes the stream of a call that is past its own deadline, and of which more could come", async () => {
+    await start();
+    const late = call("Analyze", { "grpc-timeout": "20m" });
+    late.write(framed().subarray(0, 7));
+    const [headers] = await once(late, "response");
+    assert.equal(headers["grpc-status"], String(Status.DEADLINE_EXCEEDED));
+    late.resume();
+    await watched();
+    clock.advance(1000);
+    await once(late, "close");
+    assert.deepEqual([cuts, read, clock.pending], [[], [], 0]);
   });
 
   it("does not take a message without its end for a whole request", async () => {

@@ -148,6 +148,23 @@ describe("ServedVersion", () => {
     assert.equal(unloading.done, true);
   });
 
+  it("waits for the calls so far where it is to stay loaded for those that come meanwhile", async () => {
+    await version.ready();
+    const one = version.lease();
+    const unloading = [track(version.unloadUnlessCalled()), track(version.unload())];
+    await turn();
+    const other = version.lease();
+    one[Symbol.dispose]();
+    await turn();
+    assert.deepEqual([unloading[0]?.done, unloading[1]?.done], [true, false]);
+    assert.deepEqual([version.model.isReady(), backend.asked], [true, ["load 3"]]);
+    other[Symbol.dispose]();
+    await turn();
+    assert.deepEqual([unloading[1]?.done, backend.asked], [true, ["load 3", "unload 3"]]);
+    await version.ready();
+    assert.equal(await version.unloadUnlessCalled(), true);
+  });
+
   it("unloads at once where it is idle, and not at all where it is not", async () => {
     assert.equal(await version.unloadIfIdle(), false);
     const held = Promise.withResolvers<void>();

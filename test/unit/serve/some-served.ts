@@ -2,6 +2,7 @@ import type {
   ModelFiles,
   VersionFile,
 } from "../../../server/backend/repository/model-repository.js";
+import { HeldModels } from "../../../server/serve/held-models.js";
 import { ServedVersion, type ServedVersionParts } from "../../../server/serve/served-version.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { numbersOf, tokenizerOf } from "../classify/fake-model.js";
@@ -40,6 +41,7 @@ export function someServed(
 ): ServedVersion {
   const file = fileOf(version, bytes);
   const surroundings = {
+    held: new HeldModels(parts.backend),
     readers: undefined,
     beforeLoad: async () => {},
     onLoaded: () => {},

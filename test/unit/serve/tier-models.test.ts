@@ -277,6 +277,21 @@ describe("TierModels", function () {
       assert.deepEqual(backend.asked, ["load 1", "load 2", "unload 1"]);
     });
 
+    it("comes back to a version whose last call is not over, which stays loaded then", async () => {
+      await start();
+      await readyAll();
+      const leased = lease("a");
+      await addVersion(2);
+      await models.load("fast");
+      await rm(model("2"), { recursive: true });
+      assert.equal((await models.load("fast"))?.version[0], "1");
+      leased[Symbol.dispose]();
+      await settle();
+      assert.deepEqual(backend.asked, ["load 1", "load 2", "load 1", "unload 2"]);
+      await models.unload("fast");
+      assert.equal(backend.asked.at(-1), "unload 1");
+    });
+
     it("takes on new settings of the same file, which stays loaded", async () => {
       await start();
       await readyAll();
@@ -351,6 +366,20 @@ describe("TierModels", function () {
   });
 
   describe("unload", () => {
+    it("does not wait for calls that come meanwhile, nor does what is loaded next", async () => {
+      await start();
+      await readyAll();
+      const calls = [lease("a")];
+      const unloaded = models.unload("fast");
+      const loaded = models.load("fast");
+      await settle();
+      calls.push(lease("b"));
+      calls[0]?.[Symbol.dispose]();
+      assert.equal((await unloaded)?.canServe(), true);
+      await loaded;
+      assert.deepEqual([backend.asked, events], [["load 1"], ["loaded 1"]]);
+    });
+
     it("unloads served and candidate, and tells of each that was loaded", async () => {
       await addVersion(2);
       await start({ candidate_version: 2, canary_share: 0.5 });

@@ -117,6 +117,17 @@ describe("keysOf", () => {
       assert.ok(holder.isCurrent());
     });
 
+    it("may have as much as the file says now, and what it said last where the key is gone", () => {
+      const holder = letIn();
+      assert.equal(holder.tokensPerMinute, undefined);
+      entries = [entry("a", { tokensPerMinute: 9 })];
+      assert.equal(holder.tokensPerMinute, 9);
+      entries = [entry("a", { tokensPerMinute: 3 }), entry("b")];
+      assert.equal(holder.tokensPerMinute, 3);
+      entries = [];
+      assert.equal(holder.tokensPerMinute, undefined);
+    });
+
     it("is not once the key has expired, is revoked, is another's, or has lost a right", () => {
       const holder = letIn();
       const changes: readonly (readonly KeyEntry[])[] = [
