@@ -112,7 +112,7 @@ const WARM_UP = ["--duration", "30s", "--duration-stop", "wait"];
 
 /** Analyze as fast as 64 callers go, until the server is as fast as it will be. */
 export async function warmUp(ghz: Ghz, options: GhzOptions): Promise<void> {
-  perSecond(await ghz.run("unary", { ...options, flags: WARM_UP }));
+  answeredPerSecond(await ghz.run("unary", { ...options, flags: WARM_UP }));
 }
 
 /** Analyze at a set rate, however slow answers are; each call may take a second, and the server is told. */
@@ -132,6 +132,12 @@ export function perSecond({ calls, seconds }: GhzRun): number {
   const failed = calls.find(({ status }) => status !== "OK");
   if (failed !== undefined) throw new Error(`a call failed: ${failed.status}`);
   return calls.length / seconds;
+}
+
+/** Calls a second that were answered, where some may be refused for load; throws when one failed otherwise. */
+export function answeredPerSecond({ calls, seconds }: GhzRun): number {
+  const answered = calls.filter(({ status }) => status !== "ResourceExhausted");
+  return perSecond({ calls: answered, seconds });
 }
 
 export const unaryMessages = (texts: readonly string[], tier: Tier): readonly Uint8Array[] =>

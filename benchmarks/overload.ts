@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { quantile } from "../test/support/steady-load.js";
-import { createGhz, type GhzCall, openLoop, perSecond, unaryMessages, warmUp } from "./ghz.js";
+import { answeredPerSecond, createGhz, type GhzCall, openLoop, unaryMessages, warmUp } from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
 import { type Measured, record, spread } from "./results.js";
 import { startServer } from "./server.js";
@@ -41,7 +41,7 @@ const server = stack.use(await startServer(settings));
 const { address } = server;
 
 const saturate = async () =>
-  perSecond(
+  answeredPerSecond(
     await ghz.run("unary", { address, messages, flags: ["--total", String(messages.length)] }),
   );
 

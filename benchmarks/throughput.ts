@@ -72,13 +72,14 @@ interface WayInTurn extends InTurn {
   readonly cpuSeconds: number[];
 }
 
-function wayInTurn(pid: number, way: () => Promise<number>): WayInTurn {
+/** `spent`: CPU seconds so far. */
+function wayInTurn(spent: () => number | Promise<number>, way: () => Promise<number>): WayInTurn {
   const seconds: number[] = [];
   return {
     async run() {
-      const before = await cpuSeconds(pid);
+      const before = await spent();
       const rate = await way();
-      seconds.push((await cpuSeconds(pid)) - before);
+      seconds.push((await spent()) - before);
       return rate;
     },
     rounds: [],
@@ -87,6 +88,12 @@ function wayInTurn(pid: number, way: () => Promise<number>): WayInTurn {
       return seconds.slice(1);
     },
   };
+}
+
+/** Of this process, where the plain loop's threads are; not of those that it has started. */
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Texts a second of each call, over all the texts. */
@@ -119,8 +126,7 @@ async function compare(
   const texts = await LENGTHS[lengths](TEXTS[tierName], `${folder}/tokenizer.json`);
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
-  // Its threads are of this process.
-  const loop = wayInTurn(process.pid, () => plain.run());
+  const loop = wayInTurn(ownCpuSeconds, () => plain.run());
   const ways = new Map<string, WayInTurn>();
   for (const name of serverNames) {
     // Nothing is refused: what is measured is work done.
@@ -133,7 +139,10 @@ async function compare(
     for (const [way, run] of Object.entries(waysOf(ghz, tier, texts)))
       ways.set(
         `${way}, ${name}`,
-        wayInTurn(server.pid, () => run(server)),
+        wayInTurn(
+          () => cpuSeconds(server.pid),
+          () => run(server),
+        ),
       );
   }
   await inTurns(Number(values.rounds), [loop, ...ways.values()]);

@@ -7,11 +7,11 @@ export const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 
-/** "5", "0.25": to a thousandth. */
+/** "5", "0.25". */
 export const decimal = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d+(\.\d{1,3})?$/, "must be a number such as 5 or 0.25")
+    .regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 

@@ -35,7 +35,6 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
 	connection := http.NewResponseController(w)
 	// HTTP/2 is always so. Neither knows how long a stream may last: the server ends it when nothing comes.
 	_ = connection.EnableFullDuplex()
-	_ = connection.SetReadDeadline(time.Time{})
 	_ = connection.SetWriteDeadline(time.Time{})
 	out := &answerLines{w: w, connection: connection, timeout: g.config.StreamTimeout}
 	err := g.relay(r, connection, out)
@@ -54,6 +53,8 @@ func (g *Gateway) relay(r *http.Request, connection *http.ResponseController, ou
 	if err != nil {
 		return err
 	}
+	// Not before there is somebody who stops reading: net/http waits for what is left of the body of a request that has been answered.
+	_ = connection.SetReadDeadline(time.Time{})
 	lines := &textLines{requests: make(chan *pb.AnalyzeStreamRequest), ended: make(chan error, 1)}
 	go lines.read(ctx, r)
 	sent := make(chan error, 1)

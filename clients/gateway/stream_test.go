@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -129,6 +130,27 @@ func TestAStreamOutlivesTheTimesOfCalls(t *testing.T) {
 				t.Error(s.protocol)
 			}
 		})
+	}
+}
+
+func TestAStreamThatDoesNotBeginHoldsNoConnection(t *testing.T) {
+	b := startBridgeAs(t, nil, func(server *httptest.Server) {
+		server.Config.ReadTimeout = 200 * time.Millisecond
+		server.Start()
+	})
+	connection, err := net.Dial("tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_ = connection.SetDeadline(time.Now().Add(10 * time.Second))
+	head := "POST " + streamPath + " HTTP/1.1\r\nHost: bridge\r\nGrpc-Timeout: soon\r\nTransfer-Encoding: chunked\r\n\r\n"
+	if _, err := io.WriteString(connection, head); err != nil {
+		t.Fatal(err)
+	}
+	// Until the bridge closes it.
+	if said, err := io.ReadAll(connection); err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 400 ") {
+		t.Errorf("%q, %v", said, err)
 	}
 }
 

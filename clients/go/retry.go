@@ -20,10 +20,14 @@ func (e *Error) lost() bool {
 	return e.Reason == "" && (e.Code == codes.Canceled || e.Code == codes.Internal || e.Code == codes.Unknown)
 }
 
-// tooLarge tells whether a message was over a limit of gRPC's. Only the words tell that from a server that is busy.
+// tooLarge tells whether a message was over a limit of gRPC's, of which only the words tell, or over that of the proxy in front of the server.
 func (e *Error) tooLarge() bool {
-	return e.Code == codes.ResourceExhausted && e.Reason == "" && strings.Contains(e.Message, "larger than max")
+	return e.Code == codes.ResourceExhausted &&
+		(e.Reason == reasonBodyTooLarge || e.Reason == "" && strings.Contains(e.Message, "larger than max"))
 }
+
+// Of deploy/nginx, never of the server.
+const reasonBodyTooLarge Reason = "BODY_TOO_LARGE"
 
 // backoff is how long to wait between tries: 0.1 s, doubled up to 5 s.
 type backoff struct{ refusals int }

@@ -194,6 +194,29 @@ func TestALoopThatIsLeftEndsWhatIsUnderWay(t *testing.T) {
 	})
 }
 
+func TestALoopThatPanicsEndsWhatIsUnderWay(t *testing.T) {
+	forBoth(t, func(t *testing.T, of func(*sentiment.Client) helper) {
+		s := &scripted{refuseCall: func(ctx context.Context, call int, texts []string) error {
+			if texts == nil || slices.Contains(texts, "Product 0 is fine") {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		func() {
+			defer func() { _ = recover() }()
+			for range of(connect(t, script(t, s)))(t.Context(), numbered(1_000_000), sentiment.WithBatchSize(10)) {
+				panic("of the caller's")
+			}
+		}()
+		for deadline := time.Now().Add(10 * time.Second); s.underWay.Load() > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d calls are still under way", s.underWay.Load())
+			}
+		}
+	})
+}
+
 func TestAStreamThatBreaks(t *testing.T) {
 	for name, err := range map[string]error{
 		"DRAINING":             refusal(codes.Unavailable, "DRAINING", 0).Err(),

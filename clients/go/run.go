@@ -40,6 +40,8 @@ func (c *Client) run(ctx context.Context, s *settings, slots int, yield func(Res
 	// A client that is closed ends what waits here between two calls, too.
 	stop := context.AfterFunc(c.closed, func() { fail(&Error{Code: codes.Canceled, Message: "The client is closed."}) })
 	defer stop()
+	// Also where the caller's loop panics.
+	defer fail(context.Canceled)
 	r := &run{
 		client: c, settings: s, ctx: ctx, fail: fail, patience: newPatience(s.giveUpAfter, fail),
 		slots: make(chan struct{}, slots), jobs: make(chan *job), out: make(chan *job, slots),

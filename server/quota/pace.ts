@@ -29,6 +29,6 @@ export class Pace {
   }
 }
 
-/** Of a stream of the current call; undefined: it has no quota to keep to. */
+/** Of a stream of the current call; undefined: it has no quota to keep to, and will not have one. */
 export const paceOf = (quota: Quota): Pace | undefined =>
   quota.isEnforced ? new Pace(quota) : undefined;

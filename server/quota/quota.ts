@@ -121,7 +121,7 @@ export class Quota {
     ...[texts, tier, question]: Parameters<Quota["reserve"]>
   ): Promise<Reservation | undefined> {
     const account = this.#account();
-    const tokens = this.#estimate(texts, tier, question);
+    const tokens = account === undefined ? 0 : this.#estimate(texts, tier, question);
     for (;;) {
       const nowMs = this.#clock.now();
       const waitMs = Math.min(account?.msUntil(tokens, nowMs) ?? 0, untilMs - nowMs);
@@ -136,9 +136,9 @@ export class Quota {
     return this.#options.tokensPerMinute !== undefined;
   }
 
-  /** Whether the current call may be refused for its quota. */
+  /** Whether the current call may be refused for its quota, or come to be: a stream may outlast what its key allows now. */
   get isEnforced(): boolean {
-    return this.#options.enforces && this.#account() !== undefined;
+    return this.#options.enforces && currentCall.getStore()?.holder !== undefined;
   }
 
   #account(): Account | undefined {

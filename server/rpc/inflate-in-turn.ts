@@ -27,7 +27,7 @@ async function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
 
 /**
  * grpc-js inflates compressed messages as they come, each up to max_receive_message_length, before anybody has looked at the key: 3 MB of zeros in gzip took 2 GB
- * of memory. A few at a time take as much as those few. Must be the first of the interceptors: only the first gets grpc-js's own call.
+ * of memory. A few at a time take as much as those few. Must come before interceptors that wrap grpc-js's own call.
  */
 export const inflateInTurn: ServerInterceptor = (_method, call) => {
   const inflating = call as Inflating;

@@ -63,7 +63,7 @@ export class ServedVersion {
   #leases = 0;
   /** Those that have come since an unloading was last asked for, and those before. */
   #calls = noCalls();
-  #earlierCalls: Promise<unknown> = Promise.resolve();
+  #earlierCalls: Promise<void> = Promise.resolve();
 
   constructor(
     files: ModelFiles,
@@ -198,7 +198,7 @@ export class ServedVersion {
       const over = new Promise<void>((resolve) => {
         calls.over = resolve;
       });
-      this.#earlierCalls = Promise.all([this.#earlierCalls, over]);
+      this.#earlierCalls = Promise.all([this.#earlierCalls, over]).then(() => {});
     }
     await this.#earlierCalls;
   }

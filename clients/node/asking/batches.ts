@@ -4,7 +4,7 @@ import type { SentimentError } from "../errors.js";
 import type { CallLimits } from "../options.js";
 import type { Wanted } from "../wire.js";
 import { type Answer, answerOf } from "./answer.js";
-import { isAskedAgain } from "./patience.js";
+import { isAskedAgain, isTooLarge } from "./patience.js";
 import type { Asking } from "./run.js";
 import type { Slot } from "./window.js";
 
@@ -66,19 +66,41 @@ interface Failed {
   readonly error: SentimentError;
 }
 
+/** Together they were too large; one that is by itself has its answer. */
+async function askInHalves(
+  asking: Asking,
+  slots: readonly Slot[],
+  limits: BatchLimits,
+  error: SentimentError,
+): Promise<void> {
+  const [first, ...others] = slots;
+  if (first !== undefined && others.length === 0) {
+    asking.patience.answered();
+    asking.window.settle(first, { error });
+    return;
+  }
+  const half = Math.ceil(slots.length / 2);
+  await askUntilAnswered(asking, slots.slice(0, half), limits);
+  await askUntilAnswered(asking, slots.slice(half), limits);
+}
+
 /** What has to be asked again; undefined: nothing. */
 async function askOnce(
-  { calls, window, wanted, patience, signal }: Asking,
+  asking: Asking,
   slots: readonly Slot[],
-  { deadlineMs }: BatchLimits,
+  limits: BatchLimits,
 ): Promise<Failed | undefined> {
+  const { calls, window, wanted, patience, signal } = asking;
+  const { deadlineMs } = limits;
   const texts = slots.map(({ text }) => text);
   let answers: readonly Answer[];
   try {
     answers = await askBatch(calls, texts, wanted, { deadlineMs, signal });
   } catch (error) {
     if (isAskedAgain(error)) return { slots, error };
-    throw error;
+    if (!isTooLarge(error)) throw error;
+    await askInHalves(asking, slots, limits, error);
+    return undefined;
   }
   let failed: { slots: Slot[]; error: SentimentError } | undefined;
   for (const [place, slot] of slots.entries()) {

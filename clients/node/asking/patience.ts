@@ -9,10 +9,18 @@ const JITTER = 0.2;
 /** Asked long enough. */
 export class GaveUp extends SentimentError {}
 
+/** A message was over a limit: of gRPC's, of which only the words tell, or of the proxy in front of the server. */
+export const isTooLarge = (error: unknown): error is SentimentError =>
+  error instanceof SentimentError &&
+  error.code === "RESOURCE_EXHAUSTED" &&
+  (error.reason === "BODY_TOO_LARGE" ||
+    (error.reason === undefined && error.message.includes("larger than")));
+
 /** Whether another try makes sense, of a call or of a single text. */
 export const isAskedAgain = (error: unknown): error is SentimentError =>
   error instanceof SentimentError &&
   !(error instanceof GaveUp) &&
+  !isTooLarge(error) &&
   (error.code === "UNAVAILABLE" || error.code === "RESOURCE_EXHAUSTED");
 
 /** When to ask again, and when to give up: counted from the first failure that no answer came after. */

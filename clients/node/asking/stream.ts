@@ -5,7 +5,7 @@ import type {
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { type Code, SentimentError } from "../errors.js";
 import { answerOf } from "./answer.js";
-import { GaveUp, isAskedAgain } from "./patience.js";
+import { GaveUp, isAskedAgain, isTooLarge } from "./patience.js";
 import type { Asking } from "./run.js";
 import type { Slot } from "./window.js";
 
@@ -48,12 +48,26 @@ class OneStream {
       );
     } catch (error) {
       if (isBroken(error)) return this.#left(error);
-      throw error;
+      if (!(isTooLarge(error) && this.#refuseLargest(error))) throw error;
+      return undefined;
     } finally {
       // What waits for a text must not take one for a stream that is no more.
       this.#over.abort();
       window.putBack([...this.#underWay.values()]);
     }
+  }
+
+  /** The text whose message was too large; the others are asked again. False: there is none. */
+  #refuseLargest(error: SentimentError): boolean {
+    const { patience, window } = this.#asking;
+    const bytes = ({ text }: Slot) => Buffer.byteLength(text);
+    const [largest] = [...this.#underWay.values()].sort((one, other) => bytes(other) - bytes(one));
+    if (largest === undefined) return false;
+    this.#underWay.delete(String(largest.index));
+    this.hasAnswers = true;
+    patience.answered();
+    window.settle(largest, { error });
+    return true;
   }
 
   /** A stream that breaks while it has nothing under way has harmed nobody. */

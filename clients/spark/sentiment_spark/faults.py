@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -10,6 +10,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 # Asking changes nothing on the server, so a try that failed on its way may be repeated; these say that it may help.
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+# What gRPC, not the server, says of a stream that was reset on its way.
+BROKEN = {grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
 BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -38,6 +40,11 @@ def fault_of_error(error: grpc.RpcError) -> Fault:
     trailers = dict(error.trailing_metadata() or ())
     status = _status_in(trailers) or status_pb2.Status(code=error.code().value[0], message=error.details() or "")
     fault = fault_of_status(status)
+    code = error.code()
+    is_broken = code in BROKEN and fault.reason == code.name
+    # Of a stream the deadline is the server's, for one on which nothing came for long: a text has crossed it.
+    if is_broken or code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        fault = replace(fault, retried=True)
     pushback = _number(trailers.get("grpc-retry-pushback-ms"))
     if pushback is None:
         return fault

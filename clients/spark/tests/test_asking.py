@@ -133,6 +133,24 @@ class Tries(unittest.TestCase):
                 self.assertEqual(len(server.asked), 2)
                 self.assertEqual(server.asked[1], texts[7:])
 
+    def test_asks_again_on_a_new_stream_when_one_is_reset_or_idle(self) -> None:
+        def reset(code):
+            def script(requests, context):
+                yield answer(next(requests))
+                context.abort(code, "the stream was reset")
+
+            return script
+
+        codes = grpc.StatusCode
+        idle = breaks_after(1, codes.DEADLINE_EXCEEDED, "DEADLINE")
+        for script in [reset(codes.INTERNAL), reset(codes.CANCELLED), reset(codes.UNKNOWN), idle]:
+            with serving(script, all_answered) as server:
+                self.assertEqual(scores(ask(server, texts_of(3))), [1, 2, 3])
+                self.assertEqual(len(server.asked), 2)
+        with serving(breaks_after(1, codes.INTERNAL, "BUG"), all_answered) as server:
+            with self.assertRaisesRegex(SentimentError, "BUG"):
+                ask(server, texts_of(3))
+
     def test_asks_again_on_a_new_stream_when_one_ends_early(self) -> None:
         def ends(requests, context):
             yield answer(next(requests))

@@ -14,7 +14,7 @@ interface Part {
 
 const FLAG = ["true", "false"].join();
 const WHOLE = "^\\d+$";
-const DECIMAL = "^\\d+(\\.\\d{1,3})?$";
+const DECIMAL = "^\\d+(\\.\\d+)?$";
 /** Where a pod's probes and Services have to find it. */
 const PORTS = ["GRPC_PORT", "HTTP_PORT"];
 

@@ -69,19 +69,20 @@ class ListedHolder implements Holder {
   readonly name: string;
   readonly rights: readonly Right[];
   readonly isCurrent: () => boolean;
-  readonly #then: Known["holder"];
+  #last: Known["holder"];
   readonly #now: () => Known | undefined;
 
   constructor(then: Known["holder"], now: () => Known | undefined, isCurrent: () => boolean) {
     this.name = then.name;
     this.rights = then.rights;
     this.isCurrent = isCurrent;
-    this.#then = then;
+    this.#last = then;
     this.#now = now;
   }
 
   get tokensPerMinute(): number | undefined {
-    return (this.#now()?.holder ?? this.#then).tokensPerMinute;
+    this.#last = this.#now()?.holder ?? this.#last;
+    return this.#last.tokensPerMinute;
   }
 }
 

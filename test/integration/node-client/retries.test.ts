@@ -74,6 +74,26 @@ describe("the Node client against a scripted server", function () {
     assert.equal(atMs.length, 1);
   });
 
+  it("gives up a text whose message is too large, and no other, by batches and by a stream", async () => {
+    const client = await clientOf({
+      analyzeBatch: async ({ texts }) => answered(texts),
+      analyzeStream: (requests) =>
+        streamOf(requests, (text) => ({ sentiment: verdictOn(text) }), Infinity, assert.fail),
+    });
+    const texts = [...sentences(40)];
+    texts[7] = "x".repeat(5_000_000);
+    // Each of these fits, but not all of a batch together.
+    for (let place = 20; place < 40; place++) texts[place] = "x".repeat(300_000);
+    for (const asked of [client.analyzeAll(texts), client.analyzeStream(texts)]) {
+      const outcomes = await gathered(asked);
+      assert.deepEqual(
+        outcomes.flatMap(({ index, error }) => (error ? [[index, error.code]] : [])),
+        [[7, "RESOURCE_EXHAUSTED"]],
+      );
+      assert.equal(outcomes.length, texts.length);
+    }
+  });
+
   it("asks a refused batch again, and of a batch only the texts that were refused", async () => {
     const asked: (readonly string[])[] = [];
     const delays: number[] = [];

@@ -236,12 +236,38 @@ describe("Quota", () => {
       assert.equal(clock.pending, 0);
     });
 
-    it("has no pace where there is no quota", () => {
+    it("has no pace where nobody could get a quota, or quotas only count", () => {
       assert.equal(
-        as({ holder: "team" }, () => paceOf(quotaWith())),
+        as({}, () => paceOf(quotaWith())),
+        undefined,
+      );
+      assert.equal(
+        as(TEAM, () => paceOf(quotaWith({ enforces: false }))),
         undefined,
       );
       assert.ok(as(TEAM, () => paceOf(quotaWith())));
+    });
+
+    it("keeps to a quota that its key gets while it goes on", async () => {
+      const quota = quotaWith();
+      const allowed: { tokensPerMinute?: number } = {};
+      const call = { holder: "team", allowed };
+      const pace = as(call, () => paceOf(quota));
+      assert.ok(pace);
+      const reserve = () =>
+        as(call, () => pace.reserveBy(60_000, NEVER, [textOf(600)], "fast", PLAIN));
+      assert.equal(await reserve(), undefined);
+      allowed.tokensPerMinute = 600;
+      (await reserve())?.read("fast", 600);
+      let isLetIn = false;
+      const waiting = reserve().then((reserved) => {
+        isLetIn = reserved !== undefined;
+      });
+      await turn();
+      assert.equal(isLetIn, false);
+      clock.advance(60_000);
+      await waiting;
+      assert.equal(isLetIn, true);
     });
   });
 });

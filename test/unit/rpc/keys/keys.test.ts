@@ -125,7 +125,7 @@ describe("keysOf", () => {
       entries = [entry("a", { tokensPerMinute: 3 }), entry("b")];
       assert.equal(holder.tokensPerMinute, 3);
       entries = [];
-      assert.equal(holder.tokensPerMinute, undefined);
+      assert.equal(holder.tokensPerMinute, 3);
     });
 
     it("is not once the key has expired, is revoked, is another's, or has lost a right", () => {

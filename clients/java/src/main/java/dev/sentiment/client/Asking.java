@@ -218,8 +218,17 @@ abstract class Asking {
   /** A call ended, and these texts of it were not answered. */
   final void lost(Collection<Question> questions, SentimentException error) {
     boolean isOver = calls.isClosed() || caller.context().isCancelled();
-    if (isPassing(error) && !isOver) askAgain(questions, error);
-    else fail(error);
+    if (isOver || !isPassing(error)) fail(error);
+    else if (error.isTooLarge()) tooLarge(questions, error);
+    else askAgain(questions, error);
+  }
+
+  /** One of these texts is too large, or all of them together are. */
+  abstract void tooLarge(Collection<Question> questions, SentimentException error);
+
+  /** That one is. */
+  final void isTooLarge(Question question, SentimentException error) {
+    settle(question, new Outcome.Failure(question.index, question.text, error));
   }
 
   private void askAgain(Collection<Question> questions, SentimentException error) {

@@ -1,7 +1,10 @@
 package dev.sentiment.client;
 
+import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
@@ -9,6 +12,9 @@ import java.util.concurrent.CompletableFuture;
 final class BatchAsking extends Asking {
   private final BatchSettings settings;
   private final Set<CompletableFuture<?>> underWay = new HashSet<>();
+
+  /** Of calls that were too large: asked next. */
+  private final Queue<List<Question>> parts = new ArrayDeque<>();
 
   BatchAsking(Calls calls, AnalyzeParams params, BatchSettings settings, Set<Asking> open) {
     // Twice what is under way: while the first call lags, the others' places are filled.
@@ -24,12 +30,16 @@ final class BatchAsking extends Asking {
 
   @Override
   boolean askSome(int most) {
+    if (underWay.size() >= settings.concurrency()) return false;
+    if (!parts.isEmpty()) {
+      ask(parts.remove());
+      return true;
+    }
     int size = Math.min(settings.batchSize(), most);
     int waiting = window.waiting();
     // No linger: where nothing is under way, what waits goes at once.
     boolean isEnough = waiting >= size || window.isComplete() || underWay.isEmpty();
     if (size <= 0 || waiting == 0 || !isEnough) return false;
-    if (underWay.size() >= settings.concurrency()) return false;
     ask(window.takeWaiting(size));
     return true;
   }
@@ -56,9 +66,22 @@ final class BatchAsking extends Asking {
   }
 
   @Override
+  void tooLarge(Collection<Question> batch, SentimentException error) {
+    if (batch.size() == 1) {
+      batch.forEach(question -> isTooLarge(question, error));
+      return;
+    }
+    List<Question> all = List.copyOf(batch);
+    int half = all.size() / 2;
+    parts.add(all.subList(0, half));
+    parts.add(all.subList(half, all.size()));
+  }
+
+  @Override
   void cancel() {
     List<CompletableFuture<?>> calls = List.copyOf(underWay);
     underWay.clear();
+    parts.clear();
     calls.forEach(call -> call.cancel(true));
   }
 }

@@ -102,6 +102,16 @@ public final class SentimentException extends RuntimeException {
     return REFUSALS.contains(code);
   }
 
+  /**
+   * A message was over a limit: of gRPC's, of which only the words tell, or of the proxy in front of
+   * the server.
+   */
+  boolean isTooLarge() {
+    if (code != Code.RESOURCE_EXHAUSTED) return false;
+    if (reason != null) return reason.equals("BODY_TOO_LARGE");
+    return getMessage() != null && getMessage().contains("larger than");
+  }
+
   /** It was not the server that said so, but the way to it that broke. */
   boolean isBreak() {
     return reason == null && BREAKS.contains(code);

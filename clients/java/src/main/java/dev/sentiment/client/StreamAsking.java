@@ -5,6 +5,9 @@ import dev.sentiment.v1.AnalyzeStreamResponse;
 import io.grpc.Status.Code;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +49,15 @@ final class StreamAsking extends Asking {
   @Override
   boolean isPassing(SentimentException error) {
     return super.isPassing(error) || error.code() == Code.DEADLINE_EXCEEDED;
+  }
+
+  /** Each text is a message of its own. */
+  @Override
+  void tooLarge(Collection<Question> underWay, SentimentException error) {
+    if (underWay.isEmpty()) return;
+    Question largest = Collections.max(underWay, Comparator.comparingInt(one -> one.text.length()));
+    isTooLarge(largest, error);
+    window.putBack(underWay.stream().filter(one -> one != largest).toList());
   }
 
   private void finish() {

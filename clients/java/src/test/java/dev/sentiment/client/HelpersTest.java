@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sentiment.v1.Sentiment;
 import dev.sentiment.v1.Tier;
+import io.grpc.Status.Code;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -57,6 +58,17 @@ class HelpersTest {
     Outcome.Failure empty = assertInstanceOf(Outcome.Failure.class, outcomes.get(500));
     assertEquals(Reason.TEXT_EMPTY, empty.error().reason());
     assertEquals(MANY - 1, outcomes.stream().filter(Outcome.Success.class::isInstance).count());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void onlyTheTextThatIsTooLargeSuffers(Way way) {
+    List<String> texts = new ArrayList<>(texts(60));
+    texts.set(20, "x".repeat(5_000_000));
+    List<Outcome> outcomes = way.ask(client, texts).toList();
+    Outcome.Failure large = assertInstanceOf(Outcome.Failure.class, outcomes.get(20));
+    assertEquals(Code.RESOURCE_EXHAUSTED, large.error().code());
+    assertEquals(59, outcomes.stream().filter(Outcome.Success.class::isInstance).count());
   }
 
   @Test
