@@ -140,3 +140,7 @@ for (const { name, noise } of others) {
   tell(untold, "calls", noise.untold, 0);
 }
 await record("noisy-neighbour", measured);
+const lost = [alone, ...others.map((one) => one.calm)].flatMap(({ failed }) => failed);
+const untold = others.flatMap(({ noise }) => noise.untold);
+// Who is not answered is soon done.
+if ([...lost, ...untold].some((count) => count > 0)) process.exitCode = 1;

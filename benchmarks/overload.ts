@@ -6,7 +6,14 @@
  */
 import { parseArgs } from "node:util";
 import { quantile } from "../test/support/steady-load.js";
-import { answeredPerSecond, createGhz, type GhzCall, openLoop, unaryMessages, warmUp } from "./ghz.js";
+import {
+  answeredPerSecond,
+  createGhz,
+  type GhzCall,
+  openLoop,
+  unaryMessages,
+  warmUp,
+} from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
 import { type Measured, record, spread } from "./results.js";
 import { startServer } from "./server.js";

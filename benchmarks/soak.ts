@@ -25,6 +25,11 @@ import { type Series, timeChart } from "./soak/time-chart.js";
 
 const SAMPLE_MS = 5000;
 const MINUTE_MS = 60_000;
+/** MB an hour, of runs that are long enough to tell. */
+const MOST_SLOPE = 1;
+const JUDGED_MINUTES = 60;
+/** A server that refuses needs no memory. */
+const MOST_REFUSED = 0.05;
 /** As many as a chart is wide. */
 const KEPT_SAMPLES = 720;
 const REDIS = ["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--save", ""];
@@ -168,4 +173,6 @@ const series: Series = {
 const line = await record("soak", measured, { series, rate: Number(values.rate), counts });
 await writeFile("benchmarks/results/soak.svg", timeChart(headOf("soak", line), series));
 say("benchmarks/results/soak.svg");
-if (failed > 0) process.exitCode = 1;
+const isGrowing = minutes >= JUDGED_MINUTES && robust.slope > MOST_SLOPE;
+if (isGrowing) say(`memory grows by over ${MOST_SLOPE} MB an hour`);
+if (failed > 0 || refused > MOST_REFUSED * calls || isGrowing) process.exitCode = 1;

@@ -29,6 +29,7 @@ export class SoakClient {
   readonly #streamed = new PassThrough({ objectMode: true });
   readonly #stream: Promise<void>;
   #streamedTexts = 0;
+  #answeredTexts = 0;
 
   constructor(address: string, key: string, counts: Counts) {
     this.#counts = counts;
@@ -53,6 +54,8 @@ export class SoakClient {
   async close(): Promise<void> {
     this.#streamed.end();
     await this.#stream;
+    const lost = this.#streamedTexts - this.#answeredTexts;
+    if (lost > 0) this.#count("stream text LOST", lost);
     this.#channel.close();
   }
 
@@ -61,9 +64,9 @@ export class SoakClient {
       const { tier } = ask;
       const texts = [...ask.texts];
       const { results } = await this.#client.analyzeBatch({ texts, tier, options: undefined });
-      for (const [place, { error }] of results.entries()) {
-        const isBad = texts[place]?.trim() === "";
-        const isRight = isBad === (error?.code === Status.INVALID_ARGUMENT);
+      for (const [place, asked] of texts.entries()) {
+        const { error } = results[place] ?? { error: { code: Status.DATA_LOSS } };
+        const isRight = (asked.trim() === "") === (error?.code === Status.INVALID_ARGUMENT);
         this.#count(`batch text ${isRight ? Status[error?.code ?? Status.OK] : "WRONG"}`);
       }
       return;
@@ -76,8 +79,10 @@ export class SoakClient {
   async #readStream(): Promise<void> {
     const requests: AsyncIterable<AnalyzeStreamRequest> = this.#streamed;
     const code = await codeOf(async () => {
-      for await (const { error } of this.#client.analyzeStream(requests))
+      for await (const { error } of this.#client.analyzeStream(requests)) {
+        this.#answeredTexts++;
         this.#count(`stream text ${error ? Status[error.code] : "OK"}`);
+      }
     });
     this.#count(`stream ${code}`);
   }

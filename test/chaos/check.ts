@@ -31,6 +31,10 @@ export const outcomeOf = (verdict: Verdict, truth: Verdict | undefined): Outcome
 export const outcomeOfFailure = ({ code, retryAfterSeconds }: Failure): Outcome =>
   code === Status.RESOURCE_EXHAUSTED && retryAfterSeconds !== undefined ? "refused" : "failed";
 
+/** A single text, which gRPC does not try again, may be told that what would have run it is down, and when to ask again: then its caller does. */
+export const isToldToAskAgain = ({ code, retryAfterSeconds }: Failure): boolean =>
+  code === Status.UNAVAILABLE && retryAfterSeconds !== undefined;
+
 const WORST: readonly Outcome[] = ["wrong", "failed", "refused", "right"];
 
 /** Of a call with several texts. */

@@ -13,6 +13,7 @@ import { asked, failureIn } from "./ask.js";
 import {
   distanceOf,
   type Failure,
+  isToldToAskAgain,
   type Outcome,
   outcomeOf,
   outcomeOfFailure,
@@ -85,6 +86,11 @@ export class ChaosLoad implements Disposable {
     return performance.now() - this.#startedMs;
   }
 
+  /** Ends of streams that no part that is down explains. */
+  get streamFaults(): readonly string[] {
+    return this.#streamer.faults;
+  }
+
   /** How far a score was from the truth at most, of the answers that were right. */
   get farthest(): number {
     return this.#farthest;
@@ -131,11 +137,9 @@ export class ChaosLoad implements Disposable {
         const { sentiment, error } = ended.answer.results[place] ?? {};
         const question = { text, tier, options };
         // gRPC tries no single text again: that is the caller's.
-        if (error !== undefined && outcomeOfFailure(failureIn(error)) === "failed")
-          return this.#again(client, question);
-        return error === undefined
-          ? this.#judged(question, sentiment, 0)
-          : failedEnd(failureIn(error), 0);
+        if (error === undefined) return this.#judged(question, sentiment, 0);
+        const failure = failureIn(error);
+        return isToldToAskAgain(failure) ? this.#again(client, question) : failedEnd(failure, 0);
       }),
     );
     const outcome = worstOf(ends.map((end) => end.outcome));
@@ -148,7 +152,7 @@ export class ChaosLoad implements Disposable {
     const question = this.#question();
     const { sentiment, failure, reopened } = await this.#streamer.ask(question);
     if (failure === undefined) return this.#judged(question, sentiment, reopened);
-    if (outcomeOfFailure(failure) === "failed") return await this.#again(client, question);
+    if (isToldToAskAgain(failure)) return await this.#again(client, question);
     return failedEnd(failure, reopened);
   }
 

@@ -19,6 +19,8 @@ import { truthsOf } from "./truth.js";
 const MINUTE_MS = 60_000;
 /** After a part is back the server has to find out. */
 const RECOVERY_MS = 2000;
+/** The load is far below what one process does. */
+const MOST_REFUSED = 0.01;
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +50,11 @@ over.abort();
 const summary = summaryOf(await loaded, struck);
 report(summary);
 if (values.record) await recordAll(summary);
-if (summary.outcomes.wrong + summary.outcomes.failed > 0) process.exitCode = 1;
+const { right, wrong, refused, failed } = summary.outcomes;
+const isRefusing = refused > MOST_REFUSED * (right + wrong + refused + failed);
+if (isRefusing) say(`over ${100 * MOST_REFUSED} % were refused`);
+for (const fault of load.streamFaults) say(fault);
+if (wrong + failed + load.streamFaults.length > 0 || isRefusing) process.exitCode = 1;
 
 /** Each fault at its time; resolves once all are mended, with when each began and ended. */
 async function happen(all: readonly Fault[]): Promise<readonly Struck[]> {

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Status } from "nice-grpc-common";
+import { ClientError, Status } from "nice-grpc-common";
 import type {
   AnalyzeStreamRequest,
   Sentiment,
@@ -10,6 +10,10 @@ import { failureIn, LIMIT_MS } from "./ask.js";
 import type { Failure } from "./check.js";
 
 const REOPEN_MS = 200;
+/** What gRPC says of a stream whose server has died. */
+const BROKEN = new Set([Status.UNAVAILABLE, Status.CANCELLED, Status.INTERNAL, Status.UNKNOWN]);
+/** Of an error of the server's own. */
+const BUG = "Its log has the cause";
 
 type StreamedText = Omit<AnalyzeStreamRequest, "id">;
 
@@ -31,6 +35,7 @@ export class Streamer {
   #lastId = 0;
   #ended = false;
   #requests = new PassThrough({ objectMode: true });
+  readonly #faults: string[] = [];
   readonly #pending = new Map<string, Pending>();
   readonly #client: SentimentServiceClient;
   readonly #running: Promise<void>;
@@ -38,6 +43,10 @@ export class Streamer {
   constructor(client: SentimentServiceClient) {
     this.#client = client;
     this.#running = this.#run();
+  }
+
+  get faults(): readonly string[] {
+    return this.#faults;
   }
 
   /** Never rejects. */
@@ -88,8 +97,11 @@ export class Streamer {
         const failure = error && failureIn(error);
         pending?.resolve({ sentiment, failure, reopened: pending.reopened });
       }
-    } catch {
+      if (!this.#ended) this.#faults.push("a stream ended before its client had");
+    } catch (error) {
       // What it has not answered is asked again.
+      const isBroken = error instanceof ClientError && BROKEN.has(error.code);
+      if (!isBroken || error.details.includes(BUG)) this.#faults.push(`a stream: ${error}`);
     }
   }
 }

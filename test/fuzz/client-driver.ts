@@ -5,6 +5,8 @@ import type { ClientPlan, Keys, Outcome } from "./plan.js";
 const asItIs = (bytes: Buffer): Buffer => bytes;
 /** One of the client's own: equal ones would share one. */
 const OWN = { "grpc.use_local_subchannel_pool": 1, "grpc.max_receive_message_length": -1 };
+/** Its own deadline comes after the server must have said something. */
+const LAST_MS = LIMIT_MS + 5_000;
 /** Calls that a client makes before the next one takes its place: see `Sessions`. */
 const MOST_CALLS = 400;
 
@@ -26,7 +28,10 @@ export class Clients implements Disposable {
   /** Who leaves may be told anything, and so may those whose connection broke with his. */
   async drive(plan: ClientPlan): Promise<Outcome> {
     const isHasty = plan.deadlineMs !== undefined || plan.leavesAfterMs !== undefined;
+    const startedMs = performance.now();
     const error = await this.#call(isHasty ? this.#next() : this.#patient, plan);
+    const isHanging = !isHasty && performance.now() - startedMs >= LIMIT_MS;
+    if (isHanging) return { said: "HANG", fault: `no end within ${LIMIT_MS / 1000} s` };
     if (error === undefined) return { said: "OK" };
     const said = Code[error.code] ?? `status ${error.code}`;
     const isBug = error.code === Code.UNKNOWN || error.details.includes("Its log has the cause");
@@ -55,7 +60,7 @@ export class Clients implements Disposable {
 
   #call(
     client: Client,
-    { path, message, deadlineMs = LIMIT_MS, leavesAfterMs }: ClientPlan,
+    { path, message, deadlineMs = LAST_MS, leavesAfterMs }: ClientPlan,
   ): Promise<ServiceError | undefined> {
     return new Promise((resolve) => {
       const bytes = Buffer.from(message);

@@ -12,6 +12,8 @@ import { mebibytes } from "./vitals.js";
 const REST_MS = 180_000;
 const MOST_GROWTH = 0.1;
 const SHOWN = 40;
+/** Of the calls of who does nothing wrong. */
+const MOST_REFUSED = 0.1;
 /** Of the calls, how many go before: what a server takes once and keeps is no leak. */
 const WARM_UP_SHARE = 0.1;
 const MOST_WARM_UP = 50_000;
@@ -55,6 +57,12 @@ const siege = await besiege(fuzzed, {
   restMs: REST_MS,
   mostGrowth: MOST_GROWTH,
 }).finally(() => fuzzed[Symbol.asyncDispose]());
-const { stderr } = await fuzzed.server.ended;
+const { code, stderr } = await fuzzed.server.ended;
 print(siege, stderr);
-process.exitCode = siege.faults.length === 0 && stderr === "" ? 0 : 1;
+if (code !== 0) process.stdout.write(`the server ended with ${code}\n`);
+const { calls: asked, refused } = siege.canary;
+const isRefusing = refused > MOST_REFUSED * asked;
+if (isRefusing)
+  process.stdout.write(`over ${100 * MOST_REFUSED} % of the canary's calls were refused\n`);
+const isWell = siege.faults.length === 0 && stderr === "" && code === 0 && !isRefusing;
+process.exitCode = isWell ? 0 : 1;

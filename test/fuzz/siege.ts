@@ -2,7 +2,7 @@ import { type Campaign, campaign } from "./campaign.js";
 import { Canary, type Sung } from "./canary.js";
 import type { FuzzedServer } from "./fuzzed-server.js";
 import type { Report } from "./report.js";
-import { notAsBefore, settled, type Vitals } from "./vitals.js";
+import { notAsBefore, rested, settled, type Vitals } from "./vitals.js";
 
 /** What came of a campaign: of its cases, of who called meanwhile, of the server. */
 export interface Siege {
@@ -24,8 +24,6 @@ export type SiegePlan = Pick<Campaign, "seed" | "first" | "calls" | "kinds"> & {
   readonly mostGrowth: number;
 };
 
-const isIdle = ({ inFlight, queued }: Vitals) => inFlight === 0 && queued === 0;
-
 export async function besiege(
   { server, keys, canaryKey, faults }: FuzzedServer,
   { warmUp, restMs, mostGrowth, ...plan }: SiegePlan,
@@ -33,8 +31,8 @@ export async function besiege(
   const isOver = () => server.child.exitCode !== null || server.child.signalCode !== null;
   const target = { address: server.address, keys, isOver };
   const canary = await Canary.hatch(server.address, canaryKey);
-  if (warmUp > 0) await campaign({ ...target, ...plan, seed: plan.seed + 1, calls: warmUp });
-  const before = await settled(server, isIdle, restMs);
+  const warm = await campaign({ ...target, ...plan, seed: plan.seed + 1, calls: warmUp });
+  const before = await rested(server, restMs / 3);
   const singing = canary.sing();
   const startedMs = performance.now();
   const report = await campaign({ ...target, ...plan });
@@ -48,6 +46,7 @@ export async function besiege(
     : await settled(server, (now) => leftIn(now) === undefined, restMs);
   const left = leftIn(after);
   const all = [
+    ...warm.faults.map(({ place, kind, fault }) => `warm-up, case ${place} (${kind}): ${fault}`),
     ...report.faults.map(({ place, kind, fault }) => `case ${place} (${kind}): ${fault}`),
     ...sung.faults.map((fault) => `canary: ${fault}`),
     ...faults().map((line) => `log: ${line}`),

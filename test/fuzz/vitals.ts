@@ -19,7 +19,11 @@ const LAG = "sentiment_event_loop_lag_seconds";
 
 async function vitalsOf({ child, opsAddress }: ServerProcess): Promise<Vitals> {
   const samples = await scrape(opsAddress);
-  const of = (name: string) => samples.get(name) ?? Number.NaN;
+  const of = (name: string) => {
+    const value = samples.get(name);
+    if (value === undefined) throw new Error(`the server has no metric ${name}`);
+    return value;
+  };
   return {
     rssBytes: of("sentiment_memory_usage_bytes"),
     files: (await readdir(`/proc/${child.pid}/fd`)).length,
@@ -48,6 +52,19 @@ export function notAsBefore(before: Vitals, after: Vitals, mostGrowth: number): 
 }
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+/** Of all looks in so many milliseconds that found it idle, the one with the least memory: what V8 has only not given back yet must not be taken for its need. */
+export async function rested(server: ServerProcess, restMs: number): Promise<Vitals> {
+  let least = await settled(server, isIdle, restMs);
+  for (const untilMs = performance.now() + restMs; performance.now() < untilMs; ) {
+    await sleep(APART_MS);
+    const now = await vitalsOf(server);
+    if (isIdle(now) && now.rssBytes < least.rssBytes) least = now;
+  }
+  return least;
+}
+
+const isIdle = ({ inFlight, queued }: Vitals) => inFlight === 0 && queued === 0;
 
 /** Its vitals once `isWell` takes them, or when the time is up. */
 export async function settled(
