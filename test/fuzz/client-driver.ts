@@ -33,10 +33,7 @@ export class Clients implements Disposable {
     const isHanging = !isHasty && performance.now() - startedMs >= LIMIT_MS;
     if (isHanging) return { said: "HANG", fault: `no end within ${LIMIT_MS / 1000} s` };
     if (error === undefined) return { said: "OK" };
-    const said = Code[error.code] ?? `status ${error.code}`;
-    const isBug = error.code === Code.UNKNOWN || error.details.includes("Its log has the cause");
-    const isLost = error.code === Code.UNAVAILABLE || error.code === Code.INTERNAL;
-    return { said, fault: isBug || (isLost && !isHasty) ? `${said}: ${error.details}` : undefined };
+    return outcomeOf(error, isHasty);
   }
 
   [Symbol.dispose](): void {
@@ -81,4 +78,11 @@ export class Clients implements Disposable {
         leavesAfterMs === undefined ? undefined : setTimeout(() => call.cancel(), leavesAfterMs);
     });
   }
+}
+
+function outcomeOf({ code, details }: ServiceError, isHasty: boolean): Outcome {
+  const said = Code[code] ?? `status ${code}`;
+  const isBug = code === Code.UNKNOWN || details.includes("Its log has the cause");
+  const isLost = code === Code.UNAVAILABLE || code === Code.INTERNAL;
+  return { said, fault: isBug || (isLost && !isHasty) ? `${said}: ${details}` : undefined };
 }

@@ -90,7 +90,7 @@ async function askOnce(
   slots: readonly Slot[],
   limits: BatchLimits,
 ): Promise<Failed | undefined> {
-  const { calls, window, wanted, patience, signal } = asking;
+  const { calls, wanted, signal } = asking;
   const { deadlineMs } = limits;
   const texts = slots.map(({ text }) => text);
   let answers: readonly Answer[];
@@ -102,6 +102,15 @@ async function askOnce(
     await askInHalves(asking, slots, limits, error);
     return undefined;
   }
+  return settled(asking, slots, answers);
+}
+
+/** What of it has to be asked again; undefined: nothing. */
+function settled(
+  { window, patience }: Asking,
+  slots: readonly Slot[],
+  answers: readonly Answer[],
+): Failed | undefined {
   let failed: { slots: Slot[]; error: SentimentError } | undefined;
   for (const [place, slot] of slots.entries()) {
     const answer = answers[place] ?? answerOf(undefined);

@@ -10,17 +10,18 @@ const JITTER = 0.2;
 export class GaveUp extends SentimentError {}
 
 /** A message was over a limit: of gRPC's, of which only the words tell, or of the proxy in front of the server. */
+const saysTooLarge = ({ code, reason, message }: SentimentError): boolean =>
+  code === "RESOURCE_EXHAUSTED" &&
+  (reason === "BODY_TOO_LARGE" || (reason === undefined && message.includes("larger than")));
+
 export const isTooLarge = (error: unknown): error is SentimentError =>
-  error instanceof SentimentError &&
-  error.code === "RESOURCE_EXHAUSTED" &&
-  (error.reason === "BODY_TOO_LARGE" ||
-    (error.reason === undefined && error.message.includes("larger than")));
+  error instanceof SentimentError && saysTooLarge(error);
 
 /** Whether another try makes sense, of a call or of a single text. */
 export const isAskedAgain = (error: unknown): error is SentimentError =>
   error instanceof SentimentError &&
   !(error instanceof GaveUp) &&
-  !isTooLarge(error) &&
+  !saysTooLarge(error) &&
   (error.code === "UNAVAILABLE" || error.code === "RESOURCE_EXHAUSTED");
 
 /** When to ask again, and when to give up: counted from the first failure that no answer came after. */
