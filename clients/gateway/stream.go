@@ -35,6 +35,7 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
 	connection := http.NewResponseController(w)
 	// HTTP/2 is always so. Neither knows how long a stream may last: the server ends it when nothing comes.
 	_ = connection.EnableFullDuplex()
+	_ = connection.SetReadDeadline(time.Time{})
 	_ = connection.SetWriteDeadline(time.Time{})
 	out := &answerLines{w: w, connection: connection, timeout: g.config.StreamTimeout}
 	err := g.relay(r, connection, out)
@@ -47,14 +48,14 @@ func (g *Gateway) relay(r *http.Request, connection *http.ResponseController, ou
 	defer cancel()
 	annotated, err := runtime.AnnotateContext(ctx, g.calls, r, pb.SentimentService_AnalyzeStream_FullMethodName)
 	if err != nil {
+		readNoFurther(connection)
 		return err
 	}
 	call, err := g.analyzer.AnalyzeStream(annotated, grpc.MaxRetryRPCBufferSize(maxLineBytes))
 	if err != nil {
+		readNoFurther(connection)
 		return err
 	}
-	// Not before there is somebody who stops reading: net/http waits for what is left of the body of a request that has been answered.
-	_ = connection.SetReadDeadline(time.Time{})
 	lines := &textLines{requests: make(chan *pb.AnalyzeStreamRequest), ended: make(chan error, 1)}
 	go lines.read(ctx, r)
 	sent := make(chan error, 1)
@@ -134,12 +135,17 @@ func (t *textLines) readAll(ctx context.Context, r *http.Request) error {
 	return bodyFault(scanner.Err())
 }
 
-// stop ends a read that waits for more: until then net/http would wait for it. A body that was read to its end leaves the connection as it is.
+// readNoFurther ends a read that waits for more of the body, and those to come: net/http would wait for what is left of it.
+func readNoFurther(connection *http.ResponseController) {
+	_ = connection.SetReadDeadline(time.Unix(1, 0))
+}
+
+// stop ends a read that waits for more. A body that was read to its end leaves the connection as it is.
 func (t *textLines) stop(connection *http.ResponseController) {
 	select {
 	case <-t.ended:
 	default:
-		_ = connection.SetReadDeadline(time.Unix(1, 0))
+		readNoFurther(connection)
 		<-t.ended
 	}
 }

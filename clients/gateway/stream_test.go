@@ -135,7 +135,7 @@ func TestAStreamOutlivesTheTimesOfCalls(t *testing.T) {
 
 func TestAStreamThatDoesNotBeginHoldsNoConnection(t *testing.T) {
 	b := startBridgeAs(t, nil, func(server *httptest.Server) {
-		server.Config.ReadTimeout = 200 * time.Millisecond
+		server.Config.ReadTimeout, server.Config.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond
 		server.Start()
 	})
 	connection, err := net.Dial("tcp", strings.TrimPrefix(b.url, "http://"))

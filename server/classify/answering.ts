@@ -126,7 +126,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     if (missing.length > 0) {
       const inquiry = partOf({ model, texts, keys, question }, missing);
       const found = await misses(inquiry, caller.signal);
-      if (missing.length === texts.length) throwWhole(found);
+      if (missing.length === texts.length) throwOverloaded(found);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
     return outcomes.map(
@@ -135,11 +135,12 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   };
 }
 
-/** Where nothing is wrong with the texts the call is refused, as it is without caches. */
-function throwWhole(landings: readonly Landing<Verdict>[]): void {
+/** Where there is only too much to do the call is refused, as it is without caches. */
+function throwOverloaded(landings: readonly Landing<Verdict>[]): void {
   const [first] = landings;
-  const isWhole = landings.every(({ failedWhole }) => failedWhole);
-  if (isWhole && first?.outcome.status === "rejected") throw first.outcome.reason;
+  const reason = first?.outcome.status === "rejected" ? first.outcome.reason : undefined;
+  const isOverloaded = reason instanceof ServiceError && reason.reason === "OVERLOADED";
+  if (isOverloaded && landings.every(({ failedWhole }) => failedWhole)) throw reason;
 }
 
 /** Texts that are asked about, each with its key. */

@@ -93,10 +93,7 @@ impl SentimentError {
     /// What the server's gRPC says of a message over its limit: it has no details then, and only the words tell. Or what the proxy in front of it says.
     pub(crate) fn is_too_large(&self) -> bool {
         self.code() == Code::ResourceExhausted
-            && self.reason().map_or_else(
-                || self.message().contains("larger than max"),
-                |reason| reason.to_string() == "BODY_TOO_LARGE",
-            )
+            && self.reason().map_or_else(|| self.message().contains("larger than max"), |reason| reason.to_string() == "BODY_TOO_LARGE")
     }
 
     fn name(&self) -> String {

@@ -103,8 +103,8 @@ public final class SentimentException extends RuntimeException {
   }
 
   /**
-   * A message was over a limit: of gRPC's, of which only the words tell, or of the proxy in front of
-   * the server.
+   * A message was over a limit: of gRPC's, of which only the words tell, or of the proxy in front
+   * of the server.
    */
   boolean isTooLarge() {
     if (code != Code.RESOURCE_EXHAUSTED) return false;
