@@ -171,49 +171,49 @@ func TestAServerThatSaysNothingAfterAPause(t *testing.T) {
 	})
 }
 
+// holding answers the first texts, and lets all other calls wait until they are cancelled.
+func holding() *scripted {
+	return &scripted{refuseCall: func(ctx context.Context, call int, texts []string) error {
+		if texts == nil || slices.Contains(texts, "Product 0 is fine") {
+			return nil
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+}
+
+func expectIdle(t *testing.T, s *scripted) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); s.underWay.Load() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d calls are still under way", s.underWay.Load())
+		}
+	}
+}
+
 func TestALoopThatIsLeftEndsWhatIsUnderWay(t *testing.T) {
 	forBoth(t, func(t *testing.T, of func(*sentiment.Client) helper) {
-		s := &scripted{refuseCall: func(ctx context.Context, call int, texts []string) error {
-			if texts == nil || slices.Contains(texts, "Product 0 is fine") {
-				return nil
-			}
-			<-ctx.Done()
-			return ctx.Err()
-		}}
+		s := holding()
 		for _, err := range of(connect(t, script(t, s)))(t.Context(), numbered(1_000_000), sentiment.WithBatchSize(10)) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			break
 		}
-		for deadline := time.Now().Add(10 * time.Second); s.underWay.Load() > 0; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%d calls are still under way", s.underWay.Load())
-			}
-		}
+		expectIdle(t, s)
 	})
 }
 
 func TestALoopThatPanicsEndsWhatIsUnderWay(t *testing.T) {
 	forBoth(t, func(t *testing.T, of func(*sentiment.Client) helper) {
-		s := &scripted{refuseCall: func(ctx context.Context, call int, texts []string) error {
-			if texts == nil || slices.Contains(texts, "Product 0 is fine") {
-				return nil
-			}
-			<-ctx.Done()
-			return ctx.Err()
-		}}
+		s := holding()
 		func() {
 			defer func() { _ = recover() }()
 			for range of(connect(t, script(t, s)))(t.Context(), numbered(1_000_000), sentiment.WithBatchSize(10)) {
 				panic("of the caller's")
 			}
 		}()
-		for deadline := time.Now().Add(10 * time.Second); s.underWay.Load() > 0; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%d calls are still under way", s.underWay.Load())
-			}
-		}
+		expectIdle(t, s)
 	})
 }
 
