@@ -33,18 +33,16 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const queueTimeout = values["queue-timeout"];
-const settings: Record<string, string> =
-  queueTimeout === undefined ? {} : { QUEUE_TIMEOUT: queueTimeout };
 /** Numbers of other settings must not be taken for those of the standard ones. */
-const head = Object.entries(settings)
-  .map(([name, value]) => `${name}=${value}, `)
-  .join("");
+const head = queueTimeout === undefined ? "" : `QUEUE_TIMEOUT=${queueTimeout}, `;
 const tier = TIER_MESSAGES[tierNamed(values.tier)];
 const texts = await lognormalTexts(4000, "triton-model-repo/sentiment_balanced/tokenizer.json");
 const messages = unaryMessages(texts, tier);
 await using stack = new AsyncDisposableStack();
 const ghz = stack.use(await createGhz());
-const server = stack.use(await startServer(settings));
+const server = stack.use(
+  await startServer(queueTimeout === undefined ? {} : { QUEUE_TIMEOUT: queueTimeout }),
+);
 const { address } = server;
 
 const saturate = async () =>
