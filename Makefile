@@ -172,6 +172,9 @@ bench-latency: build ## one call alone, tier by tier; a short text behind a long
 bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
 
+bench-beside-lists: build $(GHZ) ## what single calls cost behind lists that always wait, of the same key and of another
+	CACHE=$(CACHE) node dist/benchmarks/beside-lists.js $(ARGS)
+
 bench-long-texts: build $(GHZ) ## what texts of 10,000 characters cost callers with short ones, read on the event loop and in threads (TOKENIZERS_PARALLELISM)
 	CACHE=$(CACHE) node dist/benchmarks/long-texts.js $(ARGS)
 
@@ -366,4 +369,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-reading bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-reading bench-beside-lists bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

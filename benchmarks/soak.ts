@@ -137,8 +137,14 @@ told("resident memory, after the first third", "MB", first.rssMb);
 told("resident memory, at the end", "MB", last.rssMb);
 told("resident memory, slope by least squares", "MB/h", squares.slope, 1);
 told("resident memory, slope by Theil and Sen", "MB/h", robust.slope, 1);
-const heap = steady.map(({ minute, heapMb }) => ({ at: minute / 60, value: heapMb }));
-told("objects of V8, slope by Theil and Sen", "MB/h", theilSen(heap).slope, 1);
+const slopeOf = (read: (sample: Sample) => number) =>
+  theilSen(steady.map((sample) => ({ at: sample.minute / 60, value: read(sample) }))).slope;
+const [objects, others] = [
+  slopeOf(({ heapMb }) => heapMb),
+  slopeOf(({ rssMb, pagesMb }) => rssMb - pagesMb),
+];
+told("objects of V8, slope by Theil and Sen", "MB/h", objects, 1);
+told("resident memory but V8's pages, slope by Theil and Sen", "MB/h", others, 1);
 told(
   "event loop late, p99 of a second, median",
   "ms",
@@ -157,6 +163,7 @@ const series: Series = {
   values: {
     "resident memory, MB": valuesOf(({ rssMb }) => rssMb),
     "objects of V8, MB": valuesOf(({ heapMb }) => heapMb),
+    "pages of V8, MB": valuesOf(({ pagesMb }) => pagesMb),
     "outside its heap, MB": valuesOf(({ externalMb }) => externalMb),
     "resources (timers, sockets)": valuesOf(({ resources }) => resources),
     "open files": valuesOf(({ openFiles }) => openFiles),

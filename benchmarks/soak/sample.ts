@@ -8,6 +8,8 @@ export interface Sample {
   readonly minute: number;
   readonly rssMb: number;
   readonly heapMb: number;
+  /** Pages of V8 for them, of the event loop's thread. */
+  readonly pagesMb: number;
   readonly externalMb: number;
   /** Timers, sockets and the like, as Node counts them. */
   readonly resources: number;
@@ -29,12 +31,13 @@ export async function sampleOf(pid: number, report: string, minute: number): Pro
     readFile(report, "utf8"),
     cpuSeconds(pid),
   ]);
-  const { heapUsed, external, resources, loopP99Ms }: SelfReport = JSON.parse(told);
+  const { heapUsed, heapTotal, external, resources, loopP99Ms }: SelfReport = JSON.parse(told);
   const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
   return {
     minute,
     rssMb: read("VmRSS") / 1024,
     heapMb: heapUsed / MB,
+    pagesMb: heapTotal / MB,
     externalMb: external / MB,
     resources,
     openFiles: files.length,

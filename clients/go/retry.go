@@ -23,7 +23,7 @@ func (e *Error) lost() bool {
 // tooLarge tells whether a message was over a limit of gRPC's, of which only the words tell, or over that of the proxy in front of the server.
 func (e *Error) tooLarge() bool {
 	return e.Code == codes.ResourceExhausted &&
-		(e.Reason == reasonBodyTooLarge || e.Reason == "" && strings.Contains(e.Message, "larger than max"))
+		(e.Reason == reasonBodyTooLarge || e.Reason == "" && strings.Contains(e.Message, "larger than"))
 }
 
 // Of deploy/nginx, never of the server.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,6 +284,18 @@ func TestOnlyTheTextThatIsTooLargeSuffers(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhatIsTooLargeOnceInflatedIsNotTriedAgain(t *testing.T) {
+	var tries atomic.Int32
+	refuse := grpc.UnaryInterceptor(func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
+		tries.Add(1)
+		return nil, status.Error(codes.ResourceExhausted, "Received message that decompresses to a size larger than 4")
+	})
+	client := connect(t, script(t, new(scripted), refuse))
+	if _, err := client.Analyze(t.Context(), "a"); failure(t, err).Code != codes.ResourceExhausted || tries.Load() != 1 {
+		t.Error(err, tries.Load())
+	}
 }
 
 func TestACallThatIsAnsweredByHalf(t *testing.T) {

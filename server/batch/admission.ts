@@ -1,49 +1,176 @@
+import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { type BatchEvents, type ShedReason, tellShed } from "./events.js";
+import type { Load } from "./load.js";
+import type { Ahead, QueuedRow, RowQueue } from "./row-queue.js";
+import type { Sharing } from "./sharing.js";
+import { SHORT_MS, ShortQueue } from "./short-queue.js";
 
-/** What a call meets that wants in. */
-export interface Backlog {
-  /** Tokens that wait, of rows that are in turn before the call's last one. */
-  readonly aheadTokens: number;
-  /** Tokens of the batches that the backend has. */
-  readonly runningTokens: number;
-  /** Tokens of the call itself. */
-  readonly ownTokens: number;
-  /** Batches that the backend runs side by side. */
-  readonly concurrency: number;
-  /** Milliseconds of one of these places that a token costs; undefined while it is not known. */
-  readonly msPerToken: number | undefined;
-  /** Milliseconds between one token done and the next while rows waited; undefined while none have. */
-  readonly drainMsPerToken: number | undefined;
+export interface AdmissionOptions {
+  /** Rows that may wait; what comes on top is refused at once. */
+  readonly maxQueuedRows: number;
+  /** Milliseconds that a call may wait for others by estimate, whatever its deadline; what would wait longer is refused at once. */
+  readonly maxWaitMs: number;
+  readonly events: BatchEvents;
 }
 
-/** Milliseconds until the last of the call's rows would be answered; 0 while nothing is known. Pure. */
-export function waitOf({
-  aheadTokens,
-  runningTokens,
-  ownTokens,
-  concurrency,
-  msPerToken = 0,
-  drainMsPerToken = 0,
-}: Backlog): number {
-  const tokens = aheadTokens + runningTokens + ownTokens;
-  // Busy cores do other things too: what has been done a millisecond of late is nearer the truth than what the model alone would do.
-  return tokens * Math.max(msPerToken / concurrency, drainMsPerToken);
+/** Where rows wait, what runs, and among whom the backend is shared. */
+export interface Occupancy {
+  readonly queue: RowQueue<QueuedRow>;
+  readonly load: Load;
+  readonly sharing: Sharing;
 }
 
+/** Who asks to be let in, with rows of so many tokens in all, the last of them due then. */
+export interface Newcomer extends Pick<QueuedRow, "call" | "holder" | "due" | "deadlineMs"> {
+  readonly rows: number;
+  readonly tokens: number;
+  /** Whether the call has been let in before, with other rows: to refuse it now would waste what was done. */
+  readonly isBegun: boolean;
+}
+
+/** What a newcomer would wait, by estimate, in milliseconds. */
+interface Wait {
+  /** Until the last of its rows is answered. */
+  readonly allMs: number;
+  /** For its own rows, on a backend that has nothing else. */
+  readonly ownMs: number;
+  /** For what the backend has now. */
+  readonly runningMs: number;
+  /** For others' rows, also in the queue. What a call has asked for itself, here or before, is no queue that it has met. */
+  readonly othersMs: number;
+}
+
+/**
+ * A batch is the row that is first in turn and its neighbours in length, of which some came later: by the simulation in test/unit/batch a row waits up to
+ * half as long again as for those before it. And batches may take longer than they did of late.
+ */
+const MARGIN = 2;
 const LEAST_RETRY_MS = 100;
+/** When to try again after a refusal that is not about the one call: too many rows wait, or more is asked than can be answered. */
+const BUSY_RETRY_MS = 1000;
+
+/** Lets into the queue what will be answered in time, and throws OVERLOADED for the rest at once. */
+export class Admission {
+  readonly #occupancy: Occupancy;
+  readonly #options: AdmissionOptions;
+  readonly #clock: Clock;
+  /** Of holders who asked for more than can be answered. */
+  readonly #shortQueues = new Map<string, ShortQueue>();
+
+  constructor(occupancy: Occupancy, options: AdmissionOptions, clock: Clock) {
+    this.#occupancy = occupancy;
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Nearly always: there is time enough for all that waits, so that nobody need count what of it goes before. */
+  isSure({ holder, rows, tokens, deadlineMs }: Omit<Newcomer, "due">): boolean {
+    const { queue, load } = this.#occupancy;
+    const nowMs = this.#clock.now();
+    const mayWaitMs = Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
+    const mayQueueMs = this.#shortQueues.get(holder)?.mayQueueMs(mayWaitMs, nowMs) ?? mayWaitMs;
+    const isInTime = MARGIN * load.waitMs(queue.tokens, tokens) <= mayQueueMs;
+    return isInTime && queue.size + rows <= this.#options.maxQueuedRows;
+  }
+
+  /** When its last row is due at the latest, as Sharing counts. Throws OVERLOADED for what is refused. A backend that is idle takes anything: it has nothing better to do. */
+  admit(newcomer: Newcomer): number {
+    const { queue, load, sharing } = this.#occupancy;
+    if (queue.size + newcomer.rows > this.#options.maxQueuedRows)
+      throw this.#refused("queue_full", newcomer, queueFull(queue.size));
+    const { holder, call, tokens, due } = newcomer;
+    const nowMs = this.#clock.now();
+    // Who could not wait for all there is must not be pushed back by those who go before him.
+    const untilMs = nowMs + MARGIN * load.waitMs(queue.tokens, tokens);
+    const ahead = queue.ahead({ holder, call }, due, untilMs);
+    if (queue.size > 0 || load.batches > 0) this.#check(newcomer, ahead, nowMs);
+    // When all is done that its holder has ahead of it, on his even part.
+    return sharing.dueAfter(ahead.own + tokens);
+  }
+
+  /** Milliseconds that a row would wait behind all there is, by estimate, or would if the queue were not kept short; 0 while unknown. */
+  get waitMs(): number {
+    const { queue, load } = this.#occupancy;
+    const waitMs = load.waitMs(queue.tokens, 0);
+    // Shorter than short it is because less is asked.
+    if (waitMs < SHORT_MS) return waitMs;
+    const nowMs = this.#clock.now();
+    const heldBack = [...this.#shortQueues.values()].map((short) => short.heldBackMs(nowMs));
+    return Math.max(waitMs, ...heldBack);
+  }
+
+  #check(newcomer: Newcomer, ahead: Ahead, nowMs: number): void {
+    const { maxWaitMs } = this.#options;
+    const leftMs = newcomer.deadlineMs - nowMs;
+    const { allMs, ownMs, runningMs, othersMs } = this.#waitOf(newcomer.tokens, ahead);
+    const mayWaitMs = Math.min(maxWaitMs, leftMs);
+    const queuedMs = Math.max(0, othersMs - runningMs);
+
+    const late = tooLate(othersMs, maxWaitMs) ?? tooLate(ownMs + MARGIN * (allMs - ownMs), leftMs);
+    if (late !== undefined) {
+      const atBestMs = runningMs + SHORT_MS;
+      const wouldMakeIt = atBestMs <= maxWaitMs && ownMs + MARGIN * atBestMs <= leftMs;
+      if (queuedMs > SHORT_MS && wouldMakeIt && !newcomer.call?.isUnasked)
+        this.#shortQueueOf(newcomer.holder, nowMs).tooLate(mayWaitMs, queuedMs, nowMs);
+      throw this.#refused("too_late", newcomer, late);
+    }
+
+    const short = newcomer.isBegun ? undefined : this.#shortQueues.get(newcomer.holder);
+    if (short === undefined || queuedMs <= short.mayQueueMs(mayWaitMs, nowMs)) return;
+    if (!newcomer.call?.isUnasked) short.turnedAway(nowMs);
+    throw this.#refused("too_late", newcomer, tooMuch());
+  }
+
+  #waitOf(tokens: number, ahead: Ahead): Wait {
+    const { load, sharing } = this.#occupancy;
+    // Nobody waits longer than for his own rows on his even part, however many the others have.
+    const { holders } = sharing;
+    const allTokens = Math.min(ahead.all + tokens, (ahead.own + tokens) * holders);
+    const allMs = load.waitMs(allTokens, 0);
+    const runningMs = load.waitMs(0, 0);
+    const ownMs = load.waitMs(0, tokens) - runningMs;
+    return { allMs, ownMs, runningMs, othersMs: Math.min(load.waitMs(ahead.others, 0), allMs) };
+  }
+
+  #shortQueueOf(holder: string, nowMs: number): ShortQueue {
+    const known = this.#shortQueues.get(holder);
+    if (known !== undefined) return known;
+    for (const [other, short] of this.#shortQueues)
+      if (short.isOver(nowMs)) this.#shortQueues.delete(other);
+    const short = new ShortQueue();
+    this.#shortQueues.set(holder, short);
+    return short;
+  }
+
+  #refused(reason: ShedReason, { call, rows }: Newcomer, refusal: ServiceError): ServiceError {
+    tellShed(this.#options.events, reason, rows, call);
+    return refusal;
+  }
+}
 
 /** For what was admitted and whose turn comes so late that its caller would have left before the answer. */
 export const outrun = () =>
-  new ServiceError("OVERLOADED", "The answer would come too late by now: try again later.", {
-    retryAfterMs: LEAST_RETRY_MS,
-  });
+  overloaded("The answer would come too late by now: try again later.", LEAST_RETRY_MS);
 
-/** Throws OVERLOADED for a call that would wait longer than it may, and tells `refused` before; a later try is told of when it would not. */
-export function admit(waitMs: number, mayWaitMs: number, refused: () => void): void {
-  if (waitMs <= mayWaitMs) return;
-  refused();
-  const seconds = (ms: number) => (Math.max(0, ms) / 1000).toFixed(1);
+/** For a call that would wait for longer than it may; a later try is told of when it would not. */
+export function tooLate(waitMs: number, mayWaitMs: number): ServiceError | undefined {
+  if (waitMs <= mayWaitMs) return undefined;
   const message = `The answer would take about ${seconds(waitMs)} s, and may take ${seconds(mayWaitMs)} s: try again later, or send less at once.`;
   const retryAfterMs = Math.ceil(Math.max(LEAST_RETRY_MS, waitMs - Math.max(0, mayWaitMs)));
-  throw new ServiceError("OVERLOADED", message, { retryAfterMs });
+  return overloaded(message, retryAfterMs);
 }
+
+const tooMuch = () =>
+  overloaded(
+    `More is asked than can be answered, and others wait for ${seconds(SHORT_MS)} s already: try again later.`,
+    BUSY_RETRY_MS,
+  );
+
+const queueFull = (texts: number) =>
+  overloaded(`The queue is full (${texts} texts wait): try again later.`, BUSY_RETRY_MS);
+
+const overloaded = (message: string, retryAfterMs: number) =>
+  new ServiceError("OVERLOADED", message, { retryAfterMs });
+
+const seconds = (ms: number) => (Math.max(0, ms) / 1000).toFixed(1);

@@ -1,3 +1,5 @@
+import type { Call } from "../core/call.js";
+
 /** Why a row was turned away for load: too many wait, its answer would come too late, or its turn came too late. */
 export type ShedReason = "queue_full" | "too_late" | "outrun";
 
@@ -17,4 +19,14 @@ export interface BatchEvents {
   waited(queueMs: number): void;
   /** So many rows were turned away. */
   shed(reason: ShedReason, rows: number): void;
+}
+
+/** A warming that has to wait is no caller who was turned away. */
+export function tellShed(
+  events: BatchEvents,
+  reason: ShedReason,
+  rows: number,
+  call: Call | undefined,
+): void {
+  if (!call?.isUnasked) events.shed(reason, rows);
 }

@@ -1,5 +1,34 @@
-import { waitOf } from "./admission.js";
 import { CostModel, DrainRate, type RunSize } from "./cost.js";
+
+/** What a call meets that wants in. */
+export interface Backlog {
+  /** Tokens that wait, of rows that are in turn before the call's last one. */
+  readonly aheadTokens: number;
+  /** Tokens of the batches that the backend has. */
+  readonly runningTokens: number;
+  /** Tokens of the call itself. */
+  readonly ownTokens: number;
+  /** Batches that the backend runs side by side. */
+  readonly concurrency: number;
+  /** Milliseconds of one of these places that a token costs; undefined while it is not known. */
+  readonly msPerToken: number | undefined;
+  /** Milliseconds between one token done and the next while rows waited; undefined while none have. */
+  readonly drainMsPerToken: number | undefined;
+}
+
+/** Milliseconds until the last of the call's rows would be answered; 0 while nothing is known. Pure. */
+export function waitOf({
+  aheadTokens,
+  runningTokens,
+  ownTokens,
+  concurrency,
+  msPerToken = 0,
+  drainMsPerToken = 0,
+}: Backlog): number {
+  const tokens = aheadTokens + runningTokens + ownTokens;
+  // Busy cores do other things too: what has been done a millisecond of late is nearer the truth than what the model alone would do.
+  return tokens * Math.max(msPerToken / concurrency, drainMsPerToken);
+}
 
 /** What the backend has of one model's batches, and what it has shown that they take. */
 export class Load {
@@ -29,11 +58,6 @@ export class Load {
   /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
     return this.#fixedTokens ?? this.#cost.fixedTokens;
-  }
-
-  /** What a token takes of an idle backend, in milliseconds; 0 while it is not known. */
-  get msPerToken(): number {
-    return (this.#cost.msPerToken ?? 0) / this.#concurrency;
   }
 
   began({ tokens }: RunSize): void {

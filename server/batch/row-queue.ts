@@ -1,12 +1,11 @@
 import type { Call } from "../core/call.js";
-import type { Range } from "./plan.js";
 
 /** What the queue knows of a row. */
 export interface QueuedRow {
   /** The row's tokens. */
   readonly ids: readonly number[];
-  /** When it would be done if every call had its even part of the backend: the row with the earliest is first in turn. */
-  readonly dueMs: number;
+  /** When it would be done if every call had its even part of the backend, as Sharing counts: the row with the earliest is first in turn. */
+  readonly due: number;
   /** When its caller gives up; Infinity where he does not. */
   readonly deadlineMs: number;
   /** Whose key its call came with. */
@@ -26,14 +25,14 @@ export interface Ahead {
   readonly others: number;
 }
 
-/** Rows that wait. */
+/** Rows that wait, in turn. */
 export class RowQueue<Row extends QueuedRow> {
-  /** Ascending by length, then by order of arrival; or by arrival alone. */
+  /** By when they are due, then by order of arrival; or by arrival alone. */
   #rows: Row[] = [];
   #tokens = 0;
   readonly #byArrival: boolean;
 
-  /** `byArrival`: as they came, and the first one is first in turn. */
+  /** `byArrival`: as they came, and batches are put together so too. */
   constructor(byArrival: boolean) {
     this.#byArrival = byArrival;
   }
@@ -42,43 +41,45 @@ export class RowQueue<Row extends QueuedRow> {
     return this.#rows.length;
   }
 
-  /** Tokens of each row, in the order in which they stand. */
-  lengths(): readonly number[] {
-    return this.#rows.map(({ ids }) => ids.length);
-  }
-
   insert(row: Row): void {
+    // Rows are inserted by order of arrival: after those that are due when this one is.
     let low = this.#byArrival ? this.#rows.length : 0;
     let high = this.#rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#rows[middle]?.ids.length ?? 0) <= row.ids.length) low = middle + 1;
+      if ((this.#rows[middle]?.due ?? 0) <= row.due) low = middle + 1;
       else high = middle;
     }
     this.#rows.splice(low, 0, row);
     this.#tokens += row.ids.length;
   }
 
-  /** The row that is first in turn, and its place; undefined when none waits. */
-  first(): { readonly row: Row; readonly place: number } | undefined {
-    let [first] = this.#rows;
-    if (first === undefined) return undefined;
-    let place = 0;
-    if (this.#byArrival) return { row: first, place };
-    for (const [index, row] of this.#rows.entries()) {
-      if (row.dueMs > first.dueMs || (row.dueMs === first.dueMs && row.order >= first.order))
-        continue;
-      first = row;
-      place = index;
-    }
-    return { row: first, place };
+  /** The row that is first in turn; undefined when none waits. */
+  get first(): Row | undefined {
+    return this.#rows[0];
   }
 
-  /** Takes those rows out. */
-  take({ start, end }: Range): Row[] {
-    const rows = this.#rows.splice(start, end - start);
-    for (const { ids } of rows) this.#tokens -= ids.length;
-    return rows;
+  /** The rows that are next in turn, up to so many tokens and at least one, ascending by length; or as they came. */
+  next(tokens: number): readonly Row[] {
+    let end = 0;
+    for (let sum = 0; end < this.#rows.length && (end === 0 || sum < tokens); end++)
+      sum += this.#rows[end]?.ids.length ?? 0;
+    const rows = this.#rows.slice(0, end);
+    return this.#byArrival ? rows : rows.sort(byLength);
+  }
+
+  /** Takes rows of `next` out. */
+  take(rows: readonly Row[]): void {
+    const taken = new Set(rows);
+    const before: Row[] = [];
+    let end = 0;
+    for (; taken.size > 0 && end < this.#rows.length; end++) {
+      const row = this.#rows[end];
+      if (row === undefined) continue;
+      if (taken.delete(row)) this.#tokens -= row.ids.length;
+      else before.push(row);
+    }
+    this.#rows.splice(0, end, ...before);
   }
 
   /** Takes those of them out that still wait. */
@@ -93,16 +94,23 @@ export class RowQueue<Row extends QueuedRow> {
     return this.#tokens;
   }
 
-  /** Tokens that rows of a call, due at `dueMs`, would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
-  ahead({ holder, call }: Pick<Row, "holder" | "call">, dueMs: number, untilMs: number): Ahead {
+  /** Tokens that rows of a call, due at `due`, would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
+  ahead({ holder, call }: Pick<Row, "holder" | "call">, due: number, untilMs: number): Ahead {
+    const whole = wholeOf(call);
     let [all, own, others] = [0, 0, 0];
     for (const row of this.#rows) {
-      if (row.dueMs > dueMs && row.deadlineMs >= untilMs) continue;
+      const isAfter = row.due > due && row.deadlineMs >= untilMs;
+      if (isAfter && !this.#byArrival) continue;
       const tokens = row.ids.length;
       all += tokens;
       if (row.holder === holder) own += tokens;
-      if (row.call === undefined || row.call !== call) others += tokens;
+      if (row.call === undefined || wholeOf(row.call) !== whole) others += tokens;
     }
     return { all, own, others };
   }
 }
+
+const wholeOf = (call: Call | undefined): Call | undefined => call?.partOf ?? call;
+
+const byLength = (one: QueuedRow, other: QueuedRow): number =>
+  one.ids.length - other.ids.length || one.order - other.order;

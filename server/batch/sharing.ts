@@ -1,7 +1,12 @@
-/** How the backend is shared: evenly by the holders of keys, and each one's part evenly by his calls. */
+/**
+ * How the backend is shared: evenly by the holders of keys, and each one's part evenly by his calls. A row is due when it would be done if all had their parts;
+ * that is counted not in the time of day but in tokens of an even part, and only as fast as they are served (weighted fair queueing). So who comes anew is due
+ * before most of what others have waiting, however late that is.
+ */
 export class Sharing {
   /** Calls under way, by holder. */
   readonly #calls = new Map<string, number>();
+  #now = 0;
 
   /** A call of this holder is under way from now on, until it is disposed of. */
   enter(holder: string): Disposable {
@@ -20,23 +25,34 @@ export class Sharing {
     return Math.max(1, this.#calls.size);
   }
 
-  /** Among how many even parts the backend is shared of which one call of the holder has one; at least 1. */
-  parts(holder: string): number {
-    return Math.max(1, this.#calls.size * (this.#calls.get(holder) ?? 1));
+  /** A batch of so many tokens is taken up: the row of it that was first in turn is due at `due`, the first that still waits, if one does, at `nextDue`. */
+  served(tokens: number, due: number, nextDue = Number.POSITIVE_INFINITY): void {
+    // Never past a row that waits, or whoever came next would be due after rows that are late.
+    const now = Math.min(this.#now + tokens / this.holders, nextDue);
+    this.#now = Math.max(this.#now, due, now);
   }
-}
 
-/** When each row of a call is due, on an even part of the backend where a token takes so long: its shorter rows before its longer ones. */
-export function duesOf(
-  rows: readonly (readonly number[])[],
-  sinceMs: number,
-  msPerToken: number,
-): ReadonlyMap<readonly number[], number> {
-  const dues = new Map<readonly number[], number>();
-  let tokens = 0;
-  for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
-    tokens += ids.length;
-    dues.set(ids, sinceMs + tokens * msPerToken);
+  /** When a holder's calls are done that have so many tokens in all. */
+  dueAfter(tokens: number): number {
+    return this.#now + tokens;
   }
-  return dues;
+
+  /** When a call of this holder is done with rows of so many tokens in all. */
+  due(holder: string, tokens: number): number {
+    return this.dueAfter(tokens * (this.#calls.get(holder) ?? 1));
+  }
+
+  /** When each row is due of a call of this holder: its shorter rows before its longer ones. */
+  dues(
+    holder: string,
+    rows: readonly (readonly number[])[],
+  ): ReadonlyMap<readonly number[], number> {
+    const dues = new Map<readonly number[], number>();
+    let tokens = 0;
+    for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
+      tokens += ids.length;
+      dues.set(ids, this.due(holder, tokens));
+    }
+    return dues;
+  }
 }

@@ -54,16 +54,18 @@ export function admitUnread(model: ServedModel, texts: readonly string[], { long
   model.admit(texts.length, Math.min(TOKENS_AT_ONCE, tokens));
 }
 
+/** `isBegun`: the model has answered other windows of the question before. */
 export async function answersOf(
   model: ServedModel,
   windows: readonly Window[],
   signal: AbortSignal,
+  isBegun = false,
 ): Promise<Answers> {
   const { prefix, suffix } = model.tokenizer;
   const answers = new Map<Window, PromiseSettledResult<RowAnswer> | undefined>();
   for (const some of groupsOf(windows, ROWS_AT_ONCE, ({ ids }) => ids.length)) {
     const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
-    const outcomes = await model.submit(rows, signal);
+    const outcomes = await model.submit(rows, signal, isBegun || answers.size > 0);
     for (const [place, window] of some.entries()) answers.set(window, outcomes[place]);
   }
   return answers;

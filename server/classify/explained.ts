@@ -21,7 +21,7 @@ export async function attributionsOf(
       const ids = model.tokenizer.encode(part).slice(0, room);
       rows.push({ begin: 0, end: part.length, ids });
     }
-    return weightedOf(model, rows, await answersOf(model, rows, signal));
+    return weightedOf(model, rows, await answersOf(model, rows, signal, true));
   };
   const words = await explain({ text, windows, said: weightedOf(model, windows, answers) }, ask);
   const spans = inCodePoints(text, words);

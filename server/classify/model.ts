@@ -26,12 +26,13 @@ export interface ServedModel {
   lease(): Disposable;
   /** Throws OVERLOADED where so many texts, of so many tokens by estimate, would be refused now. */
   admit(texts: number, tokens: number): void;
-  /** Runs rows of token ids, special tokens included; one outcome a row. */
+  /** Runs rows of token ids, special tokens included; one outcome a row. `isBegun`: other rows of the call were submitted before. */
   submit(
     rows: readonly (readonly number[])[],
     signal: AbortSignal,
+    isBegun?: boolean,
   ): Promise<PromiseSettledResult<RowAnswer>[]>;
-  /** Milliseconds that a text would wait for it now, by estimate. */
+  /** Milliseconds that a text would wait for it now, by estimate, or would if none were refused to keep its queue short. */
   waitMs(): number;
   /** Resolves when the model is loaded; loads it where that has not been asked for yet. */
   ready(): Promise<void>;

@@ -12,6 +12,8 @@ export interface Charge {
 export interface Call {
   /** When its caller gives up, on the server's clock in milliseconds. */
   readonly deadlineMs: number;
+  /** The call as it came, where this is a part of it (a stream's, for one of its texts). */
+  readonly partOf?: Call | undefined;
   /** W3C trace context that came with it; passed on as it is where the call is not traced here. */
   readonly traceparent: string | undefined;
   /** What tracing systems add to it; of a call that is traced here its span has it. */
@@ -31,9 +33,11 @@ export interface Call {
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
 export const currentCall = new AsyncLocalStorage<Call>();
 
-/** Does the work for the same call, but with that deadline; what it costs goes to `charge`. */
+/** Does the work as a part of the same call, with a deadline of its own; what it costs goes to `charge`. */
 export const withDeadline = <T>(deadlineMs: number, work: () => T, charge?: Charge): T => {
-  const call = { traceparent: undefined, ...currentCall.getStore(), deadlineMs };
+  const whole = currentCall.getStore();
+  const part = whole && { ...whole, partOf: whole.partOf ?? whole };
+  const call = { traceparent: undefined, ...part, deadlineMs };
   return currentCall.run(charge === undefined ? call : { ...call, charge }, work);
 };
 

@@ -141,7 +141,8 @@ async function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>)
   const links = call?.span && [call.span];
   const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
   const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-  return await within(span, () => currentCall.run({ ...none, ...call, span }, work));
+  const partOf = call?.partOf ?? call;
+  return await within(span, () => currentCall.run({ ...none, ...call, span, partOf }, work));
 }
 
 function faultOf(check: () => void): unknown {

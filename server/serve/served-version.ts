@@ -115,7 +115,7 @@ export class ServedVersion {
       space: spaceOf({ ...id, temperature }),
       lease: () => this.lease(),
       admit: (texts, tokens) => batcher.admit(texts, tokens),
-      submit: (rows, signal) => queued(rows, () => batcher.submit(rows, signal)),
+      submit: (rows, signal, begun) => queued(rows, () => batcher.submit(rows, signal, begun)),
       waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),
       canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),

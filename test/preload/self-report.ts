@@ -6,6 +6,8 @@ import { isMainThread } from "node:worker_threads";
 export interface SelfReport {
   /** Bytes that V8 uses for objects. */
   readonly heapUsed: number;
+  /** Bytes of its pages for them, of this thread. */
+  readonly heapTotal: number;
   /** Bytes outside its heap that objects hold, buffers among them. */
   readonly external: number;
   /** Timers, sockets and the like. */
@@ -22,9 +24,10 @@ if (isMainThread && file !== undefined) {
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
   setInterval(() => {
-    const { heapUsed, external } = process.memoryUsage();
+    const { heapUsed, heapTotal, external } = process.memoryUsage();
     const report: SelfReport = {
       heapUsed,
+      heapTotal,
       external,
       resources: process.getActiveResourcesInfo().length,
       loopP99Ms: Math.max(0, delay.percentile(99) / 1e6 - resolution),

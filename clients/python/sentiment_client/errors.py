@@ -13,8 +13,8 @@ from google.rpc import error_details_pb2, status_pb2
 # Asking changes nothing on the server, so what failed on its way may be asked again; these say that it may help.
 _TEMPORARY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
-# gRPC's own words for a message over a limit, which stays over it; it sends no details.
-_TOO_LARGE = "larger than max"
+# gRPC's own words for a message over a limit, as it came or once it was inflated, which stays over it; it sends no details.
+_TOO_LARGE = "larger than"
 
 Trailers = Iterable[tuple[str, Union[str, bytes]]]
 _Detail = TypeVar("_Detail", bound=Message)

@@ -83,6 +83,7 @@ class Temporary(unittest.TestCase):
             (exhausted, "RATE_LIMITED", "", True),
             (exhausted, "METADATA_TOO_LARGE", "", False),
             (exhausted, "RESOURCE_EXHAUSTED", "Received message larger than max (5 vs 4)", False),
+            (exhausted, "RESOURCE_EXHAUSTED", "Received message that decompresses to a size larger than 4", False),
             (grpc.StatusCode.INTERNAL, "BUG", "", False),
         ]:
             with self.subTest(reason):

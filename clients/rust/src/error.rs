@@ -93,7 +93,7 @@ impl SentimentError {
     /// What the server's gRPC says of a message over its limit: it has no details then, and only the words tell. Or what the proxy in front of it says.
     pub(crate) fn is_too_large(&self) -> bool {
         self.code() == Code::ResourceExhausted
-            && self.reason().map_or_else(|| self.message().contains("larger than max"), |reason| reason.to_string() == "BODY_TOO_LARGE")
+            && self.reason().map_or_else(|| self.message().contains("larger than"), |reason| reason.to_string() == "BODY_TOO_LARGE")
     }
 
     fn name(&self) -> String {
@@ -182,8 +182,10 @@ mod tests {
 
     #[test]
     fn a_message_that_is_too_large_stays_so() {
-        let error = SentimentError::new(Code::ResourceExhausted, "Received message larger than max (5 vs 4)");
-        assert!(error.is_too_large() && !error.is_temporary());
+        for message in ["Received message larger than max (5 vs 4)", "Received message that decompresses to a size larger than 4"] {
+            let error = SentimentError::new(Code::ResourceExhausted, message);
+            assert!(error.is_too_large() && !error.is_temporary());
+        }
         assert!(SentimentError::new(Code::ResourceExhausted, "slow down").is_temporary());
     }
 }

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { Load } from "../../../server/batch/load.js";
+import { type Backlog, Load, waitOf } from "../../../server/batch/load.js";
+
+const BACKLOG: Backlog = {
+  aheadTokens: 1000,
+  runningTokens: 200,
+  ownTokens: 20,
+  concurrency: 2,
+  msPerToken: 0.1,
+  drainMsPerToken: undefined,
+};
 
 const batch = (paddedTokens: number) => ({ tokens: paddedTokens / 2, paddedTokens });
 /** Batches of 4 ms and 0.05 ms a padded token, one after the other. */
@@ -24,8 +33,7 @@ describe("the load of a backend", () => {
 
   it("waits for what is ahead, what runs and what is its own, on all that run side by side", () => {
     const load = learned(new Load(2, undefined));
-    // 1,000 padded tokens, half of them of texts, in 66 ms: a token takes 0.132 ms of one of two places; 62 ms passed while 450 were done.
-    assert.equal(Math.round(load.msPerToken * 1000), 66);
+    // 62 ms passed while 450 tokens were done.
     const msPerToken = (load.waitMs(1000, 0) - load.waitMs(0, 0)) / 1000;
     assert.ok(msPerToken > 0.12 && msPerToken < 0.15, `${msPerToken}`);
     load.began(batch(200));
@@ -38,6 +46,21 @@ describe("the load of a backend", () => {
     for (const _ of [1, 2, 3]) load.began(batch(100));
     assert.deepEqual([load.batches, load.free], [3, 1]);
     for (const nowMs of [1, 2, 3]) load.ended(batch(100), undefined, nowMs, false);
-    assert.deepEqual([load.batches, load.free, load.msPerToken], [0, 2, 0]);
+    assert.deepEqual([load.batches, load.free, load.waitMs(100, 100)], [0, 2, 0]);
+  });
+});
+
+describe("waitOf", () => {
+  it("counts what is ahead, what runs, and the call itself, side by side", () => {
+    assert.equal(waitOf(BACKLOG), ((1000 + 200 + 20) * 0.1) / 2);
+  });
+
+  it("goes by what has been done of late where that is slower than the model", () => {
+    assert.equal(waitOf({ ...BACKLOG, drainMsPerToken: 0.2 }), (1000 + 200 + 20) * 0.2);
+    assert.equal(waitOf({ ...BACKLOG, drainMsPerToken: 0.01 }), waitOf(BACKLOG));
+  });
+
+  it("is nothing while nothing is known", () => {
+    assert.equal(waitOf({ ...BACKLOG, msPerToken: undefined }), 0);
   });
 });

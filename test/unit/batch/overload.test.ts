@@ -6,6 +6,9 @@ const SATURATION = 1050;
 
 const share = (calls: readonly Ended[], is: (call: Ended) => boolean) =>
   calls.filter(is).length / calls.length;
+/** About two seconds of work that waits. */
+const LISTS = { callers: 64, rows: 32 };
+const isRefused = ({ status }: Ended) => status === "refused";
 const isAnswered = ({ status }: Ended) => status === "answered";
 const answeredPerSecond = (calls: readonly Ended[]) => calls.filter(isAnswered).length / SECONDS;
 const of = (calls: readonly Ended[], holder: string) =>
@@ -23,10 +26,41 @@ describe("Batcher under a simulated load", function () {
     const most = answeredPerSecond(await simulate([{ perSecond: SATURATION }]));
     const calls = await simulate([{ perSecond: 3 * SATURATION }]);
     assert.ok(answeredPerSecond(calls) > 0.9 * most, `${answeredPerSecond(calls)} of ${most}`);
-    const refused = calls.filter(({ status }) => status === "refused");
+    const refused = calls.filter(isRefused);
     assert.ok(share(refused, ({ tookMs }) => tookMs < 10) > 0.99);
     assert.ok(share(calls, ({ status }) => status === "late") < 0.01);
   });
+
+  it("keeps what waits short meanwhile, so that what it answers is answered soon", async () => {
+    const calls = await simulate([{ perSecond: 3 * SATURATION }]);
+    // Until it has refused a first one that could have waited for long.
+    const later = calls.filter((call) => isAnswered(call) && call.atMs > 1000);
+    assert.ok(later.length > 1000);
+    assert.ok(share(later, ({ tookMs }) => tookMs < 450) > 0.99);
+  });
+
+  it("lets lists wait for as long as QUEUE_TIMEOUT, where nobody is refused", async () => {
+    const calls = await simulate([], LISTS);
+    assert.ok(calls.length > LISTS.callers && calls.every(isAnswered));
+    assert.ok(Math.max(...calls.map(({ tookMs }) => tookMs)) > 1000);
+  });
+
+  it("does not refuse lists for good that a surge has had turned away", async () => {
+    const surge = { perSecond: 3 * SATURATION, holder: "lists", patienceMs: 60_000 };
+    const calls = await simulate([surge], LISTS, 56);
+    const lists = calls.filter(({ rows }) => rows > 1);
+    assert.ok(lists.some(isRefused));
+    const last = lists.filter(({ atMs }) => atMs > 50_000);
+    assert.ok(last.length > 50 && last.every(isAnswered));
+  });
+
+  for (const holder of ["lists", "another"])
+    it(`answers single calls soon behind lists that wait for seconds, as ${holder}`, async () => {
+      const calls = await simulate([{ perSecond: 20, holder }], LISTS);
+      const single = calls.filter(({ rows, atMs }) => rows === 1 && atMs > 1000);
+      assert.ok(single.length > 50 && single.every(isAnswered));
+      assert.ok(share(single, ({ tookMs }) => tookMs < 300) > 0.95);
+    });
 
   it("answers a key that asks for less than its part, whatever another one asks for", async () => {
     const calls = await simulate([

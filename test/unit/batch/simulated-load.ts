@@ -13,25 +13,35 @@ type Chance = () => number;
 export interface Load {
   readonly perSecond: number;
   readonly holder?: string;
+  /** After which they leave; unset: a second. */
+  readonly patienceMs?: number;
+}
+
+/** Callers that each send a list without a deadline, as soon as they have the answers to the one before, or when a refusal says that they may. */
+export interface Lists {
+  readonly callers: number;
+  readonly rows: number;
 }
 
 /** What became of a call, by the simulated clock. */
 export interface Ended {
-  readonly holder: string | undefined;
+  readonly holder: string;
+  readonly rows: number;
   readonly status: "answered" | "refused" | "late";
+  /** When it was asked, in milliseconds from the beginning. */
+  readonly atMs: number;
   readonly tookMs: number;
 }
 
 export const SECONDS = 4;
-/** Callers leave after it. */
-const DEADLINE_MS = 1000;
+const PATIENCE_MS = 1000;
 const OPTIONS: BatcherOptions = {
   limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
   policy: "cost",
   concurrency: 2,
   maxInFlight: 4,
   maxQueuedRows: 10_000,
-  maxWaitMs: 30_000,
+  maxWaitMs: 5000,
   blames: () => false,
   events: NO_EVENTS,
 };
@@ -54,47 +64,74 @@ function modelOf(clock: FakeClock, chance: Chance): RunBatch {
 
 /** Each load's times, mixed, in their order. */
 function arrivalsOf(loads: readonly Load[], chance: Chance) {
-  const arrivals: { readonly atMs: number; readonly holder: string | undefined }[] = [];
-  for (const { perSecond, holder } of loads) {
+  const arrivals: { atMs: number; holder: string; patienceMs: number }[] = [];
+  for (const { perSecond, holder = "", patienceMs = PATIENCE_MS } of loads) {
     const gapMs = () => (-Math.log(1 - chance()) * 1000) / perSecond;
     for (let atMs = gapMs(); atMs < SECONDS * 1000; atMs += gapMs())
-      arrivals.push({ atMs, holder });
+      arrivals.push({ atMs, holder, patienceMs });
   }
   return arrivals.sort((one, other) => one.atMs - other.atMs);
 }
 
-/** Puts the loads on a batcher for SECONDS of a clock that the simulation moves. The same loads, the same answer. */
-export async function simulate(loads: readonly Load[]): Promise<readonly Ended[]> {
-  const chance = seeded(1);
-  const clock = new FakeClock();
-  const batcher = new Batcher(modelOf(clock, chance), OPTIONS, clock);
-  const ended: Ended[] = [];
+/** A batcher, and calls of it, on a clock that is moved along. */
+class Simulation {
+  readonly ended: Ended[] = [];
+  readonly chance = seeded(1);
+  readonly #clock = new FakeClock();
+  readonly #batcher = new Batcher(modelOf(this.#clock, this.chance), OPTIONS, this.#clock);
 
-  const call = async (holder: string | undefined) => {
-    const sinceMs = clock.now();
-    const leaving = new AbortController();
-    const stay = clock.after(DEADLINE_MS, () => leaving.abort(new Error("it left")));
-    const own = { deadlineMs: sinceMs + DEADLINE_MS, traceparent: undefined, holder };
-    const rows = [Array<number>(lognormalLength(chance)).fill(0)];
-    const [outcome] = await currentCall
-      .run(own, () => batcher.submit(rows, leaving.signal))
-      .catch((reason: unknown) => [{ status: "rejected" as const, reason }]);
-    stay();
-    ended.push({ holder, status: statusOf(outcome), tookMs: clock.now() - sinceMs });
-  };
-  const advanceTo = async (untilMs: number) => {
-    while (clock.now() < untilMs) {
-      clock.advance(Math.min(1, untilMs - clock.now()));
+  async advanceTo(untilMs: number): Promise<void> {
+    while (this.#clock.now() < untilMs) {
+      this.#clock.advance(Math.min(1, untilMs - this.#clock.now()));
       await turn();
     }
-  };
-
-  for (const { atMs, holder } of arrivalsOf(loads, chance)) {
-    await advanceTo(atMs);
-    void call(holder);
   }
-  await advanceTo(clock.now() + DEADLINE_MS + 1);
-  return ended;
+
+  /** Asks for so many rows, and leaves after `patienceMs`. Resolves to the milliseconds after which to ask again; undefined: it was not refused. */
+  async call(holder: string, rows: number, patienceMs: number): Promise<number | undefined> {
+    const atMs = this.#clock.now();
+    const leaving = new AbortController();
+    const stay = Number.isFinite(patienceMs)
+      ? this.#clock.after(patienceMs, () => leaving.abort(new Error("it left")))
+      : () => {};
+    const own = { deadlineMs: atMs + patienceMs, traceparent: undefined, holder };
+    const ids = Array.from({ length: rows }, () =>
+      Array<number>(lognormalLength(this.chance)).fill(0),
+    );
+    const [outcome] = await currentCall
+      .run(own, () => this.#batcher.submit(ids, leaving.signal))
+      .catch((reason: unknown) => [{ status: "rejected" as const, reason }]);
+    stay();
+    const tookMs = this.#clock.now() - atMs;
+    this.ended.push({ holder, rows, status: statusOf(outcome), atMs, tookMs });
+    const reason: unknown = outcome?.status === "rejected" ? outcome.reason : undefined;
+    return reason instanceof ServiceError ? reason.hints.retryAfterMs : undefined;
+  }
+
+  /** One caller of lists, for ever. */
+  async lists(rows: number): Promise<never> {
+    for (;;) {
+      const retryMs = await this.call("lists", rows, Number.POSITIVE_INFINITY);
+      if (retryMs === undefined) continue;
+      await new Promise<void>((resolve) => this.#clock.after(retryMs, resolve));
+    }
+  }
+}
+
+/** Puts the loads on a batcher for SECONDS of a clock that the simulation moves, and lists for so much longer. The same loads, the same answer. */
+export async function simulate(
+  loads: readonly Load[],
+  lists: Lists = { callers: 0, rows: 0 },
+  afterSeconds = 1,
+): Promise<readonly Ended[]> {
+  const simulation = new Simulation();
+  for (let caller = 0; caller < lists.callers; caller++) void simulation.lists(lists.rows);
+  for (const { atMs, holder, patienceMs } of arrivalsOf(loads, simulation.chance)) {
+    await simulation.advanceTo(atMs);
+    void simulation.call(holder, 1, patienceMs);
+  }
+  await simulation.advanceTo((SECONDS + afterSeconds) * 1000 + 1);
+  return simulation.ended;
 }
 
 function statusOf(outcome: PromiseSettledResult<unknown> | undefined): Ended["status"] {

@@ -116,13 +116,15 @@ describe("analyzer", () => {
 
   it("passes on the caller's deadline where it is earlier than its own, and the trace", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    await currentCall.run({ deadlineMs: 500, traceparent }, () => analyze(Tier.TIER_FAST));
-    await currentCall.run({ deadlineMs: 5000, traceparent }, () => analyze(Tier.TIER_FAST));
+    const [soon, late] = [500, 5000].map((deadlineMs) => ({ deadlineMs, traceparent }));
+    assert.ok(soon !== undefined && late !== undefined);
+    await currentCall.run(soon, () => analyze(Tier.TIER_FAST));
+    await currentCall.run(late, () => analyze(Tier.TIER_FAST));
     await analyze(Tier.TIER_FAST);
     // A text of one character takes a millisecond to read.
     assert.deepEqual(calls, [
-      { deadlineMs: 500, traceparent },
-      { deadlineMs: 1001, traceparent },
+      { deadlineMs: 500, traceparent, partOf: soon },
+      { deadlineMs: 1001, traceparent, partOf: late },
       { deadlineMs: 1002, traceparent: undefined },
     ]);
   });

@@ -1,0 +1,116 @@
+/**
+ * What single calls cost behind a bulk job: lists of 32 texts, 64 at once, each sent again as soon as it is answered, which is seconds of work that always waits (fewer
+ * where 64 take longer than QUEUE_TIMEOUT). Beside them single calls come at a steady rate, each with a second: of the same key, of another, and without lists, in turns; ghz asks, on the same CPUs.
+ *
+ *   make bench-beside-lists [ARGS="--tier accurate --lists 8"]
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { addNewKey } from "../server/rpc/keys/new-key.js";
+import { quantile } from "../test/support/steady-load.js";
+import {
+  batchMessages,
+  createGhz,
+  type GhzCall,
+  openLoop,
+  perSecond,
+  unaryMessages,
+  warmUp,
+} from "./ghz.js";
+import { type Measured, record, spread } from "./results.js";
+import { startServer } from "./server.js";
+import { lognormalTexts } from "./texts.js";
+import { TIER_MESSAGES, tierNamed } from "./tiers.js";
+
+const TEXTS_PER_LIST = 32;
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "10" },
+    rate: { type: "string", default: "20" },
+    lists: { type: "string", default: "64" },
+    tier: { type: "string", default: "balanced" },
+  },
+});
+const seconds = Number(values.seconds);
+const tier = TIER_MESSAGES[tierNamed(values.tier)];
+
+await using stack = new AsyncDisposableStack();
+const folder = await mkdtemp(join(tmpdir(), "sentiment-beside-lists-"));
+stack.defer(() => rm(folder, { recursive: true }));
+const file = join(folder, "keys.json");
+const flagsOf = async (name: string) => {
+  const key = await addNewKey(file, name, ["analyze"]);
+  return ["--metadata", JSON.stringify({ "x-api-key": key })];
+};
+const [bulk, another] = [await flagsOf("bulk"), await flagsOf("another")];
+const texts = await lognormalTexts(8000, "triton-model-repo/sentiment_balanced/tokenizer.json");
+const lists = batchMessages(texts, tier, TEXTS_PER_LIST);
+const singles = unaryMessages(texts, tier);
+const ghz = stack.use(await createGhz());
+const { address } = stack.use(await startServer({ API_KEYS_FILE: file }));
+
+/** Lists for as long as single calls come, and two seconds before, so that they wait already; their texts a second. Throws where one was not answered. */
+async function bulkJob(): Promise<number> {
+  const duration = ["--duration", `${seconds + 2}s`, "--duration-stop", "wait"];
+  const flags = [...bulk, ...duration, "--concurrency", values.lists, "--connections", "4"];
+  return perSecond(await ghz.run("batch", { address, messages: lists, flags })) * TEXTS_PER_LIST;
+}
+
+const singleCalls = async (flags: readonly string[]): Promise<readonly GhzCall[]> =>
+  (await openLoop(ghz, { address, messages: singles, flags }, Number(values.rate), seconds)).calls;
+
+/** Of single calls, round by round; the times are of those that were answered. */
+class Singles {
+  readonly p50: number[] = [];
+  readonly p99: number[] = [];
+  readonly answered: number[] = [];
+  readonly listed: number[] = [];
+
+  add(calls: readonly GhzCall[], textsPerSecond: number): void {
+    const took = calls.filter(({ status }) => status === "OK").map(({ tookMs }) => tookMs);
+    // None may have been answered: then there is nothing to tell of how long it takes.
+    if (took.length > 0) {
+      this.p50.push(quantile(took, 0.5));
+      this.p99.push(quantile(took, 0.99));
+    }
+    this.answered.push((100 * took.length) / calls.length);
+    this.listed.push(textsPerSecond);
+  }
+}
+
+const alone = new Singles();
+const beside = { "the same key": new Singles(), "another key": new Singles() };
+const listsAlone: number[] = [];
+await warmUp(ghz, { address, messages: singles, flags: bulk });
+await bulkJob();
+for (let round = 0; round < Number(values.rounds); round++) {
+  alone.add(await singleCalls(bulk), 0);
+  listsAlone.push(await bulkJob());
+  const both = Object.entries(beside);
+  for (const [who, of] of round % 2 === 0 ? both : both.toReversed()) {
+    const job = bulkJob();
+    await sleep(2000);
+    of.add(await singleCalls(who === "another key" ? another : bulk), await job);
+  }
+}
+
+const measured: Measured[] = [];
+const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
+  if (rounds.length === 0) return;
+  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
+  measured.push({ what, unit, rounds });
+};
+tell("singles alone: p50", "ms", alone.p50, 1);
+tell("singles alone: p99", "ms", alone.p99, 1);
+tell("lists alone", "texts/s", listsAlone, 0);
+for (const [who, of] of Object.entries(beside)) {
+  tell(`singles of ${who} beside lists: answered within a second`, "%", of.answered, 1);
+  tell(`singles of ${who} beside lists: p50`, "ms", of.p50, 1);
+  tell(`singles of ${who} beside lists: p99`, "ms", of.p99, 1);
+  tell(`lists beside singles of ${who}`, "texts/s", of.listed, 0);
+}
+await record("beside-lists", measured);

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { Admission, type Newcomer } from "../../../server/batch/admission.js";
+import { Load } from "../../../server/batch/load.js";
+import { type QueuedRow, RowQueue } from "../../../server/batch/row-queue.js";
+import { Sharing } from "../../../server/batch/sharing.js";
+import type { Call } from "../../../server/core/call.js";
+import { ServiceError } from "../../../server/core/errors.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { NO_EVENTS } from "../../support/no-events.js";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+const callOf = (more: Partial<Call> = {}): Call => ({
+  deadlineMs: FOREVER,
+  traceparent: undefined,
+  ...more,
+});
+const STREAM = callOf();
+
+/** A backend on which a token takes a millisecond, busy with 50, and what is let in behind that; a call has ten tokens. */
+class Busy {
+  readonly clock = new FakeClock();
+  readonly queue = new RowQueue<QueuedRow>(false);
+  readonly sharing = new Sharing();
+  readonly admission: Admission;
+  #order = 0;
+
+  constructor() {
+    const load = new Load(1, undefined);
+    const size = { tokens: 10, paddedTokens: 10 };
+    for (let batch = 0; batch < 4; batch++) {
+      load.began(size);
+      load.ended(size, 10, 10 * batch, false);
+    }
+    load.began({ tokens: 50, paddedTokens: 50 });
+    const { queue, sharing } = this;
+    const options = { maxQueuedRows: 1000, maxWaitMs: 5000, events: NO_EVENTS };
+    this.admission = new Admission({ queue, load, sharing }, options, this.clock);
+  }
+
+  /** Rows of so many tokens that are due at once. */
+  queued(tokens: number, holder = "", call: Call | undefined = undefined): void {
+    const ids = Array<number>(tokens).fill(0);
+    this.queue.insert({ ids, due: 0, deadlineMs: FOREVER, holder, call, order: this.#order++ });
+  }
+
+  /** Undefined: it was let in. */
+  refusal(patienceMs: number, more: Partial<Newcomer> = {}): ServiceError | undefined {
+    const { holder = "", tokens = 10 } = more;
+    const deadlineMs = this.clock.now() + patienceMs;
+    const due = this.sharing.due(holder, tokens);
+    const newcomer = { call: callOf(), holder, rows: 1, tokens, due, deadlineMs, isBegun: false };
+    try {
+      this.admission.admit({ ...newcomer, ...more });
+      return undefined;
+    } catch (error) {
+      assert.ok(error instanceof ServiceError && error.reason === "OVERLOADED");
+      return error;
+    }
+  }
+}
+
+describe("admission to a queue that is kept short", () => {
+  let busy: Busy;
+  beforeEach(() => {
+    busy = new Busy();
+    busy.queued(300);
+  });
+  const isShort = () => busy.refusal(1000) !== undefined;
+
+  it("begins when a call is too late for the length of the queue", () => {
+    assert.equal(isShort(), false);
+    assert.match(busy.refusal(600)?.message ?? "", /may take 0\.6 s/);
+    const refusal = busy.refusal(1000);
+    assert.match(refusal?.message ?? "", /others wait for 0\.2 s already/);
+    assert.equal(refusal?.hints.retryAfterMs, 1000);
+    assert.equal(busy.refusal(1300), undefined);
+    // With what runs it is 350 now, and was 1000 once.
+    assert.equal(busy.admission.waitMs, 350);
+    busy.queued(700);
+    busy.refusal(600);
+    busy.queue.take(busy.queue.next(FOREVER).slice(1));
+    assert.equal(busy.admission.waitMs, 1000);
+    busy.queue.take(busy.queue.next(FOREVER));
+    assert.equal(busy.admission.waitMs, 50);
+  });
+
+  it("lets those in for whom others have no more than 0.2 s waiting", () => {
+    busy.refusal(600);
+    busy.queue.take(busy.queue.next(FOREVER));
+    busy.queued(200);
+    assert.equal(isShort(), false);
+    busy.queued(1);
+    assert.equal(isShort(), true);
+  });
+
+  it("says of texts that nobody has read yet what it says of their rows", () => {
+    const asked = { call: callOf(), holder: "", rows: 1, tokens: 10, isBegun: false };
+    const isSure = () => busy.admission.isSure({ ...asked, deadlineMs: 1000 });
+    assert.equal(isSure(), true);
+    busy.refusal(600);
+    assert.equal(isSure(), false);
+  });
+
+  it("ends, and tells of no queue then", () => {
+    busy.refusal(600);
+    busy.clock.advance(3000);
+    assert.equal(isShort(), false);
+    assert.equal(busy.admission.waitMs, 350);
+  });
+
+  const NO_SIGN: Readonly<Record<string, () => ServiceError | undefined>> = {
+    "that would be too late behind a short queue as well": () =>
+      busy.refusal(2000, { tokens: 1600 }),
+    "that has no more than 0.2 s": () => busy.refusal(200),
+    "that nobody waits for": () => busy.refusal(600, { call: callOf({ isUnasked: true }) }),
+  };
+  for (const [what, refused] of Object.entries(NO_SIGN))
+    it(`does not begin for a call ${what}`, () => {
+      assert.ok(refused() !== undefined);
+      assert.equal(isShort(), false);
+    });
+
+  it("does not begin for what a call itself has waiting", () => {
+    const stream = new Busy();
+    stream.queued(300, "", callOf({ partOf: STREAM }));
+    assert.ok(stream.refusal(600, { call: callOf({ partOf: STREAM }) }) !== undefined);
+    assert.equal(stream.refusal(1000), undefined);
+  });
+
+  it("is for the holder alone whose calls were too late", () => {
+    for (const holder of ["busy", "calm"]) busy.queued(300, holder);
+    busy.refusal(600, { holder: "busy" });
+    assert.equal(busy.refusal(1500, { holder: "calm" }), undefined);
+    assert.ok(busy.refusal(1000, { holder: "busy" }) !== undefined);
+  });
+
+  it("does not turn a call away that it has let in before", () => {
+    busy.refusal(600);
+    assert.ok(isShort());
+    assert.equal(busy.refusal(1000, { isBegun: true }), undefined);
+  });
+
+  it("does not turn a stream away for its own texts", () => {
+    const stream = new Busy();
+    stream.queued(150);
+    stream.queued(150, "", callOf({ partOf: STREAM }));
+    stream.refusal(600);
+    assert.ok(stream.refusal(1000) !== undefined);
+    assert.equal(stream.refusal(1000, { call: callOf({ partOf: STREAM }) }), undefined);
+  });
+});
