@@ -111,8 +111,8 @@ function runOf({ total, details }: GhzOutput): GhzRun {
 const WARM_UP = ["--duration", "30s", "--duration-stop", "wait"];
 
 /** Analyze as fast as 64 callers go, until the server is as fast as it will be. */
-export async function warmUp(ghz: Ghz, options: GhzOptions): Promise<void> {
-  answeredPerSecond(await ghz.run("unary", { ...options, flags: WARM_UP }));
+export async function warmUp(ghz: Ghz, { flags = [], ...options }: GhzOptions): Promise<void> {
+  answeredPerSecond(await ghz.run("unary", { ...options, flags: [...WARM_UP, ...flags] }));
 }
 
 /** Analyze at a set rate, however slow answers are; each call may take a second, and the server is told. */

@@ -27,7 +27,7 @@ import { type BenchedServer, callServer, startServer } from "./server.js";
 import { lognormalTexts, mixedTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
-/** So that a turn takes some seconds. */
+/** So that a turn takes some seconds, on a CPU with VNNI; `--texts` where that is a minute. */
 const TEXTS = {
   fast: 20_000,
   balanced: 10_000,
@@ -58,6 +58,7 @@ const { values } = parseArgs({
     tiers: { type: "string", default: "fast,balanced,accurate" },
     lengths: { type: "string", default: "short,mixed" },
     servers: { type: "string", default: "embedded,triton" },
+    texts: { type: "string" },
   },
 });
 const serverNames = values.servers.split(",");
@@ -123,7 +124,10 @@ async function compare(
 ): Promise<Measured[]> {
   const folder = `triton-model-repo/sentiment_${tierName}`;
   const tier = TIER_MESSAGES[tierName];
-  const texts = await LENGTHS[lengths](TEXTS[tierName], `${folder}/tokenizer.json`);
+  const texts = await LENGTHS[lengths](
+    Number(values.texts ?? TEXTS[tierName]),
+    `${folder}/tokenizer.json`,
+  );
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop = wayInTurn(ownCpuSeconds, () => plain.run());
