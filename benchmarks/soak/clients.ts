@@ -28,6 +28,7 @@ export class SoakClient {
   readonly #counts: Counts;
   readonly #streamed = new PassThrough({ objectMode: true });
   readonly #stream: Promise<void>;
+  readonly #underWay = new Set<Promise<string>>();
   #streamedTexts = 0;
   #answeredTexts = 0;
 
@@ -47,13 +48,16 @@ export class SoakClient {
       this.#streamed.write({ id, text: ask.text, tier: ask.tier, options: undefined });
       return;
     }
-    this.#count(`${ask.kind} ${await codeOf(() => this.#call(ask))}`);
+    const call = codeOf(() => this.#call(ask));
+    this.#underWay.add(call);
+    this.#count(`${ask.kind} ${await call}`);
+    this.#underWay.delete(call);
   }
 
   /** Lets what is under way end. */
   async close(): Promise<void> {
     this.#streamed.end();
-    await this.#stream;
+    await Promise.all([this.#stream, ...this.#underWay]);
     const lost = this.#streamedTexts - this.#answeredTexts;
     if (lost > 0) this.#count("stream text LOST", lost);
     this.#channel.close();

@@ -59,7 +59,9 @@ describe("the package of the Node client", function () {
     await mkdir(user);
     await writeFile(join(user, "package.json"), '{"private": true, "type": "module"}');
     const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
-    await run("npm", ["install", ...quiet, tarball], { cwd: user });
+    // A registry that stalls is asked again, and not for the five minutes of npm's own limit.
+    const impatient = ["--fetch-timeout=20000", "--fetch-retries=4"];
+    await run("npm", ["install", ...quiet, ...impatient, tarball], { cwd: user });
     server = await startServer({ PREFETCH_MODELS: "false", DEFAULT_TIER: "fast" });
   });
   after(async () => {
