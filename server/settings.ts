@@ -72,7 +72,7 @@ export const Settings = z.object({
   QUEUE_TIMEOUT: decimal(0.01, 3600)
     .default(5)
     .describe(
-      "seconds (`0.2`) that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED, and for seconds then also calls of its key that would wait for over 0.2 in the queue and may not wait for much longer than it",
+      "seconds (`0.2`) that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED, and for seconds then also calls of its key that would wait for over a fifth of their time (0.2 at least) in the queue and may not wait for much longer than it",
     ),
   BROWN_OUT_MS: whole(0, 3_600_000)
     .default(0)

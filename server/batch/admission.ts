@@ -4,7 +4,7 @@ import { type BatchEvents, type ShedReason, tellShed } from "./events.js";
 import type { Load } from "./load.js";
 import type { Ahead, QueuedRow, RowQueue } from "./row-queue.js";
 import type { Sharing } from "./sharing.js";
-import { SHORT_MS, ShortQueue } from "./short-queue.js";
+import { ShortQueue, shortMsFor } from "./short-queue.js";
 
 export interface AdmissionOptions {
   /** Rows that may wait; what comes on top is refused at once. */
@@ -69,7 +69,7 @@ export class Admission {
     const { queue, load } = this.#occupancy;
     const nowMs = this.#clock.now();
     const mayWaitMs = Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
-    const mayQueueMs = this.#shortQueues.get(holder)?.mayQueueMs(mayWaitMs, nowMs) ?? mayWaitMs;
+    const mayQueueMs = this.#mayQueueMs(holder, mayWaitMs, nowMs);
     const isInTime = MARGIN * load.waitMs(queue.tokens, tokens) <= mayQueueMs;
     return isInTime && queue.size + rows <= this.#options.maxQueuedRows;
   }
@@ -93,11 +93,9 @@ export class Admission {
   get waitMs(): number {
     const { queue, load } = this.#occupancy;
     const waitMs = load.waitMs(queue.tokens, 0);
-    // Shorter than short it is because less is asked.
-    if (waitMs < SHORT_MS) return waitMs;
     const nowMs = this.#clock.now();
-    const heldBack = [...this.#shortQueues.values()].map((short) => short.heldBackMs(nowMs));
-    return Math.max(waitMs, ...heldBack);
+    const unbound = [...this.#shortQueues.values()].map((one) => one.unboundMs(waitMs, nowMs));
+    return Math.max(waitMs, ...unbound);
   }
 
   #check(newcomer: Newcomer, ahead: Ahead, nowMs: number): void {
@@ -109,17 +107,24 @@ export class Admission {
 
     const late = tooLate(othersMs, maxWaitMs) ?? tooLate(ownMs + MARGIN * (allMs - ownMs), leftMs);
     if (late !== undefined) {
-      const atBestMs = runningMs + SHORT_MS;
+      const shortMs = shortMsFor(mayWaitMs);
+      const atBestMs = runningMs + shortMs;
       const wouldMakeIt = atBestMs <= maxWaitMs && ownMs + MARGIN * atBestMs <= leftMs;
-      if (queuedMs > SHORT_MS && wouldMakeIt && !newcomer.call?.isUnasked)
+      if (queuedMs > shortMs && wouldMakeIt && !newcomer.call?.isUnasked)
         this.#shortQueueOf(newcomer.holder, nowMs).tooLate(mayWaitMs, queuedMs, nowMs);
       throw this.#refused("too_late", newcomer, late);
     }
 
-    const short = newcomer.isBegun ? undefined : this.#shortQueues.get(newcomer.holder);
-    if (short === undefined || queuedMs <= short.mayQueueMs(mayWaitMs, nowMs)) return;
-    if (!newcomer.call?.isUnasked) short.turnedAway(nowMs);
-    throw this.#refused("too_late", newcomer, tooMuch());
+    const { isBegun, holder, call } = newcomer;
+    const mayQueueMs = isBegun ? mayWaitMs : this.#mayQueueMs(holder, mayWaitMs, nowMs);
+    if (queuedMs <= mayQueueMs) return;
+    if (!call?.isUnasked) this.#shortQueues.get(holder)?.turnedAway(nowMs);
+    throw this.#refused("too_late", newcomer, tooMuch(mayQueueMs));
+  }
+
+  /** How long a call of the holder that may wait for so long may do so for others' rows in the queue. */
+  #mayQueueMs(holder: string, mayWaitMs: number, nowMs: number): number {
+    return this.#shortQueues.get(holder)?.mayQueueMs(mayWaitMs, nowMs) ?? mayWaitMs;
   }
 
   #waitOf(tokens: number, ahead: Ahead): Wait {
@@ -161,9 +166,9 @@ export function tooLate(waitMs: number, mayWaitMs: number): ServiceError | undef
   return overloaded(message, retryAfterMs);
 }
 
-const tooMuch = () =>
+const tooMuch = (mayQueueMs: number) =>
   overloaded(
-    `More is asked than can be answered, and others wait for ${seconds(SHORT_MS)} s already: try again later.`,
+    `More is asked than can be answered, and others wait for ${seconds(mayQueueMs)} s already: try again later.`,
     BUSY_RETRY_MS,
   );
 

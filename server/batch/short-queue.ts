@@ -1,8 +1,10 @@
 /**
- * Milliseconds that calls may wait for others' rows in a queue that is kept short: enough that the backend never wants for rows. A longer one answers no more under
- * overload, only later, and what waits for long costs more: V8 collects it from its old generation.
+ * How long a queue that is kept short is, in milliseconds, for calls that may wait so long: enough that the backend never wants for rows. A longer one answers no
+ * more under overload, only later, and what waits for long costs more: V8 collects it from its old generation. Who has much time is a list or a bulk job: a longer one
+ * refuses it less often, and equal texts are answered together as long as they wait.
  */
-export const SHORT_MS = 200;
+export const shortMsFor = (hasMs: number): number => Math.max(200, hasMs / 5);
+
 /** For how long it is kept short the first time, and at most: twice as long each time that it was too long again soon after it was let grow. */
 const FIRST_MS = 5000;
 const MOST_MS = 20_000;
@@ -27,7 +29,7 @@ export class ShortQueue {
   /** How long a call that may wait for `hasMs` in all may do so for others' rows in the queue. */
   mayQueueMs(hasMs: number, nowMs: number): number {
     const isShort = this.#isOn(nowMs) && hasMs <= ALIKE * this.#late.hasMs;
-    return isShort ? Math.min(hasMs, SHORT_MS) : hasMs;
+    return isShort ? Math.min(hasMs, shortMsFor(this.#late.hasMs)) : hasMs;
   }
 
   /** A call is refused that may wait for `hasMs` and would have waited for `queuedMs` for others' rows in the queue; behind a short one it would not be late. */
@@ -43,9 +45,11 @@ export class ShortQueue {
     this.#refusedMs = nowMs;
   }
 
-  /** How long the queue was in milliseconds when it was not kept short; 0 where it is not. */
-  heldBackMs(nowMs: number): number {
-    return this.#isOn(nowMs) ? this.#late.queuedMs : 0;
+  /** How long a queue of `waitMs` would be if it were not kept short. */
+  unboundMs(waitMs: number, nowMs: number): number {
+    // Shorter than short it is because less is asked.
+    const isBound = this.#isOn(nowMs) && waitMs >= shortMsFor(this.#late.hasMs);
+    return isBound ? Math.max(waitMs, this.#late.queuedMs) : waitMs;
   }
 
   /** Nothing depends on it any more. */

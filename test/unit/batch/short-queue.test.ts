@@ -36,7 +36,7 @@ describe("the short queue", () => {
     const overload = new Overload();
     for (const hasMs of [-5, 0, 100, SECOND, Number.POSITIVE_INFINITY])
       assert.equal(overload.mayQueueMs(hasMs), hasMs);
-    assert.equal(overload.queue.heldBackMs(0), 0);
+    assert.equal(overload.queue.unboundMs(400, 0), 400);
     assert.ok(overload.queue.isOver(0));
   });
 
@@ -54,18 +54,22 @@ describe("the short queue", () => {
     overload.goOn(200);
     assert.equal(overload.mayQueueMs(2100), 2100);
     overload.queue.tooLate(2100, 1200, 200);
-    assert.equal(overload.mayQueueMs(2100), 200);
-    assert.equal(overload.mayQueueMs(4200), 200);
+    // A fifth of what the most patient one has.
+    assert.equal(overload.mayQueueMs(2100), 420);
+    assert.equal(overload.mayQueueMs(4200), 420);
+    assert.equal(overload.mayQueueMs(300), 300);
     assert.equal(overload.mayQueueMs(5000), 5000);
   });
 
-  it("tells how long the queue was, as long as it is kept short", () => {
+  it("tells how long the queue would be, as long as it is kept short", () => {
     const overload = new Overload();
     overload.goOn(200);
     overload.queue.tooLate(SECOND, 400, 200);
-    assert.equal(overload.queue.heldBackMs(200), 600);
+    assert.equal(overload.queue.unboundMs(200, 200), 600);
+    assert.equal(overload.queue.unboundMs(700, 200), 700);
+    assert.equal(overload.queue.unboundMs(199, 200), 199);
     overload.rest(5 * SECOND);
-    assert.equal(overload.queue.heldBackMs(overload.nowMs), 0);
+    assert.equal(overload.queue.unboundMs(200, overload.nowMs), 200);
   });
 
   it("ends when nobody was refused for three seconds, and begins anew", () => {
