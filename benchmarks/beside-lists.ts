@@ -1,15 +1,15 @@
 /**
  * What single calls cost behind a bulk job: lists of 32 texts, 64 at once, each sent again as soon as it is answered, which is seconds of work that always waits (fewer
- * where 64 take longer than QUEUE_TIMEOUT). Beside them single calls come at a steady rate, each with a second: of the same key, of another, and without lists, in turns; ghz asks, on the same CPUs.
+ * where 64 take longer than QUEUE_TIMEOUT). Beside them single calls come at a steady rate, each with a second: of the same key, of another, and without lists, in
+ * turns; ghz asks, on the same CPUs.
  *
  *   make bench-beside-lists [ARGS="--tier accurate --lists 8"]
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { addNewKey } from "../server/rpc/keys/new-key.js";
+import { scratchFolder } from "../test/support/scratch-folder.js";
 import { quantile } from "../test/support/steady-load.js";
 import {
   batchMessages,
@@ -39,9 +39,7 @@ const seconds = Number(values.seconds);
 const tier = TIER_MESSAGES[tierNamed(values.tier)];
 
 await using stack = new AsyncDisposableStack();
-const folder = await mkdtemp(join(tmpdir(), "sentiment-beside-lists-"));
-stack.defer(() => rm(folder, { recursive: true }));
-const file = join(folder, "keys.json");
+const file = join(stack.use(await scratchFolder()).path, "keys.json");
 const flagsOf = async (name: string) => {
   const key = await addNewKey(file, name, ["analyze"]);
   return ["--metadata", JSON.stringify({ "x-api-key": key })];
@@ -68,9 +66,8 @@ class Singles {
   readonly p50: number[] = [];
   readonly p99: number[] = [];
   readonly answered: number[] = [];
-  readonly listed: number[] = [];
 
-  add(calls: readonly GhzCall[], textsPerSecond: number): void {
+  add(calls: readonly GhzCall[]): void {
     const took = calls.filter(({ status }) => status === "OK").map(({ tookMs }) => tookMs);
     // None may have been answered: then there is nothing to tell of how long it takes.
     if (took.length > 0) {
@@ -78,23 +75,26 @@ class Singles {
       this.p99.push(quantile(took, 0.99));
     }
     this.answered.push((100 * took.length) / calls.length);
-    this.listed.push(textsPerSecond);
   }
 }
 
 const alone = new Singles();
-const beside = { "the same key": new Singles(), "another key": new Singles() };
+/** Texts a second of the lists. */
 const listsAlone: number[] = [];
+const beside = [
+  { who: "the same key", flags: bulk, singles: new Singles(), lists: [] as number[] },
+  { who: "another key", flags: another, singles: new Singles(), lists: [] as number[] },
+];
 await warmUp(ghz, { address, messages: singles, flags: bulk });
 await bulkJob();
 for (let round = 0; round < Number(values.rounds); round++) {
-  alone.add(await singleCalls(bulk), 0);
+  alone.add(await singleCalls(bulk));
   listsAlone.push(await bulkJob());
-  const both = Object.entries(beside);
-  for (const [who, of] of round % 2 === 0 ? both : both.toReversed()) {
+  for (const of of round % 2 === 0 ? beside : beside.toReversed()) {
     const job = bulkJob();
     await sleep(2000);
-    of.add(await singleCalls(who === "another key" ? another : bulk), await job);
+    of.singles.add(await singleCalls(of.flags));
+    of.lists.push(await job);
   }
 }
 
@@ -107,10 +107,10 @@ const tell = (what: string, unit: string, rounds: readonly number[], digits: num
 tell("singles alone: p50", "ms", alone.p50, 1);
 tell("singles alone: p99", "ms", alone.p99, 1);
 tell("lists alone", "texts/s", listsAlone, 0);
-for (const [who, of] of Object.entries(beside)) {
+for (const { who, singles: of, lists: listed } of beside) {
   tell(`singles of ${who} beside lists: answered within a second`, "%", of.answered, 1);
   tell(`singles of ${who} beside lists: p50`, "ms", of.p50, 1);
   tell(`singles of ${who} beside lists: p99`, "ms", of.p99, 1);
-  tell(`lists beside singles of ${who}`, "texts/s", of.listed, 0);
+  tell(`lists beside singles of ${who}`, "texts/s", listed, 0);
 }
 await record("beside-lists", measured);

@@ -139,10 +139,8 @@ told("resident memory, slope by least squares", "MB/h", squares.slope, 1);
 told("resident memory, slope by Theil and Sen", "MB/h", robust.slope, 1);
 const slopeOf = (read: (sample: Sample) => number) =>
   theilSen(steady.map((sample) => ({ at: sample.minute / 60, value: read(sample) }))).slope;
-const [objects, others] = [
-  slopeOf(({ heapMb }) => heapMb),
-  slopeOf(({ rssMb, pagesMb }) => rssMb - pagesMb),
-];
+const objects = slopeOf(({ heapMb }) => heapMb);
+const others = slopeOf(({ rssMb, pagesMb }) => rssMb - pagesMb);
 told("objects of V8, slope by Theil and Sen", "MB/h", objects, 1);
 told("resident memory but V8's pages, slope by Theil and Sen", "MB/h", others, 1);
 told(

@@ -1,4 +1,4 @@
-import type { Call } from "../core/call.js";
+import { type Call, wholeOf } from "../core/call.js";
 
 /** What the queue knows of a row. */
 export interface QueuedRow {
@@ -109,8 +109,6 @@ export class RowQueue<Row extends QueuedRow> {
     return { all, own, others };
   }
 }
-
-const wholeOf = (call: Call | undefined): Call | undefined => call?.partOf ?? call;
 
 const byLength = (one: QueuedRow, other: QueuedRow): number =>
   one.ids.length - other.ids.length || one.order - other.order;

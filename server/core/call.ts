@@ -33,10 +33,13 @@ export interface Call {
 /** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
 export const currentCall = new AsyncLocalStorage<Call>();
 
+/** The call as it came that this one is, or is a part of. */
+export const wholeOf = (call: Call | undefined): Call | undefined => call?.partOf ?? call;
+
 /** Does the work as a part of the same call, with a deadline of its own; what it costs goes to `charge`. */
 export const withDeadline = <T>(deadlineMs: number, work: () => T, charge?: Charge): T => {
   const whole = currentCall.getStore();
-  const part = whole && { ...whole, partOf: whole.partOf ?? whole };
+  const part = whole && { ...whole, partOf: wholeOf(whole) };
   const call = { traceparent: undefined, ...part, deadlineMs };
   return currentCall.run(charge === undefined ? call : { ...call, charge }, work);
 };

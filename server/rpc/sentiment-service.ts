@@ -1,6 +1,6 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
-import { currentCall } from "../core/call.js";
+import { currentCall, wholeOf } from "../core/call.js";
 import { type Tracer, within } from "../core/trace.js";
 import {
   type AnalyzeBatchRequest,
@@ -141,8 +141,8 @@ async function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>)
   const links = call?.span && [call.span];
   const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
   const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-  const partOf = call?.partOf ?? call;
-  return await within(span, () => currentCall.run({ ...none, ...call, span, partOf }, work));
+  const own = { ...none, ...call, span, partOf: wholeOf(call) };
+  return await within(span, () => currentCall.run(own, work));
 }
 
 function faultOf(check: () => void): unknown {
