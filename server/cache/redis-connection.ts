@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createClient, createCluster } from "@keyv/redis";
 import type { Clock } from "../core/clock.js";
 import type { RedisTarget } from "./redis-url.js";
 
@@ -53,15 +52,24 @@ interface Closable {
  * a client that reconnects keeps what it was asked meanwhile, and one behind a cut network does not notice for minutes.
  */
 export function connectTo(target: RedisTarget, clock: Clock): ConnectRedis {
-  switch (target.kind) {
-    case "single":
-      return (gone) => single(target, firstOf(target.nodes), clock, gone);
-    case "cluster":
-      return (gone) => cluster(target, gone);
-    case "sentinel":
-      return async (gone) => single(target, await askSentinels(target, clock), clock, gone);
-  }
+  // A sixth of the time that all modules take to load, which a server without Redis need not wait for.
+  const loaded = import("@keyv/redis");
+  return async (gone) => {
+    const client = await loaded;
+    switch (target.kind) {
+      case "single":
+        return await single(client, target, firstOf(target.nodes), clock, gone);
+      case "cluster":
+        return await cluster(client, target, gone);
+      case "sentinel": {
+        const node = await askSentinels(client, target, clock);
+        return await single(client, target, node, clock, gone);
+      }
+    }
+  };
 }
+
+type RedisClient = typeof import("@keyv/redis");
 
 const socketOf = ({ tls }: RedisTarget, node?: RedisTarget["nodes"][number]) => ({
   ...node,
@@ -74,6 +82,7 @@ const socketOf = ({ tls }: RedisTarget, node?: RedisTarget["nodes"][number]) => 
 const LEAN = { disableOfflineQueue: true, disableClientInfo: true } as const;
 
 async function single(
+  { createClient }: RedisClient,
   target: RedisTarget,
   node: RedisTarget["nodes"][number],
   clock: Clock,
@@ -119,6 +128,7 @@ function end(client: Closable): void {
  * rejections to nobody. Sentinels close the connections of a server that is no longer it, so that this is asked again.
  */
 async function askSentinels(
+  { createClient }: RedisClient,
   target: RedisTarget,
   clock: Clock,
 ): Promise<RedisTarget["nodes"][number]> {
@@ -150,6 +160,7 @@ async function askSentinels(
 }
 
 async function cluster(
+  { createCluster }: RedisClient,
   target: RedisTarget,
   gone: (error: unknown) => void,
 ): Promise<RedisConnection> {

@@ -30,12 +30,6 @@ describe("the server that make run starts", function () {
     assert.equal(lines.at(-1).msg, "stopped");
   });
 
-  it("answers within 5 seconds of its start", async () => {
-    const startedMs = performance.now();
-    await using server = await startServer();
-    assert.ok(performance.now() - startedMs < 5000, `${server.address} took too long`);
-  });
-
   it("ends at once at a second signal", async () => {
     const server = await startServer();
     // An open connection with a call that never ends keeps the drain waiting.
