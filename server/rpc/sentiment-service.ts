@@ -1,28 +1,23 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
-import { currentCall, wholeOf } from "../core/call.js";
-import { type Tracer, within } from "../core/trace.js";
-import {
-  type AnalyzeBatchRequest,
-  type AnalyzeOptions,
-  type AnalyzeResult,
-  type AnalyzeStreamRequest,
-  type AnalyzeStreamResponse,
-  SentimentServiceDefinition,
-  type SentimentServiceImplementation,
-  type Tier as TierMessage,
+import type {
+  AnalyzeBatchRequest,
+  AnalyzeOptions,
+  AnalyzeResult,
+  AnalyzeStreamRequest,
+  AnalyzeStreamResponse,
+  SentimentServiceImplementation,
+  Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
 import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import type { Drain } from "./drain.js";
 import { outOfOrder } from "./out-of-order.js";
+import { inOwnTrace } from "./own-trace.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, reasonOf, statusOf } from "./status.js";
 import { failedText } from "./text-outcome.js";
 import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
-
-/** Its span's name. */
-const STREAMED_TEXT = `${SentimentServiceDefinition.fullName}/AnalyzeStream text`;
 
 type Outcome = PromiseSettledResult<Verdict>;
 
@@ -131,18 +126,6 @@ export function sentimentService(
       models: models.list().map((model) => modelMessage(model, defaultTier)),
     }),
   };
-}
-
-/** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's; none is where the client says so. */
-async function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>): Promise<T> {
-  const call = currentCall.getStore();
-  const isLeftOut = call?.traceparent !== undefined && call.span === undefined;
-  if (tracer === undefined || isLeftOut) return await work();
-  const links = call?.span && [call.span];
-  const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
-  const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-  const own = { ...none, ...call, span, partOf: wholeOf(call) };
-  return await within(span, () => currentCall.run(own, work));
 }
 
 function faultOf(check: () => void): unknown {

@@ -1,0 +1,21 @@
+import { currentCall, wholeOf } from "../core/call.js";
+import { type Tracer, within } from "../core/trace.js";
+import { SentimentServiceDefinition } from "../gen/sentiment/v1/sentiment.js";
+
+/** Its span's name. */
+const STREAMED_TEXT = `${SentimentServiceDefinition.fullName}/AnalyzeStream text`;
+
+/** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's; none is where the client says so. It is still a part of the stream's call. */
+export async function inOwnTrace<T>(
+  tracer: Tracer | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const call = currentCall.getStore();
+  const isLeftOut = call?.traceparent !== undefined && call.span === undefined;
+  if (tracer === undefined || isLeftOut) return await work();
+  const links = call?.span && [call.span];
+  const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
+  const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
+  const own = { ...none, ...call, span, partOf: wholeOf(call) };
+  return await within(span, () => currentCall.run(own, work));
+}
