@@ -9,7 +9,8 @@ chart=deploy/helm/sentiment-analyzer-pro
 # Of what is linked into the chart helm tells each time.
 quiet() { "$@" 2> >(grep -v 'found symbolic link' >&2); }
 
-rendered=$(mktemp)
+# kubeconform passes over a file that has another ending, and is content.
+rendered=$(mktemp --suffix .yaml)
 trap 'rm -f "$rendered"' EXIT
 for values in "$chart"/ci/*.yaml; do
   quiet helm lint --strict --quiet "$chart" --values "$values"
