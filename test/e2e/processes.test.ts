@@ -280,7 +280,7 @@ describe("several processes behind one port", function () {
     assert.equal(server.log.filter(({ msg }) => msg === "stopped").length, 2);
   });
 
-  /** What the server says, on standard error `stderr`; it must end by itself with exit code 1, and no process may be left. */
+  /** What the server says; it must end by itself with exit code 1, and no process may be left. */
   async function faultOf(settings: Readonly<Record<string, string>>) {
     const { ended } = start(runCommand(), {
       ...env(),
@@ -301,11 +301,18 @@ describe("several processes behind one port", function () {
   it("do not start on a port in use, with one message", async () => {
     await using server = await startServer(env());
     const port = server.address.split(":").at(-1) ?? "";
+    const log = server.log.map((line) => JSON.stringify(line)).join("\n");
     const { stdout, stderr } = await faultOf({ GRPC_PORT: port });
     assert.match(
       stderr,
       new RegExp(`^sentiment: GRPC_PORT ${port} is in use on 127\\.0\\.0\\.1: [^\\n]*\\n$`),
     );
-    assert.doesNotMatch(stdout, /model loaded/);
+    const loads = /"msg":"model loaded"/;
+    assert.match(
+      log,
+      loads,
+      "it is no longer said so: this cannot see whether models were loaded first",
+    );
+    assert.doesNotMatch(stdout, loads);
   });
 });
