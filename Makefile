@@ -84,8 +84,8 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 chaos: build $(TRITON)/done $(REDIS)/done ## the server under load for MINUTES=10 while its processes, Triton, Redis and the collector are killed and frozen by chance (SEED=1); no call may fail
 	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/otelcol-*),test/full/collector.sh) node dist/test/chaos/main.js --record $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-soak: build $(REDIS)/done ## whether the server's memory grows in MINUTES=60 of a steady, mixed load of RATE calls a second
-	CACHE=$(CACHE) $(GIVE_BACK) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+soak: build $(REDIS)/done ## whether the server's memory grows in MINUTES=60, after WARM_UP=30, of a steady, mixed load of RATE calls a second
+	CACHE=$(CACHE) $(GIVE_BACK) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(RATE),--rate $(RATE))
 
 audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned
 	mocha --no-package --enable-source-maps 'dist/test/unit/supply-chain/*.test.js'

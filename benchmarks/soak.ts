@@ -1,9 +1,10 @@
 /**
  * The server under a steady load of every kind of call for an hour, with everything switched on (Redis, traces, keys, the memory manager, caches so small
- * that they evict): does its memory grow? It is looked at every five seconds; the slope of its resident memory after the first third, in MB an hour, by
- * least squares and by Theil and Sen. The load is a process of its own.
+ * that they evict): does its memory grow? It is looked at every five seconds; the slope of its resident memory in MINUTES after WARM_UP (half as many), in
+ * MB an hour, by least squares and by Theil and Sen. Until then caches fill, code is compiled, and V8's pages find out how many they need. The load is a
+ * process of its own.
  *
- *   make soak [MINUTES=60] [RATE=<calls a second>]
+ *   make soak [MINUTES=60] [WARM_UP=<minutes>] [RATE=<calls a second>]
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +21,7 @@ import { quantile } from "../test/support/steady-load.js";
 import { headOf, type Measured, record } from "./results.js";
 import { startServer } from "./server.js";
 import { type Sample, sampleOf } from "./soak/sample.js";
-import { afterWarmUp, leastSquares, theilSen } from "./soak/slope.js";
+import { leastSquares, theilSen } from "./soak/slope.js";
 import { type Series, timeChart } from "./soak/time-chart.js";
 
 const SAMPLE_MS = 5000;
@@ -41,11 +42,13 @@ const REFUSED = /RESOURCE_EXHAUSTED$/;
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
+    "warm-up": { type: "string" },
     rate: { type: "string", default: "75" },
     seed: { type: "string", default: "1" },
   },
 });
 const minutes = Number(values.minutes);
+const warmUpMinutes = Number(values["warm-up"] ?? minutes / 2);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 await using left = new AsyncDisposableStack();
@@ -88,7 +91,7 @@ const { calls, counts } = JSON.parse(await summary) as {
 async function sampled(): Promise<readonly Sample[]> {
   const taken: Sample[] = [];
   const startedMs = performance.now();
-  for (let minute = 0; minute < minutes; ) {
+  for (let minute = 0; minute < warmUpMinutes + minutes; ) {
     await sleep(SAMPLE_MS);
     if (load.exitCode !== null) throw new Error("the load has ended");
     minute = (performance.now() - startedMs) / MINUTE_MS;
@@ -108,10 +111,10 @@ function tell(before: Sample | undefined, sample: Sample | undefined): void {
   );
 }
 
-const steady = afterWarmUp(samples);
+const steady = samples.filter(({ minute }) => minute >= warmUpMinutes);
 const [first, last] = [steady[0], steady.at(-1)];
 if (first === undefined || last === undefined || first === last)
-  throw new Error("too short: MINUTES=1 at least");
+  throw new Error("too short: MINUTES=0.2 at least");
 const points = steady.map(({ minute, rssMb }) => ({ at: minute / 60, value: rssMb }));
 const squares = leastSquares(points);
 const robust = theilSen(points);
@@ -133,7 +136,9 @@ for (const [what, count] of Object.entries(counts).toSorted()) say(`${what}: ${c
 told("calls", "calls", calls);
 told("refused", "calls and texts", refused);
 told("failed", "calls and texts", failed);
-told("resident memory, after the first third", "MB", first.rssMb);
+told("warm-up", "minutes", first.minute, 1);
+told("after it", "minutes", last.minute - first.minute, 1);
+told("resident memory, after the warm-up", "MB", first.rssMb);
 told("resident memory, at the end", "MB", last.rssMb);
 told("resident memory, slope by least squares", "MB/h", squares.slope, 1);
 told("resident memory, slope by Theil and Sen", "MB/h", robust.slope, 1);

@@ -38,8 +38,3 @@ function median(values: readonly number[]): number {
   );
   return sorted.length % 2 === 0 ? (low + high) / 2 : low;
 }
-
-/** Those after the first third: until then caches fill, and code is compiled. */
-export function afterWarmUp<Sample>(samples: readonly Sample[]): readonly Sample[] {
-  return samples.slice(Math.floor(samples.length / 3));
-}

@@ -9,12 +9,16 @@ const LEAST_LIMIT_MS = 1000;
 /** A call that is given up earlier than that says nothing. */
 const LEAST_LATE_MS = 250;
 const MOST_LIMIT_MS = 30_000;
+/** What a token may take while nothing has come back yet: the accurate model's takes about as long where a CPU is slow. */
+const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest time in the running mean. */
 const NEWEST = 0.1;
 
-/** When it began, so that its end can be told from those of calls before it. */
+/** A call: when it began, so that its end can be told from those of calls before it. */
 export interface Attempt {
   readonly startedMs: number;
+  /** With padding. */
+  readonly tokens: number;
 }
 
 /**
@@ -27,7 +31,8 @@ export class Breaker {
   #outcomes: boolean[] = [];
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
   #closedMs = Number.NEGATIVE_INFINITY;
-  #meanMs: number | undefined;
+  /** Of those that came back. */
+  #mean: { readonly ms: number; readonly tokens: number } | undefined;
   /** It was opened by a call that went unanswered for long. */
   #wasLate = false;
   /** How often that was so, and it was closed, since anything came back: the limit may be what is wrong. */
@@ -42,9 +47,13 @@ export class Breaker {
     return this.#open;
   }
 
-  /** What a call may take, in milliseconds: several times what calls took lately, and twice that each time that none came back in it. */
-  get limitMs(): number {
-    const usualMs = Math.max(LEAST_LIMIT_MS, USUAL_TIMES * (this.#meanMs ?? 0));
+  /**
+   * What a call may take, in milliseconds: several times what calls took lately, in proportion to its tokens where it has more than they had,
+   * and twice that each time that none came back in it.
+   */
+  limitMs(tokens: number): number {
+    const firstMs = this.#mean === undefined ? FIRST_MS_PER_TOKEN * tokens : 0;
+    const usualMs = Math.max(LEAST_LIMIT_MS, firstMs, USUAL_TIMES * this.#usualMs(tokens));
     return Math.min(MOST_LIMIT_MS, usualMs * 2 ** this.#timesLate);
   }
 
@@ -52,23 +61,26 @@ export class Breaker {
     return this.#clock.now() - this.#lastSuccessMs <= ms;
   }
 
-  begin(): Attempt {
-    return { startedMs: this.#clock.now() };
+  begin(tokens: number): Attempt {
+    return { startedMs: this.#clock.now(), tokens };
   }
 
-  succeeded({ startedMs }: Attempt): void {
-    const tookMs = this.#clock.now() - startedMs;
-    this.#meanMs =
-      this.#meanMs === undefined ? tookMs : this.#meanMs + NEWEST * (tookMs - this.#meanMs);
+  succeeded({ startedMs, tokens }: Attempt): void {
+    const ms = this.#clock.now() - startedMs;
+    const mean = this.#mean ?? { ms, tokens };
+    this.#mean = {
+      ms: mean.ms + NEWEST * (ms - mean.ms),
+      tokens: mean.tokens + NEWEST * (tokens - mean.tokens),
+    };
     this.#lastSuccessMs = this.#clock.now();
     this.#timesLate = 0;
     this.#note(true);
   }
 
   /** It ended without an answer, at its limit or because its callers gave up: counts where it took far longer than usual. */
-  unanswered({ startedMs }: Attempt): void {
-    const usualMs = Math.max(LEAST_LATE_MS, USUAL_TIMES * (this.#meanMs ?? 0));
-    if (this.#clock.now() - startedMs < Math.min(usualMs, this.limitMs)) return;
+  unanswered({ startedMs, tokens }: Attempt): void {
+    const usualMs = Math.max(LEAST_LATE_MS, USUAL_TIMES * this.#usualMs(tokens));
+    if (this.#clock.now() - startedMs < Math.min(usualMs, this.limitMs(tokens))) return;
     // What was lost in the fault before says nothing of what has come back since.
     if (startedMs < this.#closedMs) return;
     if (this.#lastSuccessMs < startedMs) {
@@ -89,6 +101,12 @@ export class Breaker {
     this.#open = false;
     this.#outcomes = [];
     this.#closedMs = this.#clock.now();
+  }
+
+  /** 0 while nothing has come back. A smaller one than usual may take as long: it waits for others there. */
+  #usualMs(tokens: number): number {
+    if (this.#mean === undefined) return 0;
+    return this.#mean.ms * Math.max(1, tokens / this.#mean.tokens);
   }
 
   #note(good: boolean): void {

@@ -31,7 +31,7 @@ start() {
 # Without those that have ended and only wait to be counted.
 members() { ps -e -o pgid=,pid=,stat= | awk -v group="$group" '$1 == group && $3 !~ /^Z/ { print $2 }'; }
 server() { ps -e -o pgid=,pid=,args= | awk -v group="$group" '$1 == group && /[d]ist\/server\/main.js/ && !/beside/ { print $2; exit }'; }
-# 40 seconds for it, and for a first build of the bridge much longer.
+# A fifth of a second a try.
 until_is() {
   local what=$1 tries=$2
   shift 2
@@ -88,7 +88,7 @@ beside() {
   until_is 'the server answers' 200 curl -sS --fail "http://127.0.0.1:$http/readyz"
 }
 goes_on() {
-  until_is "$1 is told" 100 grep -q "$2" stderr.log
+  until_is "$1 is told" 300 grep -q "$2" stderr.log
   [ "$(grep -c 'No REST bridge' stderr.log)" = 1 ] && curl -sS --fail "http://127.0.0.1:$http/readyz" >/dev/null && tell "ok: $1 is told, and the server goes on" || tell "not ok: $1: $(cat stderr.log)"
   kill -TERM "$(server)"
   all_gone "$1"

@@ -19,16 +19,19 @@ TOKENS_PER_BATCH = 512
 
 
 class OnnxModel:
-    """A file's logits, shape [rows, 3]."""
+    """A file's logits, shape [rows, 3]. With `fused=False` int8 products are made in float, which saturates on no CPU, and slowly."""
 
-    def __init__(self, path: Path, pad_id: int):
+    def __init__(self, path: Path, pad_id: int, *, fused: bool = True):
         self._path = path
         self._pad_id = pad_id
+        self._fused = fused
         self._session = self._open(torch.get_num_threads())
 
     def _open(self, threads: int) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        if not self._fused:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         return onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
 
     def together(self, rows: list[list[int]]) -> np.ndarray:

@@ -71,9 +71,9 @@ export class Endpoint implements Disposable {
     batch: TokenBatch,
     { signal, deadlineMs, traceparent, tracestate }: InferContext,
   ): Promise<Float32Array> {
-    const attempt = this.#breaker.begin();
+    const attempt = this.#breaker.begin(batch.rows * batch.tokens);
     const leftMs = deadlineMs - this.#clock.now();
-    const limitMs = Math.min(leftMs, this.#breaker.limitMs);
+    const limitMs = Math.min(leftMs, this.#breaker.limitMs(attempt.tokens));
     this.inFlight++;
     try {
       const options = { signal, limitMs, traceparent, tracestate };
@@ -143,7 +143,8 @@ export class Endpoint implements Disposable {
 
   async #ask(model: ModelVersion): Promise<void> {
     const shortest = padded([[model.padId, model.padId]], model.padId);
-    const options = { signal: this.#client.closed, limitMs: this.#breaker.limitMs };
+    const limitMs = this.#breaker.limitMs(shortest.rows * shortest.tokens);
+    const options = { signal: this.#client.closed, limitMs };
     checkLogits(await this.#client.infer(model, shortest, options));
   }
 

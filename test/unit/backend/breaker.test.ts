@@ -5,19 +5,19 @@ import { FakeClock } from "../../support/fake-clock.js";
 describe("Breaker", () => {
   let clock: FakeClock;
   let breaker: Breaker;
-  const succeed = (tookMs: number) => {
-    const attempt = breaker.begin();
+  const succeed = (tookMs: number, tokens = 1) => {
+    const attempt = breaker.begin(tokens);
     clock.advance(tookMs);
     breaker.succeeded(attempt);
   };
-  const leaveUnanswered = (tookMs: number) => {
-    const attempt = breaker.begin();
+  const leaveUnanswered = (tookMs: number, tokens = 1) => {
+    const attempt = breaker.begin(tokens);
     clock.advance(tookMs);
     breaker.unanswered(attempt);
   };
   /** One that fails while another comes back, so that it counts but does not open at once. */
   const leaveUnansweredBeside = (tookMs: number) => {
-    const attempt = breaker.begin();
+    const attempt = breaker.begin(1);
     clock.advance(tookMs);
     succeed(0);
     breaker.unanswered(attempt);
@@ -42,7 +42,7 @@ describe("Breaker", () => {
 
   it("does not when others came back meanwhile", () => {
     succeed(10);
-    const slow = breaker.begin();
+    const slow = breaker.begin(1);
     clock.advance(500);
     succeed(10);
     clock.advance(490);
@@ -72,7 +72,7 @@ describe("Breaker", () => {
     assert.equal(breaker.isOpen, false);
     leaveUnansweredBeside(1000);
     assert.equal(breaker.isOpen, false, "2 of 5");
-    const [one, other] = [breaker.begin(), breaker.begin()];
+    const [one, other] = [breaker.begin(1), breaker.begin(1)];
     clock.advance(1000);
     succeed(0);
     breaker.unanswered(one);
@@ -83,12 +83,12 @@ describe("Breaker", () => {
 
   it("looks at the last twenty outcomes only", () => {
     for (let n = 0; n < 100; n++) succeed(10);
-    const slow = Array.from({ length: 10 }, () => breaker.begin());
+    const slow = Array.from({ length: 10 }, () => breaker.begin(1));
     clock.advance(1000);
     succeed(0);
     for (const attempt of slow.slice(1)) breaker.unanswered(attempt);
     assert.equal(breaker.isOpen, false, "9 of 20");
-    breaker.unanswered(slow[0] ?? breaker.begin());
+    breaker.unanswered(slow[0] ?? breaker.begin(1));
     assert.equal(breaker.isOpen, true, "10 of 20");
   });
 
@@ -104,7 +104,7 @@ describe("Breaker", () => {
   });
 
   it("is not opened by the end of a call that began before it was closed", () => {
-    const [first, second] = [breaker.begin(), breaker.begin()];
+    const [first, second] = [breaker.begin(1), breaker.begin(1)];
     clock.advance(1000);
     breaker.unanswered(first);
     assert.equal(breaker.isOpen, true);
@@ -115,7 +115,7 @@ describe("Breaker", () => {
   });
 
   it("is not stopped by a close of what is not open", () => {
-    const slow = breaker.begin();
+    const slow = breaker.begin(1);
     clock.advance(1000);
     // A probe passes, batches do not.
     breaker.close();
@@ -124,31 +124,49 @@ describe("Breaker", () => {
   });
 
   it("allows a call five times what calls took lately, from a second to half a minute", () => {
-    assert.equal(breaker.limitMs, 1000);
+    assert.equal(breaker.limitMs(1), 1000);
     succeed(100);
-    assert.equal(breaker.limitMs, 1000);
+    assert.equal(breaker.limitMs(1), 1000);
     succeed(1100);
-    assert.equal(breaker.limitMs, 1000, "the mean is 200");
+    assert.equal(breaker.limitMs(1), 1000, "the mean is 200");
     succeed(2200);
-    assert.equal(breaker.limitMs, 2000, "the mean is 400");
+    assert.equal(breaker.limitMs(1), 2000, "the mean is 400");
     for (let n = 0; n < 100; n++) succeed(60_000);
-    assert.equal(breaker.limitMs, 30_000);
+    assert.equal(breaker.limitMs(1), 30_000);
+  });
+
+  it("allows a call of more tokens than usual as many times more", () => {
+    for (let n = 0; n < 10; n++) succeed(20, 32);
+    assert.equal(breaker.limitMs(320), 1000);
+    assert.equal(breaker.limitMs(3200), 10_000);
+    assert.equal(breaker.limitMs(1), 1000);
+    clock.advance(1);
+    leaveUnanswered(9999, 3200);
+    assert.equal(breaker.isOpen, false);
+    leaveUnanswered(10_000, 3200);
+    assert.equal(breaker.isOpen, true);
+  });
+
+  it("allows one of many tokens more than a second while nothing has come back", () => {
+    assert.equal(breaker.limitMs(200), 1000);
+    assert.equal(breaker.limitMs(2000), 10_000);
+    assert.equal(breaker.limitMs(1e6), 30_000);
   });
 
   it("allows twice as much each time that nothing came back in it, until something does", () => {
     for (const limitMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
-      assert.equal(breaker.limitMs, limitMs);
+      assert.equal(breaker.limitMs(1), limitMs);
       leaveUnanswered(limitMs);
       assert.equal(breaker.isOpen, true);
       breaker.close();
     }
     succeed(1200);
-    assert.equal(breaker.limitMs, 6000);
+    assert.equal(breaker.limitMs(1), 6000);
     // What is gone is not slow.
     breaker.open();
     breaker.close();
     breaker.close();
-    assert.equal(breaker.limitMs, 6000);
+    assert.equal(breaker.limitMs(1), 6000);
   });
 
   it("tells whether something came back lately", () => {

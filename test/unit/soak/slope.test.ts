@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { afterWarmUp, leastSquares, type Point, theilSen } from "../../../benchmarks/soak/slope.js";
+import { leastSquares, type Point, theilSen } from "../../../benchmarks/soak/slope.js";
 
 const line = (count: number, value: number, slope: number): Point[] =>
   Array.from({ length: count }, (_, at) => ({ at, value: value + slope * at }));
@@ -28,11 +28,5 @@ describe("theilSen", () => {
     points[29] = { at: 29, value: 5000 };
     near(theilSen(points).slope, 2);
     assert.ok(leastSquares(points).slope > 10);
-  });
-});
-
-describe("afterWarmUp", () => {
-  it("leaves the first third out", () => {
-    assert.deepEqual(afterWarmUp([1, 2, 3, 4, 5, 6, 7]), [3, 4, 5, 6, 7]);
   });
 });
