@@ -9,15 +9,27 @@ const LEAST_LIMIT_MS = 1000;
 /** A call that is given up earlier than that says nothing. */
 const LEAST_LATE_MS = 250;
 const MOST_LIMIT_MS = 30_000;
-/** What a token may take while nothing has come back yet: the accurate model's takes about as long where a CPU is slow. */
+/** While nothing of a model has come back: the accurate model's tokens take about as long where a CPU is slow. */
 const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest time in the running mean. */
 const NEWEST = 0.1;
 
+/** What a call asks for. */
+export interface Work {
+  readonly model: string;
+  /** Its own and those of the calls that are under way, with padding: what has to be done until it is. */
+  readonly tokens: number;
+}
+
 /** A call: when it began, so that its end can be told from those of calls before it. */
 export interface Attempt {
   readonly startedMs: number;
-  /** With padding. */
+  readonly work: Work;
+}
+
+/** Of the calls of a model that came back. */
+interface Mean {
+  readonly ms: number;
   readonly tokens: number;
 }
 
@@ -31,8 +43,8 @@ export class Breaker {
   #outcomes: boolean[] = [];
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
   #closedMs = Number.NEGATIVE_INFINITY;
-  /** Of those that came back. */
-  #mean: { readonly ms: number; readonly tokens: number } | undefined;
+  /** By model: a token costs one ten times what it costs another. */
+  readonly #means = new Map<string, Mean>();
   /** It was opened by a call that went unanswered for long. */
   #wasLate = false;
   /** How often that was so, and it was closed, since anything came back: the limit may be what is wrong. */
@@ -48,39 +60,40 @@ export class Breaker {
   }
 
   /**
-   * What a call may take, in milliseconds: several times what calls took lately, in proportion to its tokens where it has more than they had,
-   * and twice that each time that none came back in it.
+   * What a call may take, in milliseconds: several times what calls of the model took lately, in proportion to its tokens where they are more than
+   * theirs, and twice that each time that none came back in it.
    */
-  limitMs(tokens: number): number {
-    const firstMs = this.#mean === undefined ? FIRST_MS_PER_TOKEN * tokens : 0;
-    const usualMs = Math.max(LEAST_LIMIT_MS, firstMs, USUAL_TIMES * this.#usualMs(tokens));
-    return Math.min(MOST_LIMIT_MS, usualMs * 2 ** this.#timesLate);
+  limitMs(work: Work): number {
+    const limitMs = this.#means.has(work.model)
+      ? USUAL_TIMES * this.#usualMs(work)
+      : FIRST_MS_PER_TOKEN * work.tokens;
+    return Math.min(MOST_LIMIT_MS, Math.max(LEAST_LIMIT_MS, limitMs) * 2 ** this.#timesLate);
   }
 
   succeededWithin(ms: number): boolean {
     return this.#clock.now() - this.#lastSuccessMs <= ms;
   }
 
-  begin(tokens: number): Attempt {
-    return { startedMs: this.#clock.now(), tokens };
+  begin(work: Work): Attempt {
+    return { startedMs: this.#clock.now(), work };
   }
 
-  succeeded({ startedMs, tokens }: Attempt): void {
+  succeeded({ startedMs, work: { model, tokens } }: Attempt): void {
     const ms = this.#clock.now() - startedMs;
-    const mean = this.#mean ?? { ms, tokens };
-    this.#mean = {
+    const mean = this.#means.get(model) ?? { ms, tokens };
+    this.#means.set(model, {
       ms: mean.ms + NEWEST * (ms - mean.ms),
       tokens: mean.tokens + NEWEST * (tokens - mean.tokens),
-    };
+    });
     this.#lastSuccessMs = this.#clock.now();
     this.#timesLate = 0;
     this.#note(true);
   }
 
   /** It ended without an answer, at its limit or because its callers gave up: counts where it took far longer than usual. */
-  unanswered({ startedMs, tokens }: Attempt): void {
-    const usualMs = Math.max(LEAST_LATE_MS, USUAL_TIMES * this.#usualMs(tokens));
-    if (this.#clock.now() - startedMs < Math.min(usualMs, this.limitMs(tokens))) return;
+  unanswered({ startedMs, work }: Attempt): void {
+    const usualMs = Math.max(LEAST_LATE_MS, USUAL_TIMES * this.#usualMs(work));
+    if (this.#clock.now() - startedMs < Math.min(usualMs, this.limitMs(work))) return;
     // What was lost in the fault before says nothing of what has come back since.
     if (startedMs < this.#closedMs) return;
     if (this.#lastSuccessMs < startedMs) {
@@ -103,10 +116,15 @@ export class Breaker {
     this.#closedMs = this.#clock.now();
   }
 
-  /** 0 while nothing has come back. A smaller one than usual may take as long: it waits for others there. */
-  #usualMs(tokens: number): number {
-    if (this.#mean === undefined) return 0;
-    return this.#mean.ms * Math.max(1, tokens / this.#mean.tokens);
+  /** Of a model that is not asked any more. */
+  forget(model: string): void {
+    this.#means.delete(model);
+  }
+
+  /** 0 while nothing has come back. One of fewer tokens than usual may take as long: a call costs something by itself. */
+  #usualMs({ model, tokens }: Work): number {
+    const mean = this.#means.get(model);
+    return mean === undefined ? 0 : mean.ms * Math.max(1, tokens / mean.tokens);
   }
 
   #note(good: boolean): void {

@@ -55,7 +55,8 @@ none 'source maps, types, tests, files of git' "$(cd "$app" && find . \( -name '
 none 'onnxruntime for other platforms' "$(cd "$app" && find node_modules/onnxruntime-node/bin -type f ! -path "*/linux/$(node -p process.arch)/*")"
 none 'what others than root own or may write' "$(find "$app" ! -user root -o ! -type l -perm /022)"
 setuid() { find "$1" -xdev -type f -perm /6000 -printf '%m %P\n' | sort; }
-same 'setuid and setgid are those of the base' "$(setuid "$base")" "$(setuid "$root")"
+# A base may have none.
+same 'setuid and setgid are those of the base' "those: $(setuid "$base")" "those: $(setuid "$root")"
 # Those that are empty are places of the build's mounts.
 files() { (cd "$1" && find . \( -path ./app -o -path ./proc \) -prune -o -type f -size +0 -print | sort); }
 added=$(comm -13 <(files "$base") <(files "$root"))

@@ -9,7 +9,7 @@ import {
   type ServerState,
   type TokenBatch,
 } from "../backend.js";
-import { type Attempt, Breaker } from "../breaker.js";
+import { type Attempt, Breaker, type Work } from "../breaker.js";
 import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
 import { checkSameModel } from "./same-model.js";
@@ -32,6 +32,8 @@ export class Endpoint implements Disposable {
   readonly url: string;
   /** Batches under way. */
   inFlight = 0;
+  /** Theirs, with padding. */
+  #tokensInFlight = 0;
   /** Models that it ought to answer for, by key. */
   readonly #wanted = new Map<string, ModelVersion>();
   /** Those that it does answer for. */
@@ -71,10 +73,12 @@ export class Endpoint implements Disposable {
     batch: TokenBatch,
     { signal, deadlineMs, traceparent, tracestate }: InferContext,
   ): Promise<Float32Array> {
-    const attempt = this.#breaker.begin(batch.rows * batch.tokens);
+    const tokens = batch.rows * batch.tokens;
+    const attempt = this.#breaker.begin(this.#workOf(model, tokens));
     const leftMs = deadlineMs - this.#clock.now();
-    const limitMs = Math.min(leftMs, this.#breaker.limitMs(attempt.tokens));
+    const limitMs = Math.min(leftMs, this.#breaker.limitMs(attempt.work));
     this.inFlight++;
+    this.#tokensInFlight += tokens;
     try {
       const options = { signal, limitMs, traceparent, tracestate };
       const logits = await this.#client.infer(model, batch, options);
@@ -89,6 +93,7 @@ export class Endpoint implements Disposable {
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
     } finally {
       this.inFlight--;
+      this.#tokensInFlight -= tokens;
     }
   }
 
@@ -106,6 +111,7 @@ export class Endpoint implements Disposable {
   async unload(model: ModelVersion): Promise<void> {
     this.#wanted.delete(keyOf(model));
     this.#ready.delete(keyOf(model));
+    this.#breaker.forget(keyOf(model));
     // All versions are unloaded together.
     if ([...this.#wanted.values()].some(({ name }) => name === model.name)) return;
     await this.#client.unload(model.name);
@@ -141,9 +147,13 @@ export class Endpoint implements Disposable {
     throw new ModelError(messageOf(error));
   }
 
+  #workOf(model: ModelVersion, tokens: number): Work {
+    return { model: keyOf(model), tokens: this.#tokensInFlight + tokens };
+  }
+
   async #ask(model: ModelVersion): Promise<void> {
     const shortest = padded([[model.padId, model.padId]], model.padId);
-    const limitMs = this.#breaker.limitMs(shortest.rows * shortest.tokens);
+    const limitMs = this.#breaker.limitMs(this.#workOf(model, shortest.rows * shortest.tokens));
     const options = { signal: this.#client.closed, limitMs };
     checkLogits(await this.#client.infer(model, shortest, options));
   }
