@@ -9,15 +9,15 @@ const LEAST_LIMIT_MS = 1000;
 /** A call that is given up earlier than that says nothing. */
 const LEAST_LATE_MS = 250;
 const MOST_LIMIT_MS = 30_000;
-/** While nothing of a model has come back: the accurate model's tokens take about as long where a CPU is slow. */
-const FIRST_MS_PER_TOKEN = 5;
+/** While nothing of a model has come back; the accurate model's take up to five where a CPU is slow. */
+const FIRST_MS_PER_TOKEN = 1;
 /** Weight of the newest time in the running mean. */
 const NEWEST = 0.1;
 
 /** What a call asks for. */
 export interface Work {
   readonly model: string;
-  /** Its own and those of the calls that are under way, with padding: what has to be done until it is. */
+  /** Its own and those of the model's calls that are under way, with padding: what has to be done until it is. */
   readonly tokens: number;
 }
 
@@ -64,10 +64,8 @@ export class Breaker {
    * theirs, and twice that each time that none came back in it.
    */
   limitMs(work: Work): number {
-    const limitMs = this.#means.has(work.model)
-      ? USUAL_TIMES * this.#usualMs(work)
-      : FIRST_MS_PER_TOKEN * work.tokens;
-    return Math.min(MOST_LIMIT_MS, Math.max(LEAST_LIMIT_MS, limitMs) * 2 ** this.#timesLate);
+    const usualMs = Math.max(LEAST_LIMIT_MS, USUAL_TIMES * this.#usualMs(work));
+    return Math.min(MOST_LIMIT_MS, usualMs * 2 ** this.#timesLate);
   }
 
   succeededWithin(ms: number): boolean {
@@ -121,10 +119,11 @@ export class Breaker {
     this.#means.delete(model);
   }
 
-  /** 0 while nothing has come back. One of fewer tokens than usual may take as long: a call costs something by itself. */
+  /** One of fewer tokens than usual may take as long: a call costs something by itself. */
   #usualMs({ model, tokens }: Work): number {
     const mean = this.#means.get(model);
-    return mean === undefined ? 0 : mean.ms * Math.max(1, tokens / mean.tokens);
+    if (mean === undefined) return FIRST_MS_PER_TOKEN * tokens;
+    return mean.ms * Math.max(1, tokens / mean.tokens);
   }
 
   #note(good: boolean): void {

@@ -32,8 +32,8 @@ export class Endpoint implements Disposable {
   readonly url: string;
   /** Batches under way. */
   inFlight = 0;
-  /** Theirs, with padding. */
-  #tokensInFlight = 0;
+  /** Theirs, with padding, by model: each has instances of its own. */
+  readonly #tokensInFlight = new Map<string, number>();
   /** Models that it ought to answer for, by key. */
   readonly #wanted = new Map<string, ModelVersion>();
   /** Those that it does answer for. */
@@ -78,7 +78,7 @@ export class Endpoint implements Disposable {
     const leftMs = deadlineMs - this.#clock.now();
     const limitMs = Math.min(leftMs, this.#breaker.limitMs(attempt.work));
     this.inFlight++;
-    this.#tokensInFlight += tokens;
+    this.#countInFlight(model, tokens);
     try {
       const options = { signal, limitMs, traceparent, tracestate };
       const logits = await this.#client.infer(model, batch, options);
@@ -93,7 +93,7 @@ export class Endpoint implements Disposable {
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
     } finally {
       this.inFlight--;
-      this.#tokensInFlight -= tokens;
+      this.#countInFlight(model, -tokens);
     }
   }
 
@@ -148,7 +148,13 @@ export class Endpoint implements Disposable {
   }
 
   #workOf(model: ModelVersion, tokens: number): Work {
-    return { model: keyOf(model), tokens: this.#tokensInFlight + tokens };
+    const inFlight = this.#tokensInFlight.get(keyOf(model)) ?? 0;
+    return { model: keyOf(model), tokens: inFlight + tokens };
+  }
+
+  #countInFlight(model: ModelVersion, tokens: number): void {
+    const work = this.#workOf(model, tokens);
+    this.#tokensInFlight.set(work.model, work.tokens);
   }
 
   async #ask(model: ModelVersion): Promise<void> {

@@ -149,6 +149,13 @@ describe("Breaker", () => {
     assert.equal(breaker.isOpen, true);
   });
 
+  it("does not count the first call of many tokens as unanswered when it is given up early", () => {
+    leaveUnanswered(4999, 1000);
+    assert.equal(breaker.isOpen, false);
+    leaveUnanswered(5000, 1000);
+    assert.equal(breaker.isOpen, true);
+  });
+
   it("knows one model's calls from another's, until it is told to forget them", () => {
     const accurate = work(100, "sentiment_accurate/1");
     succeed(10, 100);
