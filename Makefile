@@ -26,6 +26,8 @@ HELM := $(CACHE)/helm
 KUBERNETES := $(CACHE)/kubernetes
 PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
+# Of what is named alone, where package.json names all tests. Of several files mocha only warns that one is missing: a call each.
+MOCHA = mocha --no-package --fail-zero --forbid-only --enable-source-maps
 # So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise.
 GIVE_BACK = MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 # Threads that spin while they wait halve the speed of a machine that has anything else to do.
@@ -58,25 +60,26 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) clients/rust/test.sh
 	CACHE=$(CACHE) clients/java/test.sh
 	CACHE=$(CACHE) test/full/clients-agree.sh
-	mocha --no-package --enable-source-maps dist/test/full/cli-resume.js
+	$(MOCHA) dist/test/full/cli-resume.js
 	CACHE=$(CACHE) test/full/gateway.sh
 	CACHE=$(CACHE) test/full/console.sh
 	test/full/migration.sh
 	CACHE=$(CACHE) test/full/schemathesis.sh 1
 	test/full/make-run-bridge.sh
-	mocha --no-package --enable-source-maps dist/test/full/go-modules.js
-	CACHE=$(CACHE) test/full/collector.sh mocha --no-package --enable-source-maps dist/test/full/collector.js
-	mocha --no-package --enable-source-maps dist/test/full/stopped-readers.js
+	$(MOCHA) dist/test/full/go-modules.js
+	CACHE=$(CACHE) test/full/collector.sh $(MOCHA) dist/test/full/collector.js
+	$(MOCHA) dist/test/full/stopped-readers.js
 	CACHE=$(CACHE) test/full/toxiproxy.sh mocha -g 'the Redis cache while Redis fails'
-	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/rolling-restart.js
+	CACHE=$(CACHE) $(MOCHA) dist/test/full/rolling-restart.js
 	$(MAKE) --silent gateway
-	CACHE=$(CACHE) mocha --no-package --enable-source-maps 'dist/test/full/nginx*.js'
+	CACHE=$(CACHE) $(MOCHA) 'dist/test/full/nginx*.js'
 	CACHE=$(CACHE) test/full/images.sh
 	CACHE=$(CACHE) test/full/workflows.sh
 	CACHE=$(CACHE) test/full/release.sh
 	CACHE=$(CACHE) test/full/helm.sh
-	CACHE=$(CACHE) mocha --no-package --enable-source-maps dist/test/full/kubernetes.js
-	CACHE=$(CACHE) test/full/compose.sh mocha --no-package --enable-source-maps dist/test/full/compose.js dist/test/full/compose-run.js
+	CACHE=$(CACHE) $(MOCHA) dist/test/full/kubernetes.js
+	CACHE=$(CACHE) test/full/compose.sh $(MOCHA) dist/test/full/compose.js
+	CACHE=$(CACHE) test/full/compose.sh $(MOCHA) dist/test/full/compose-run.js
 	CACHE=$(CACHE) test/full/collector.sh test/full/compose.sh test/full/docker.sh
 	CACHE=$(CACHE) test/full/collector.sh node dist/test/chaos/main.js --minutes 1 --seed 1
 
@@ -88,7 +91,7 @@ soak: build $(REDIS)/done ## whether the server's memory grows in MINUTES=60, af
 	CACHE=$(CACHE) $(GIVE_BACK) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(RATE),--rate $(RATE))
 
 audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned
-	mocha --no-package --enable-source-maps 'dist/test/unit/supply-chain/*.test.js'
+	$(MOCHA) 'dist/test/unit/supply-chain/*.test.js'
 	deploy/supply-chain/audit.sh
 
 sbom: build ## what is shipped, packages, models and the bridge's Go modules with their digests, as CycloneDX: build/sbom.cdx.json

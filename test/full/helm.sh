@@ -23,4 +23,4 @@ for values in "$chart"/ci/*.yaml; do
 done
 # One of them calls through the REST bridge.
 [ -x build/sentiment-gateway ] || make --silent gateway
-mocha --no-package --enable-source-maps 'dist/test/full/helm*.js'
+mocha --no-package --fail-zero --forbid-only --enable-source-maps 'dist/test/full/helm*.js'
