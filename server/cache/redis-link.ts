@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.js";
+import { within } from "../core/within.js";
 import type { ConnectRedis, RedisConnection } from "./redis-connection.js";
-import { within } from "./within.js";
 
 /** Commands in a row that failed or went unanswered. */
 const MOST_FAILURES = 5;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.js";
 import type { SharedQuota, Spent } from "../core/shared-quota.js";
+import { within } from "../core/within.js";
 import {
   type ConnectRedis,
   connectTo,
@@ -9,7 +10,6 @@ import {
 } from "./redis-connection.js";
 import { RedisLink } from "./redis-link.js";
 import { redisTarget } from "./redis-url.js";
-import { within } from "./within.js";
 
 /** Not among the answers, which a ClearCache removes. The version is of the keys and of how values are laid out. */
 const PREFIX = "sap:quota:v1:";

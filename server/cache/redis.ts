@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.js";
+import { LateError, within } from "../core/within.js";
 import type { Cache, CacheKey, Codec, Hit } from "./cache.js";
 import { type ConnectRedis, connectTo, type RedisConnection } from "./redis-connection.js";
 import { jittered, RedisLink, type Turned, whyOf } from "./redis-link.js";
 import { redisTarget } from "./redis-url.js";
-import { LateError, within } from "./within.js";
 
 /** Of all keys of ours; the version is of the keys and of how values are laid out. */
 const PREFIX = "sap:v1:";

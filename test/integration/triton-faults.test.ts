@@ -12,7 +12,7 @@ import { startTriton, type TritonServer } from "../support/triton-server.js";
 const SECONDS = Number(process.env["LOAD_SECONDS"] ?? 8);
 const CALLS_PER_SECOND = Number(process.env["LOAD_CALLS"] ?? 100);
 const TEXTS = sentences(200);
-/** Far over what the breaker allows, and far under REQUEST_TIMEOUT. How long calls do take is told by `make bench-triton-faults`. */
+/** Far over what a frozen one is found out in, and far under REQUEST_TIMEOUT. How long calls do take is told by `make bench-triton-faults`. */
 const LONG_MS = 10_000;
 
 /** A busy machine takes its time to bring a Triton back. */
@@ -95,7 +95,7 @@ describe("a Triton that fails under load", function () {
     await untilBack(app);
   });
 
-  it("frozen, with a stand-by: the same, and the wait is bounded by the breaker's limit", async () => {
+  it("frozen, with a stand-by: the same, and the wait is bounded", async () => {
     await using app = await start("triton,embedded");
     const loaded = steadyLoad(load(app));
     await sleep((SECONDS * 1000) / 4);

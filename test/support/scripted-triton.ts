@@ -94,6 +94,10 @@ export async function scriptedTriton(): Promise<ScriptedTriton> {
       arrivals.push(arrival);
       return triton.onInfer(arrival);
     },
+    async serverLive() {
+      await note("live");
+      return { live: true };
+    },
     async modelConfig({ name }) {
       await note(`config ${name}`);
       const parameters = triton.parameters[name];

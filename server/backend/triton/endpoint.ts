@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import { messageOf, ServiceError } from "../../core/errors.js";
+import { within } from "../../core/within.js";
 import {
   type InferContext,
   keyOf,
@@ -9,14 +10,18 @@ import {
   type ServerState,
   type TokenBatch,
 } from "../backend.js";
-import { type Attempt, Breaker, type Work } from "../breaker.js";
 import { checkLogits } from "../logits.js";
 import { padded } from "../padding.js";
-import { checkSameModel } from "./same-model.js";
+import { GivenUpError, InFlight } from "./in-flight.js";
+import { checkServed } from "./same-model.js";
 import { TritonClient } from "./triton-client.js";
+import { codeOf } from "./unary.js";
 
 const UP_PROBE_MS = 2000;
 const DOWN_PROBE_MS = 250;
+/** It waits behind the batches of all who use the server. */
+const PROBE_LIMIT_MS = 10_000;
+const LIVE_LIMIT_MS = 1000;
 
 /** An endpoint could not answer, for no fault of the batch: another one may. */
 export class EndpointFault extends Error {}
@@ -25,23 +30,22 @@ export class EndpointFault extends Error {}
 export type ReportEndpoint = (event: "down" | "up", url: string, detail: string) => void;
 
 /**
- * One Triton server. It is up while inferences succeed. Probes are inferences too: Triton calls a model ready whose process has died.
- * While it is down they come every quarter of a second, and what it serves is checked anew before it gets a batch again.
+ * One Triton server, behind a breaker that opens when it is gone or silent. Only probes close it, and they are inferences: Triton calls a model ready
+ * whose process has died. While it is down they come every quarter of a second, and what it serves is checked anew before it gets a batch again.
  */
 export class Endpoint implements Disposable {
   readonly url: string;
-  /** Batches under way. */
-  inFlight = 0;
-  /** Theirs, with padding, by model: each has instances of its own. */
-  readonly #tokensInFlight = new Map<string, number>();
   /** Models that it ought to answer for, by key. */
   readonly #wanted = new Map<string, ModelVersion>();
   /** Those that it does answer for. */
   readonly #ready = new Set<string>();
-  readonly #client: TritonClient;
-  readonly #breaker: Breaker;
+  readonly #inFlight: InFlight;
   readonly #clock: Clock;
   readonly #report: ReportEndpoint;
+  #client: TritonClient;
+  /** Nothing is sent to it but probes. */
+  #isOpen = false;
+  #live: Promise<boolean> | undefined;
   #reported: "up" | "down" | undefined;
   #cancelProbe: (() => void) | undefined;
   #probing = false;
@@ -51,20 +55,29 @@ export class Endpoint implements Disposable {
     this.url = url;
     this.#clock = clock;
     this.#report = report;
-    this.#breaker = new Breaker(clock);
     this.#client = new TritonClient(url);
+    this.#inFlight = new InFlight(clock, {
+      isLive: () => this.#isLive(),
+      onSilent: () => this.#fellSilent(),
+      onStuck: (model) => this.#ready.delete(model),
+    });
     this.#probeLater();
+  }
+
+  /** Batches under way, and probes. */
+  get inFlight(): number {
+    return this.#inFlight.count;
   }
 
   /** Up: it answers for what it ought to. */
   get state(): ServerState {
-    const breaker = this.#breaker.isOpen ? "open" : "closed";
+    const breaker = this.#isOpen ? "open" : "closed";
     return { url: this.url, up: !this.#isDown(), breaker, underWay: this.inFlight };
   }
 
   /** Whether a batch of the model may be sent to it now. */
   serves(model: ModelVersion): boolean {
-    return !this.#breaker.isOpen && this.#ready.has(keyOf(model));
+    return !this.#isOpen && this.#ready.has(keyOf(model));
   }
 
   /** Logits, shape [rows, classes]. Throws EndpointFault, ModelError, DEADLINE where the callers' is past, or the signal's reason. */
@@ -73,27 +86,19 @@ export class Endpoint implements Disposable {
     batch: TokenBatch,
     { signal, deadlineMs, traceparent, tracestate }: InferContext,
   ): Promise<Float32Array> {
-    const tokens = batch.rows * batch.tokens;
-    const attempt = this.#breaker.begin(this.#workOf(model, tokens));
-    const leftMs = deadlineMs - this.#clock.now();
-    const limitMs = Math.min(leftMs, this.#breaker.limitMs(attempt.work));
-    this.inFlight++;
-    this.#countInFlight(model, tokens);
+    const limitMs = deadlineMs - this.#clock.now();
     try {
-      const options = { signal, limitMs, traceparent, tracestate };
-      const logits = await this.#client.infer(model, batch, options);
-      this.#breaker.succeeded(attempt);
-      return logits;
+      return await this.#inFlight.run(keyOf(model), signal, (end) =>
+        this.#client.infer(model, batch, { signal: end, limitMs, traceparent, tracestate }),
+      );
     } catch (error) {
-      await this.#learnFrom(error, model, attempt, signal.aborted);
-      this.#noteState(messageOf(error));
       signal.throwIfAborted();
       // No fault of the endpoint's, and another one would have no time at all.
-      if (codeOf(error) === status.DEADLINE_EXCEEDED && leftMs <= limitMs) throw late(error);
+      if (codeOf(error) === status.DEADLINE_EXCEEDED) throw late(error);
+      await this.#learnFrom(error, model);
+      this.#noteState(messageOf(error));
+      signal.throwIfAborted();
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
-    } finally {
-      this.inFlight--;
-      this.#countInFlight(model, -tokens);
     }
   }
 
@@ -103,7 +108,7 @@ export class Endpoint implements Disposable {
     // Wanted also where it fails: it goes on being tried. But not before: what is being loaded is not missing.
     await this.#admit(model).finally(() => this.#wanted.set(key, model));
     this.#ready.add(key);
-    this.#breaker.close();
+    this.#isOpen = false;
     this.#noteState(`${model.name} answers`);
   }
 
@@ -111,7 +116,7 @@ export class Endpoint implements Disposable {
   async unload(model: ModelVersion): Promise<void> {
     this.#wanted.delete(keyOf(model));
     this.#ready.delete(keyOf(model));
-    this.#breaker.forget(keyOf(model));
+    this.#inFlight.forget(keyOf(model));
     // All versions are unloaded together.
     if ([...this.#wanted.values()].some(({ name }) => name === model.name)) return;
     await this.#client.unload(model.name);
@@ -123,17 +128,38 @@ export class Endpoint implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  async #learnFrom(
-    error: unknown,
-    model: ModelVersion,
-    attempt: Attempt,
-    left: boolean,
-  ): Promise<void> {
+  async #learnFrom(error: unknown, model: ModelVersion): Promise<void> {
+    // What that says of the server is known already.
+    if (error instanceof GivenUpError) return;
     const code = codeOf(error);
-    if (left || code === status.DEADLINE_EXCEEDED) this.#breaker.unanswered(attempt);
-    else if (code === status.UNAVAILABLE) this.#breaker.open();
+    if (code === status.UNAVAILABLE) await this.#doubt(model);
     else if (code === status.NOT_FOUND) this.#ready.delete(keyOf(model));
     else await this.#blame(model, error);
+  }
+
+  /** The server may be gone, or one of several behind its name; or the model is being loaded, or its queue is full: all are UNAVAILABLE. */
+  async #doubt(model: ModelVersion): Promise<void> {
+    if (await this.#isLive()) await this.#ask(model).catch(() => this.#ready.delete(keyOf(model)));
+    else this.#isOpen = true;
+  }
+
+  /** Asked once for all who want to know. */
+  #isLive(): Promise<boolean> {
+    this.#live ??= within(LIVE_LIMIT_MS, this.#clock, this.#client.isLive())
+      .catch(() => false)
+      .finally(() => {
+        this.#live = undefined;
+      });
+    return this.#live;
+  }
+
+  #fellSilent(): void {
+    if (this.#closed) return;
+    this.#isOpen = true;
+    // Its connection may lead nowhere, which takes a minute to show.
+    this.#client[Symbol.dispose]();
+    this.#client = new TritonClient(this.url);
+    this.#noteState("it does not answer at all");
   }
 
   /** Whose fault an error is that both may have made: a text that is known to pass tells. Throws ModelError for the batch's. */
@@ -141,46 +167,24 @@ export class Endpoint implements Disposable {
     try {
       await this.#ask(model);
     } catch {
-      this.#breaker.open();
+      this.#isOpen = true;
       return;
     }
     throw new ModelError(messageOf(error));
   }
 
-  #workOf(model: ModelVersion, tokens: number): Work {
-    const inFlight = this.#tokensInFlight.get(keyOf(model)) ?? 0;
-    return { model: keyOf(model), tokens: inFlight + tokens };
-  }
-
-  #countInFlight(model: ModelVersion, tokens: number): void {
-    const work = this.#workOf(model, tokens);
-    this.#tokensInFlight.set(work.model, work.tokens);
-  }
-
   async #ask(model: ModelVersion): Promise<void> {
     const shortest = padded([[model.padId, model.padId]], model.padId);
-    const limitMs = this.#breaker.limitMs(this.#workOf(model, shortest.rows * shortest.tokens));
-    const options = { signal: this.#client.closed, limitMs };
-    checkLogits(await this.#client.infer(model, shortest, options));
+    const logits = await this.#inFlight.run(keyOf(model), this.#client.closed, (signal) =>
+      this.#client.infer(model, shortest, { signal, limitMs: PROBE_LIMIT_MS }),
+    );
+    checkLogits(logits);
   }
 
   /** Checks that what is served is the model, and that it answers. */
   async #admit(model: ModelVersion): Promise<void> {
-    await this.#check(model).catch(async (error: unknown) => {
-      if (SILENT.has(codeOf(error))) throw error;
-      // What it has loaded may be what the folder held before.
-      await this.#client.load(model.name).catch(() => {
-        throw error;
-      });
-      await this.#check(model);
-    });
+    await checkServed(model, this.#client);
     await this.#ask(model);
-  }
-
-  async #check(model: ModelVersion): Promise<void> {
-    const { name } = model;
-    const [config, metadata] = [await this.#client.config(name), await this.#client.metadata(name)];
-    checkSameModel(model, config, metadata);
   }
 
   #probeLater(): void {
@@ -196,22 +200,18 @@ export class Endpoint implements Disposable {
     this.#probing = true;
     const wasDown = this.#isDown();
     // Answers to callers tell as much, and a probe would wait behind their batches.
-    if (wasDown || !this.#breaker.succeededWithin(UP_PROBE_MS)) await this.#probeAll(wasDown);
+    if (wasDown || !this.#inFlight.heardWithin(UP_PROBE_MS)) await this.#probeAll(wasDown);
     this.#probing = false;
     this.#probeLater();
   }
 
   async #probeAll(wasDown: boolean): Promise<void> {
-    const faults: string[] = [];
     const models = [...this.#wanted.values()];
-    for (const model of models) {
-      await this.#probeModel(model, wasDown).catch((error: unknown) => {
-        faults.push(messageOf(error));
-      });
-    }
-    // A server that answers for one model is there: what is wrong with another one concerns that one only.
-    if (faults.length === 0 || faults.length < models.length) this.#breaker.close();
-    else this.#breaker.open();
+    const probes = await Promise.allSettled(models.map((one) => this.#probeModel(one, wasDown)));
+    const faults = probes.flatMap((probe) =>
+      probe.status === "rejected" ? [messageOf(probe.reason)] : [],
+    );
+    if (faults.length === models.length) this.#isOpen = models.length > 0;
     this.#noteState(faults[0] ?? "it answers");
   }
 
@@ -224,12 +224,14 @@ export class Endpoint implements Disposable {
       this.#ready.delete(key);
       throw error;
     }
+    // A server that answers for one model is there: what is wrong with another one concerns that one only.
+    this.#isOpen = false;
     // It may have been unloaded meanwhile.
     if (this.#wanted.has(key)) this.#ready.add(key);
   }
 
   #isDown(): boolean {
-    return this.#breaker.isOpen || this.#ready.size < this.#wanted.size;
+    return this.#isOpen || this.#ready.size < this.#wanted.size;
   }
 
   #noteState(detail: string): void {
@@ -242,11 +244,5 @@ export class Endpoint implements Disposable {
   }
 }
 
-/** It would answer nothing else either. */
-const SILENT = new Set<number | undefined>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
-
 const late = (cause: unknown): ServiceError =>
   new ServiceError("DEADLINE", "No answer before the call's deadline: allow more time.", { cause });
-
-const codeOf = (error: unknown): number | undefined =>
-  error instanceof Error && "code" in error ? Number(error.code) : undefined;

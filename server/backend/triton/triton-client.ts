@@ -57,6 +57,12 @@ export class TritonClient implements Disposable {
     return logitsOf(response, batch.rows);
   }
 
+  /** Whether the server runs; its models may be unable to answer all the same. Does not queue behind batches. */
+  async isLive(): Promise<boolean> {
+    const options = { signal: this.closed, limitMs: ASK_LIMIT_MS };
+    return (await unary(this.#client, SERVICE, methods.serverLive, {}, options)).live;
+  }
+
   async config(name: string): Promise<ModelConfig | undefined> {
     const options = { signal: this.closed, limitMs: ASK_LIMIT_MS };
     const request = { name, version: "" };

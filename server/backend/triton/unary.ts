@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { messageOf } from "../../core/errors.js";
 
 /** A method of a generated definition. */
 interface Method<Request, Response> {
@@ -39,11 +40,12 @@ export async function unary<Request, Response>(
   }
 }
 
+/** A gRPC status; undefined where the error is none of grpc-js. */
+export const codeOf = (error: unknown): number | undefined =>
+  error instanceof Error && "code" in error ? Number(error.code) : undefined;
+
 const isRefused = (error: unknown): boolean =>
-  error instanceof Error &&
-  "code" in error &&
-  error.code === status.UNAVAILABLE &&
-  error.message.includes(REFUSED);
+  codeOf(error) === status.UNAVAILABLE && messageOf(error).includes(REFUSED);
 
 function attempt<Request, Response>(
   client: Client,

@@ -88,8 +88,7 @@ describe("tritonBackend against scripted servers", function () {
     assert.ok(leftMs > 300 && leftMs <= 501, `${leftMs}`);
     await infer();
     const last = server.arrivals.at(-1);
-    // The breaker's own.
-    assert.ok((last?.leftMs ?? 0) > 700 && (last?.leftMs ?? 0) <= 1001, `${last?.leftMs}`);
+    assert.equal(last?.leftMs, Number.POSITIVE_INFINITY);
     assert.equal(last?.traceparent, undefined);
     assert.equal(last?.tracestate, undefined);
   });
@@ -309,35 +308,69 @@ describe("tritonBackend against scripted servers", function () {
     });
   });
 
-  it("gives up on a server that does not answer, for good where nothing else came back", async () => {
+  it("gives up what is under way at a server that has gone silent, also what has all the time", async () => {
+    const [one, other] = await start(2);
+    await backend.load(FAST);
+    const hang = () => new Promise<never>(() => {});
+    [one.onInfer, one.onAsked] = [hang, hang];
+    const answers = Array.from({ length: 4 }, () => infer());
+    await until(() => batchesOf(one) === 2 && batchesOf(other) === 2);
+    clock.advance(500);
+    await until(() => one.asked.includes("live"));
+    assert.equal(reports.length, 2, "before it was asked");
+    clock.advance(1000);
+    for (const { logits } of await Promise.all(answers)) assert.equal(logits[0], 7);
+    assert.equal(batchesOf(other), 4);
+    assert.deepEqual([reports.at(-1)?.event, reports.at(-1)?.url], ["down", one.url]);
+    await until(() => one.arrivals.every(({ rows, signal }) => rows === 1 || signal.aborted));
+    one.onInfer = async (arrival) => echo(arrival);
+    one.onAsked = async () => {};
+    await probeUntil(() => reports.at(-1)?.event === "up");
+  });
+
+  it("waits for a server that says it is there, and gives up on the model that answers nothing", async () => {
     const [server] = await start();
     await backend.load(FAST);
-    server.onInfer = () => new Promise(() => {});
-    const before = server.arrivals.length;
+    await backend.load(ACCURATE);
+    server.onInfer = (arrival) =>
+      arrival.request.modelName === "sentiment_fast"
+        ? new Promise(() => {})
+        : Promise.resolve(echo(arrival));
     const answer = infer();
-    await until(() => server.arrivals.length > before);
-    clock.advance(1000);
+    await until(() => batchesOf(server) === 1);
+    const lives = () => server.asked.filter((what) => what === "live").length;
+    for (let waitedMs = 0; waitedMs < 9500; waitedMs += 500) {
+      const before = lives();
+      clock.advance(500);
+      await until(() => lives() > before);
+      assert.equal((await infer({}, ACCURATE)).logits[0], 7);
+      assert.equal(backend.isUp(FAST), true, `after ${waitedMs} ms`);
+    }
+    clock.advance(500);
     await assert.rejects(answer, isDown);
-    assert.equal(backend.isUp(FAST), false);
+    assert.deepEqual([backend.isUp(FAST), backend.isUp(ACCURATE)], [false, true]);
     server.onInfer = async (arrival) => echo(arrival);
     await probeUntil(() => backend.isUp(FAST));
   });
 
-  it("learns how slow a server is that answers probes in time, but no batch", async () => {
+  it("takes UNAVAILABLE for the model's where the server is there, and for the batch's where the model answers", async () => {
     const [server] = await start();
     await backend.load(FAST);
-    server.onInfer = async (arrival) => {
-      if (arrival.rows === 2) await new Promise((next) => setTimeout(next, 1200));
-      return echo(arrival);
+    await backend.load(ACCURATE);
+    const refuses = (rows: readonly number[]) => {
+      server.onInfer = async (arrival) =>
+        arrival.request.modelName === "sentiment_fast" && rows.includes(arrival.rows)
+          ? refuse(Status.UNAVAILABLE, "is not at ready state")
+          : echo(arrival);
     };
-    const before = server.arrivals.length;
-    const late = infer();
-    await until(() => server.arrivals.length > before);
-    clock.advance(1000);
-    await assert.rejects(late, isDown);
-    await probeUntil(() => backend.isUp(FAST));
-    assert.equal((await infer()).logits[0], 7);
+    refuses([2]);
+    await assert.rejects(infer(), isDown);
     assert.equal(backend.isUp(FAST), true);
+    refuses([1, 2]);
+    await assert.rejects(infer(), isDown);
+    assert.deepEqual([backend.isUp(FAST), backend.isUp(ACCURATE)], [false, true]);
+    refuses([]);
+    await probeUntil(() => backend.isUp(FAST));
   });
 
   it("does not doubt a server whose callers had no time", async () => {
@@ -381,7 +414,7 @@ describe("tritonBackend against scripted servers", function () {
       open--;
       return echo(arrival);
     };
-    clock.advance(4000);
+    clock.advance(2000);
     await until(() => held.length === 1);
     // It goes down while a probe is under way.
     await assert.rejects(infer(), isDown);
@@ -424,7 +457,7 @@ describe("tritonBackend against scripted servers", function () {
     };
     await assert.rejects(infer(), isDown);
     clock.advance(250);
-    await until(() => held.length === 1);
+    await until(() => held.length === 2);
     await backend.unload(FAST);
     server.onInfer = async (arrival) => echo(arrival);
     for (const go of held.splice(0)) go();

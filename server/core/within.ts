@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.js";
+import type { Clock } from "./clock.js";
 
 /** It took longer than it may. */
 export class LateError extends Error {}

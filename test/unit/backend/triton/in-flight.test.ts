@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { GivenUpError, InFlight } from "../../../../server/backend/triton/in-flight.js";
+import { FakeClock } from "../../../support/fake-clock.js";
+import { turn } from "../../../support/recorder.js";
+
+const NOBODY = new AbortController().signal;
+const [FAST, ACCURATE] = ["sentiment_fast/1", "sentiment_accurate/1"];
+
+describe("InFlight", () => {
+  let clock: FakeClock;
+  let inFlight: InFlight;
+  let isLive: () => Promise<boolean>;
+  /** What the owner was told or asked. */
+  let told: string[];
+
+  beforeEach(() => {
+    [clock, told, isLive] = [new FakeClock(), [], async () => true];
+    inFlight = new InFlight(clock, {
+      isLive: () => {
+        told.push("live?");
+        return isLive();
+      },
+      onSilent: () => told.push("silent"),
+      onStuck: (model) => told.push(`stuck ${model}`),
+    });
+  });
+
+  /** A batch that is answered when the test says so. */
+  const send = (model = FAST, signal = NOBODY) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const outcome = inFlight.run(model, signal, (end) => {
+      end.addEventListener("abort", () => reject(end.reason));
+      return promise;
+    });
+    outcome.catch(() => {});
+    return { outcome, answer: () => resolve("answer") };
+  };
+  const answered = async (batch: ReturnType<typeof send>) => {
+    batch.answer();
+    assert.equal(await batch.outcome, "answer");
+  };
+  const wait = async (ms: number) => {
+    for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+      clock.advance(Math.min(250, ms - passedMs));
+      for (let n = 0; n < 5; n++) await turn();
+    }
+  };
+  const saysWhy = (message: string) => (error: unknown) =>
+    error instanceof GivenUpError && error.message === message;
+  const stuck = () => told.filter((what) => what !== "live?");
+
+  it("counts what is under way, and looks at nothing where nothing is", async () => {
+    const [one, other] = [send(), send()];
+    assert.deepEqual([inFlight.count, clock.pending], [2, 1]);
+    await answered(one);
+    await answered(other);
+    assert.deepEqual([inFlight.count, clock.pending], [0, 0]);
+    assert.deepEqual(told, []);
+  });
+
+  it("knows whether anything came back lately", async () => {
+    assert.equal(inFlight.heardWithin(1e9), false);
+    await answered(send());
+    await wait(1999);
+    assert.equal(inFlight.heardWithin(2000), true);
+    await wait(1);
+    assert.equal(inFlight.heardWithin(2000), false);
+  });
+
+  it("rejects with the caller's reason where he leaves", async () => {
+    const caller = new AbortController();
+    const { outcome } = send(FAST, caller.signal);
+    caller.abort(new Error("he left"));
+    await assert.rejects(outcome, /he left/);
+    assert.deepEqual([inFlight.count, clock.pending], [0, 0]);
+  });
+
+  it("asks a server that is quiet whether it is there, every half second, and waits for one that is", async () => {
+    const batch = send();
+    await wait(499);
+    assert.deepEqual(told, []);
+    await wait(1);
+    assert.deepEqual(told, ["live?"]);
+    await wait(8000);
+    assert.equal(told.length, 17);
+    await answered(batch);
+    assert.deepEqual(stuck(), []);
+  });
+
+  it("does not ask one that answers", async () => {
+    const slow = send();
+    for (let n = 0; n < 20; n++) {
+      await wait(250);
+      await answered(send());
+    }
+    assert.deepEqual(told, []);
+    await answered(slow);
+  });
+
+  it("gives up all that is under way where the server is silent", async () => {
+    isLive = async () => false;
+    const batches = [send(FAST), send(ACCURATE)];
+    await wait(500);
+    assert.deepEqual(told, ["live?", "silent"]);
+    for (const { outcome } of batches)
+      await assert.rejects(outcome, saysWhy("it does not answer at all"));
+    assert.equal(clock.pending, 0);
+  });
+
+  it("asks once at a time, and believes a batch that came back meanwhile", async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    isLive = () => promise;
+    const batch = send();
+    await wait(2000);
+    assert.deepEqual(told, ["live?"]);
+    await answered(send());
+    resolve(false);
+    await wait(250);
+    assert.deepEqual(told, ["live?"]);
+    await answered(batch);
+  });
+
+  it("gives a model up that answers nothing for ten seconds, and leaves the others alone", async () => {
+    const batches = [send(), send()];
+    await wait(5000);
+    batches.push(send());
+    const other = send(ACCURATE);
+    await wait(4750);
+    assert.deepEqual(stuck(), []);
+    await wait(250);
+    assert.deepEqual(stuck(), [`stuck ${FAST}`]);
+    for (const { outcome } of batches) await assert.rejects(outcome, saysWhy("no answer in 10 s"));
+    assert.equal(inFlight.count, 1);
+    await answered(other);
+  });
+
+  it("gives up one that hangs where others of its model come back, and thinks no worse of the model", async () => {
+    const { outcome } = send();
+    await wait(9750);
+    await answered(send());
+    assert.equal(inFlight.count, 1);
+    await wait(250);
+    await assert.rejects(outcome, saysWhy("no answer in 10 s"));
+    assert.deepEqual(stuck(), []);
+  });
+
+  it("finds a model out whose callers have less time than that", async () => {
+    for (let n = 0; n < 4; n++) {
+      const caller = new AbortController();
+      const { outcome } = send(FAST, caller.signal);
+      await wait(2500);
+      caller.abort(new Error("too late"));
+      await assert.rejects(outcome);
+      // Nobody waits: that is no sign of anything.
+      await wait(60_000);
+    }
+    assert.deepEqual(stuck(), [`stuck ${FAST}`]);
+  });
+
+  it("allows a model that was given up twice the time, up to a minute, and less again when it is quick", async () => {
+    for (const seconds of [10, 20, 40, 60, 60]) {
+      const { outcome } = send();
+      await wait(seconds * 1000 - 250);
+      assert.equal(inFlight.count, 1, `${seconds} s`);
+      await wait(250);
+      await assert.rejects(outcome, saysWhy(`no answer in ${seconds} s`));
+    }
+    for (let n = 0; n < 30; n++) await answered(send());
+    const { outcome } = send();
+    await wait(10_000);
+    await assert.rejects(outcome, saysWhy("no answer in 10 s"));
+  });
+
+  it("allows twice what a batch has taken", async () => {
+    const slow = send();
+    await wait(8000);
+    await answered(slow);
+    const { outcome } = send();
+    await wait(15_750);
+    assert.equal(inFlight.count, 1);
+    await wait(250);
+    await assert.rejects(outcome, saysWhy("no answer in 16 s"));
+    inFlight.forget(FAST);
+    const anew = send();
+    await wait(10_000);
+    await assert.rejects(anew.outcome, saysWhy("no answer in 10 s"));
+  });
+
+  it("does not hold against the server what this process slept through", async () => {
+    let look = () => {};
+    let nowMs = 0;
+    const sleepy = {
+      now: () => nowMs,
+      after: (_: number, run: () => void) => {
+        look = run;
+        return () => {};
+      },
+    };
+    inFlight = new InFlight(sleepy, {
+      isLive: async () => false,
+      onSilent: () => told.push("silent"),
+      onStuck: (model) => told.push(`stuck ${model}`),
+    });
+    const batch = send();
+    nowMs = 3_600_000;
+    look();
+    for (let n = 0; n < 5; n++) await turn();
+    assert.deepEqual(told, []);
+    await answered(batch);
+  });
+});
