@@ -1,5 +1,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# It knows how to make a file x of x.sh, and would do so with a folder x beside it.
+MAKEFLAGS += --no-builtin-rules
 # npm scripts and these targets run on the pinned Node of package.json, whatever the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # onnxruntime's Python and the benchmarks' own tell Microsoft about the models they load otherwise; the server does not let its own.
@@ -229,9 +231,9 @@ bench-triton: build $(TRITON)/done ## the server in front of a real Triton again
 bench-triton-faults: build $(TRITON)/done ## what callers notice while a real Triton is killed and frozen
 	CACHE=$(CACHE) node dist/benchmarks/triton-faults.js
 
-# Slow by toxiproxy where `make test-full` has built it, else by a proxy of the benchmark's own.
+# Slow by toxiproxy where `make test-full` has built it, else by a proxy of the benchmark's own. What toxiproxy.sh runs has to use it: not without `slow`.
 bench-redis-faults: build $(REDIS)/done ## what callers notice while a real Redis fails, against none; FAULTS="killed frozen" runs only those
-	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/toxiproxy-*),test/full/toxiproxy.sh) node dist/benchmarks/redis-faults.js $(FAULTS)
+	CACHE=$(CACHE) $(if $(and $(wildcard $(CACHE)/bin/toxiproxy-*),$(findstring slow,$(or $(FAULTS),slow))),test/full/toxiproxy.sh) node dist/benchmarks/redis-faults.js $(FAULTS)
 
 plan: build ## servers, cores, Triton instances and Redis memory for a load: RATE=<texts a second>, and what docs/capacity.md names
 	@node dist/benchmarks/plan.js

@@ -2,6 +2,7 @@
 # The client for Python, as it is built and installed, against the running server. Its virtual environment is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 here=clients/python
 python=$CACHE/python-client-venv/bin/python
 work=$(mktemp -d)
@@ -30,4 +31,4 @@ export PYTHONPATH=$work/site:$here/tests INSTALLED_AT=$work/site PYTHONDONTWRITE
 MYPYPATH=$here:$here/tests "$python" -m mypy --config-file $here/pyproject.toml --cache-dir "$work/mypy" \
   $here/sentiment_client $here/examples/*.py $here/tests/*.py
 
-"$python" -W error::ResourceWarning -m unittest discover --start-directory $here/tests
+must_say '^Ran [1-9]' "$python" -W error::ResourceWarning -m unittest discover --start-directory $here/tests

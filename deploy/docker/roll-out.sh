@@ -9,7 +9,9 @@ scale() {
   docker compose up --detach --no-deps --no-recreate --scale sentiment="$1" "${@:2}" sentiment
 }
 
-mapfile -t old < <(docker compose ps --quiet sentiment)
+running=$(docker compose ps --quiet sentiment)
+[ -n "$running" ] || { echo "No server is running: there is nothing to replace." >&2; exit 1; }
+mapfile -t old <<<"$running"
 for container in "${old[@]}"; do
   if ! scale $((${#old[@]} + 1)) --wait; then
     # Those that came last go first.

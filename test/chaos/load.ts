@@ -2,7 +2,9 @@ import { type Channel, createChannel, createClient } from "nice-grpc";
 import { RETRY_POLICY } from "../../clients/node/channel.js";
 import {
   type AnalyzeOptions,
+  CacheTier,
   LongText,
+  type Sentiment,
   type SentimentServiceClient,
   SentimentServiceDefinition,
   Tier,
@@ -17,7 +19,6 @@ import {
   type Outcome,
   outcomeOf,
   outcomeOfFailure,
-  type Verdict,
   worstOf,
 } from "./check.js";
 import { Streamer } from "./streamer.js";
@@ -57,6 +58,8 @@ export interface Question {
 /** Calls of all three kinds at a steady rate, each answer compared with the truth. */
 export class ChaosLoad implements Disposable {
   #farthest = 0;
+  #fromRedis = 0;
+  #byTriton = 0;
   readonly #called: Called[] = [];
   readonly #startedMs = performance.now();
   readonly #channels: readonly Channel[];
@@ -94,6 +97,11 @@ export class ChaosLoad implements Disposable {
   /** How far a score was from the truth at most, of the answers that were right. */
   get farthest(): number {
     return this.#farthest;
+  }
+
+  /** How many of the right answers came out of Redis, and how many Triton has made, now or before: some are both. */
+  get origins(): { readonly redis: number; readonly triton: number } {
+    return { redis: this.#fromRedis, triton: this.#byTriton };
   }
 
   /** Until the signal; resolves with all calls once the last one is over. */
@@ -162,12 +170,16 @@ export class ChaosLoad implements Disposable {
     return { ...ended, retries: ended.retries + 1 };
   }
 
-  #judged(question: Question, verdict: Verdict | undefined, retries: number): Ended {
-    if (verdict === undefined) return { outcome: "failed", retries, detail: "an empty answer" };
+  #judged(question: Question, sentiment: Sentiment | undefined, retries: number): Ended {
+    if (sentiment === undefined) return { outcome: "failed", retries, detail: "an empty answer" };
     const truth = this.#truths.of(question);
-    const outcome = outcomeOf(verdict, truth);
-    if (outcome === "right") this.#farthest = Math.max(this.#farthest, distanceOf(verdict, truth));
-    const { label, score } = verdict;
+    const outcome = outcomeOf(sentiment, truth);
+    const { label, score, cache, modelVersion } = sentiment;
+    if (outcome === "right") {
+      this.#farthest = Math.max(this.#farthest, distanceOf(sentiment, truth));
+      this.#fromRedis += Number(cache === CacheTier.CACHE_TIER_REDIS);
+      this.#byTriton += Number(modelVersion.includes("+triton."));
+    }
     const detail =
       outcome === "right"
         ? ""

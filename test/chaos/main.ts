@@ -1,7 +1,7 @@
 /**
  * Chaos: the server as two processes, with a real Triton, Redis and collector of traces, under a steady load, while every few seconds one of these parts is
  * killed or frozen and mended again (test/chaos/scenario.ts; the same with the same seed). Every answer is compared with what a quiet server said before; no
- * call may fail. Ends with exit code 1 where one did.
+ * call may fail. Ends with exit code 1 where one did, or where a part was never used.
  *
  *   make chaos [MINUTES=10] [SEED=1]
  */
@@ -54,7 +54,18 @@ const { right, wrong, refused, failed } = summary.outcomes;
 const isRefusing = refused > MOST_REFUSED * (right + wrong + refused + failed);
 if (isRefusing) say(`over ${100 * MOST_REFUSED} % were refused`);
 for (const fault of load.streamFaults) say(fault);
-if (wrong + failed + load.streamFaults.length > 0 || isRefusing) process.exitCode = 1;
+// A part that nobody uses may fail as it likes.
+const seen = {
+  faults: struck.length,
+  "right answers": right,
+  "answers out of Redis": load.origins.redis,
+  "answers made by Triton": load.origins.triton,
+  "spans taken by the collector": await parts.traced(),
+};
+for (const [what, count] of Object.entries(seen)) say(`${what}: ${count}`);
+const isIdle = Object.values(seen).includes(0);
+if (isIdle) say("none of these may be 0");
+if (wrong + failed + load.streamFaults.length > 0 || isRefusing || isIdle) process.exitCode = 1;
 
 /** Each fault at its time; resolves once all are mended, with when each began and ended. */
 async function happen(all: readonly Fault[]): Promise<readonly Struck[]> {

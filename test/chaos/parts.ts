@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { faultOnSignal } from "../support/faulty-server.js";
 import { childrenOf } from "../support/process-group.js";
 import { startRedis } from "../support/redis-server.js";
+import { countsOf, scrape } from "../support/scrape.js";
 import { type ServerProcess, startServer } from "../support/server-process.js";
 import { startTriton } from "../support/triton-server.js";
 import type { FaultName } from "./scenario.js";
@@ -20,6 +21,8 @@ export interface Parts {
   readonly telemetry: string;
   /** How often the server has told of what, in warnings and errors. */
   told(): Readonly<Record<string, number>>;
+  /** How many spans the collector has taken. */
+  traced(): Promise<number>;
   strike(name: FaultName): Promise<Mend>;
 }
 
@@ -105,6 +108,7 @@ export async function startParts(
     address: server.address,
     telemetry: telemetry.kind,
     told: () => told(server),
+    traced: () => traced(server),
     strike: (name) => strikes[name](),
   };
 }
@@ -117,6 +121,11 @@ function told({ log }: ServerProcess): Record<string, number> {
     counts[what] = (counts[what] ?? 0) + 1;
   }
   return counts;
+}
+
+async function traced({ opsAddress }: ServerProcess): Promise<number> {
+  const { exported = 0 } = countsOf(await scrape(opsAddress), "sentiment_spans_total");
+  return exported;
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parse } from "csv-parse/sync";
 import { brokenRun, runCommandLine, sizeOf } from "../support/broken-runs.js";
 import { reviewsCsv } from "../support/reviews.js";
 import { scratchFolder } from "../support/scratch-folder.js";
@@ -27,6 +28,9 @@ describe("npx sentiment with a large file", function () {
     const run = await runCommandLine(argumentsFor("whole.csv"));
     assert.equal(run.code, 1, run.stderr);
     const whole = await readFile(at("whole.csv"), "utf8");
+    const [, ...records]: string[][] = parse(whole);
+    assert.equal(records.length, RECORDS);
+    assert.ok(records.every(([id], place) => id === String(place)));
 
     const shares = [0.05 + 0.4 * Math.random(), 0.5 + 0.4 * Math.random()];
     for (const share of shares) {

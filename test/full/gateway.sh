@@ -20,10 +20,7 @@ unformatted=$(gofmt -l clients/gateway)
 [ -z "$unformatted" ] || { echo "run gofmt -w: $unformatted"; exit 1; }
 (cd clients/gateway && go vet ./... && go test -count=1 ./...)
 make --silent gateway
-if ldd build/sentiment-gateway >/dev/null 2>&1; then
-  echo 'the binary is not static'
-  exit 1
-fi
+file build/sentiment-gateway | grep -q 'statically linked' || { echo 'the binary is not static'; exit 1; }
 
 # Certificates of a CA, of the server and the bridge (one for both: this machine), and of a client.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca -keyout "$work/ca.key" -out "$work/ca.pem" 2>/dev/null
@@ -110,6 +107,9 @@ exec 3>&-
 wait "$reader" || true
 [ "$(grep -cE '"id": ?"(first|second)"' "$work/open")" = 2 ] && tail -1 "$work/open" | grep -q DRAINING &&
   echo 'ok: the stream was told' || { echo "the stream: $(cat "$work/open")"; failed=1; }
+for endpoint in /api/analyze /api/analyze/stream; do
+  grep -q "\"endpoint\":\"$endpoint\",\"code\":200" "$work/bridge.log" || { echo "no call of $endpoint is in the log"; failed=1; }
+done
 if grep -qE "$key|I love this|is fine" "$work/bridge.log"; then
   echo 'a key or a text is in the log'
   failed=1

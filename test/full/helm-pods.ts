@@ -44,13 +44,28 @@ function checkResources(pod: Pod): void {
         assert.ok(resources[side][what], `${name}: ${side} ${what}`);
 }
 
+const LASTING = ["readinessProbe", "livenessProbe"];
+const PROBES = ["startupProbe", ...LASTING];
+/** Redis is up at once; `call` makes one and ends. */
+const PROBES_OF: Readonly<Record<string, readonly string[]>> = {
+  front: PROBES,
+  gateway: PROBES,
+  triton: PROBES,
+  redis: LASTING,
+  call: [],
+};
+
 function checkProbes(pod: Pod): void {
   const { ports = [], ...container } = firstOf(pod);
-  for (const kind of ["startupProbe", "readinessProbe", "livenessProbe"]) {
-    const { grpc, httpGet } = container[kind] ?? {};
-    if (grpc !== undefined)
-      assert.ok(ports.some(({ containerPort }) => containerPort === grpc.port));
-    if (httpGet !== undefined) assert.ok(ports.some(({ name }) => name === httpGet.port));
+  for (const kind of PROBES_OF[container.name] ?? assert.fail(container.name)) {
+    const { exec, grpc, httpGet } = container[kind] ?? assert.fail(`${container.name}: no ${kind}`);
+    assert.ok(
+      exec ||
+        ports.some(
+          ({ name, containerPort }) => containerPort === grpc?.port || name === httpGet?.port,
+        ),
+      `${container.name}: ${kind}`,
+    );
   }
 }
 

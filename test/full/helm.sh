@@ -2,6 +2,7 @@
 # The Helm chart: linted and rendered with each file of its ci/ folder, and what comes of it held against three minors of Kubernetes and the custom resources, none
 # of which may be passed over; then what the tests in helm*.ts look at. `make test-full` installs helm and kubeconform; test/full/kubernetes.ts installs the chart.
 set -euo pipefail
+. test/support/must-say.sh
 export PATH=${CACHE:?the folder for builds: make sets it}/helm/bin:$PATH
 schemas=$CACHE/helm/schemas
 chart=deploy/helm/sentiment-analyzer-pro
@@ -17,7 +18,7 @@ for values in "$chart"/ci/*.yaml; do
   quiet helm template a-release "$chart" --values "$values" >"$rendered"
   for release in "$schemas"/[0-9]*; do
     echo -n "$(basename "$values"), Kubernetes $(basename "$release"): "
-    kubeconform -strict -summary -schema-location "$release/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
+    must_say '^Summary: [1-9]' kubeconform -strict -summary -schema-location "$release/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
       -schema-location "$schemas/custom/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json" "$rendered"
   done
 done

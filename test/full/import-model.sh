@@ -3,12 +3,13 @@
 # The virtual environment of `make models` is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 . test/support/running-server.sh
 python=$CACHE/training-venv/bin/python
 # The checkpoints are so small that threads would only wait for each other.
 export OMP_NUM_THREADS=1 PYTHONPATH=training:training/tests
 
-"$python" -m unittest discover --start-directory training/tests
+must_say '^Ran [1-9]' "$python" -m unittest discover --start-directory training/tests
 
 work=$(mktemp -d)
 trap 'stop_server; rm -rf "$work"' EXIT

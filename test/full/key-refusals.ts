@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
-import { createChannel, createClient, Metadata } from "nice-grpc";
-import { ClientError } from "nice-grpc-common";
+import { createChannel, createClient, Metadata, Status } from "nice-grpc";
 import { SentimentServiceDefinition } from "../../server/gen/sentiment/v1/sentiment.js";
 
 /** How long each kind of refusal takes: in turns, one call after the other on one connection, to the server and with the keys that key-refusals.sh made. */
 const WARM_UP = 500;
 const ROUNDS = 3000;
+const { UNAUTHENTICATED, PERMISSION_DENIED } = Status;
+/** Each with the variable that has its key, and the code that it must get. */
 const KINDS = {
-  "no key": undefined,
-  "a key that nobody made": "UNKNOWN",
-  "another secret of a key": "WRONG",
-  "a revoked key": "REVOKED",
-  "an expired key": "EXPIRED",
-  "a key without the right": "OPERATOR",
+  "no key": [undefined, UNAUTHENTICATED],
+  "a key that nobody made": ["UNKNOWN", UNAUTHENTICATED],
+  "another secret of a key": ["WRONG", UNAUTHENTICATED],
+  "a revoked key": ["REVOKED", UNAUTHENTICATED],
+  "an expired key": ["EXPIRED", UNAUTHENTICATED],
+  "a key without the right": ["OPERATOR", PERMISSION_DENIED],
 } as const;
 
 const channel = createChannel(settingOf("ADDRESS"));
@@ -25,20 +26,20 @@ function settingOf(name: string): string {
 }
 
 /** Microseconds until the call is refused. */
-async function refusedIn(metadata: Metadata): Promise<number> {
+async function refusedIn(metadata: Metadata, code: Status): Promise<number> {
   const startedMs = performance.now();
-  await assert.rejects(client.listModels({}, { metadata }), ClientError);
+  await assert.rejects(client.listModels({}, { metadata }), { code });
   return (performance.now() - startedMs) * 1000;
 }
 
-const kinds = Object.entries(KINDS).map(([kind, variable]) => {
+const kinds = Object.entries(KINDS).map(([kind, [variable, code]]) => {
   const metadata = Metadata();
   if (variable !== undefined) metadata.set("x-api-key", settingOf(variable));
-  return { kind, metadata, times: [] as number[] };
+  return { kind, metadata, code, times: [] as number[] };
 });
 for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-  for (const { metadata, times } of kinds) {
-    const us = await refusedIn(metadata);
+  for (const { metadata, code, times } of kinds) {
+    const us = await refusedIn(metadata, code);
     if (round >= WARM_UP) times.push(us);
   }
 }

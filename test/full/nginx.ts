@@ -100,7 +100,8 @@ describe("servers and bridges behind nginx", function () {
     await fleet.killBridge(place);
     const { status, body: answer } = await call;
     assert.equal(status, 200, answer);
-    assert.equal(JSON.parse(answer).results.length, LONG_TEXTS.length);
+    const { results }: { results: { sentiment?: object }[] } = JSON.parse(answer);
+    assert.equal(results.filter(({ sentiment }) => sentiment).length, LONG_TEXTS.length);
     await fleet.startBridge(place);
   });
 

@@ -2,6 +2,7 @@
 # The client for Spark, as it is installed, in a real local Spark against the running server. Needs Java 17; its virtual environment is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 command -v java >/dev/null || { echo "no java: Spark needs Java 17 or later (apt-get install openjdk-17-jre-headless)"; exit 1; }
 python=$CACHE/spark-venv/bin/python
 work=$(mktemp -d)
@@ -20,6 +21,6 @@ done
 cp -r clients/spark "$work/source"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target "$work/site" "$work/source"
 export PYTHONPATH=$work/site:clients/spark/tests PYSPARK_PYTHON=$python PYSPARK_DRIVER_PYTHON=$python SPARK_LOCAL_IP=127.0.0.1 GRPC_VERBOSITY=NONE
-"$python" -m unittest test_asking
+must_say '^Ran [1-9]' "$python" -m unittest test_asking
 # Apart: a process that has used gRPC cannot safely fork the JVM.
-"$python" -m unittest test_faults test_frame
+must_say '^Ran [1-9]' "$python" -m unittest test_faults test_frame

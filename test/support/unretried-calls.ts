@@ -33,5 +33,5 @@ async function ask(client: SentimentServiceClient, place: number): Promise<void>
   }
   const texts = [textAt(place), textAt(7 * place + 1)];
   const { results } = await client.analyzeBatch({ texts, tier, options: undefined });
-  assert.ok(results.every(({ sentiment }) => sentiment));
+  assert.equal(results.filter(({ sentiment }) => sentiment).length, texts.length);
 }
