@@ -19,6 +19,9 @@ const CONCURRENCY_PER_SERVER = 3;
 /** A request costs Triton more than padding does: 0.12 made batches a quarter smaller. */
 const MAX_PADDING_RATIO = 0.25;
 
+/** Of a batch at one server, as long as that can be trusted: of several behind its name one may have gone. */
+const MOST_TRIES = 2;
+
 /** One or several NVIDIA Triton servers: a batch goes to the one with the fewest under way, and on to the next where that one fails. */
 export function tritonBackend(
   { urls }: TritonOptions,
@@ -26,12 +29,11 @@ export function tritonBackend(
   report: ReportEndpoint,
 ): Backend {
   const endpoints = urls.map((url) => new Endpoint(url, clock, report));
-  const choose = (model: ModelVersion, tried: ReadonlySet<Endpoint>): Endpoint | undefined => {
-    const able = endpoints.filter((one) => !tried.has(one) && one.serves(model));
-    return able.reduce<Endpoint | undefined>(
-      (best, one) => (best && best.inFlight <= one.inFlight ? best : one),
-      undefined,
-    );
+  const choose = (model: ModelVersion, tries: Tries): Endpoint | undefined => {
+    const able = endpoints.filter((one) => triesOf(one, tries) < MOST_TRIES && one.serves(model));
+    return able.toSorted(
+      (one, other) => triesOf(one, tries) - triesOf(other, tries) || one.inFlight - other.inFlight,
+    )[0];
   };
 
   async function logitsOf(
@@ -39,14 +41,14 @@ export function tritonBackend(
     batch: TokenBatch,
     context: InferContext,
   ): Promise<Float32Array> {
-    const tried = new Set<Endpoint>();
+    const tries = new Map<Endpoint, number>();
     let fault: unknown;
-    for (let one = choose(model, tried); one !== undefined; one = choose(model, tried)) {
+    for (let one = choose(model, tries); one !== undefined; one = choose(model, tries)) {
       try {
         return await one.infer(model, batch, context);
       } catch (error) {
         if (!(error instanceof EndpointFault)) throw error;
-        tried.add(one);
+        tries.set(one, triesOf(one, tries) + 1);
         fault = error;
       }
     }
@@ -86,6 +88,9 @@ export function tritonBackend(
     },
   };
 }
+
+type Tries = ReadonlyMap<Endpoint, number>;
+const triesOf = (one: Endpoint, tries: Tries): number => tries.get(one) ?? 0;
 
 /** `cause` is for the log and for admins: callers need not know addresses. */
 const down = (cause: unknown): ServiceError =>

@@ -353,6 +353,20 @@ describe("tritonBackend against scripted servers", function () {
     await probeUntil(() => backend.isUp(FAST));
   });
 
+  it("tries a batch again that met one that has gone of several servers behind the name", async () => {
+    const [server] = await start();
+    await backend.load(FAST);
+    server.onInfer = async (arrival) =>
+      arrival.rows === 2 && batchesOf(server) === 1
+        ? refuse(Status.UNAVAILABLE, "Connection dropped")
+        : echo(arrival);
+    assert.equal((await infer()).logits[0], 7);
+    assert.deepEqual(
+      reports.map(({ event }) => event),
+      ["up"],
+    );
+  });
+
   it("takes UNAVAILABLE for the model's where the server is there, and for the batch's where the model answers", async () => {
     const [server] = await start();
     await backend.load(FAST);
@@ -365,6 +379,7 @@ describe("tritonBackend against scripted servers", function () {
     };
     refuses([2]);
     await assert.rejects(infer(), isDown);
+    assert.equal(batchesOf(server), 2, "it was tried again");
     assert.equal(backend.isUp(FAST), true);
     refuses([1, 2]);
     await assert.rejects(infer(), isDown);
