@@ -62,7 +62,7 @@ export interface ServerState {
   readonly up: boolean;
   /** Open: nothing is sent to it but probes. */
   readonly breaker: "open" | "closed";
-  /** Batches. */
+  /** Batches, and probes. */
   readonly underWay: number;
 }
 

@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { orAbort } from "../../core/abort.js";
 import type { Clock } from "../../core/clock.js";
 import { messageOf, ServiceError } from "../../core/errors.js";
 import { within } from "../../core/within.js";
@@ -15,13 +16,14 @@ import { padded } from "../padding.js";
 import { GivenUpError, InFlight } from "./in-flight.js";
 import { checkServed } from "./same-model.js";
 import { TritonClient } from "./triton-client.js";
-import { codeOf } from "./unary.js";
+import { codeOf, isSilence } from "./unary.js";
 
 const UP_PROBE_MS = 2000;
 const DOWN_PROBE_MS = 250;
 /** It waits behind the batches of all who use the server. */
-const PROBE_LIMIT_MS = 10_000;
+const PROBE_LIMIT_MS = 30_000;
 const LIVE_LIMIT_MS = 1000;
+const CONNECT_LIMIT_MS = 60_000;
 
 /** An endpoint could not answer, for no fault of the batch: another one may. */
 export class EndpointFault extends Error {}
@@ -37,18 +39,17 @@ export class Endpoint implements Disposable {
   readonly url: string;
   /** Models that it ought to answer for, by key. */
   readonly #wanted = new Map<string, ModelVersion>();
-  /** Those that it does answer for. */
+  /** Those that it does answer for. While it is down there are none, and each is checked anew before it is one again. */
   readonly #ready = new Set<string>();
   readonly #inFlight: InFlight;
   readonly #clock: Clock;
   readonly #report: ReportEndpoint;
   #client: TritonClient;
-  /** Nothing is sent to it but probes. */
-  #isOpen = false;
-  #live: Promise<boolean> | undefined;
+  #connectedMs: number;
   #reported: "up" | "down" | undefined;
   #cancelProbe: (() => void) | undefined;
-  #probing = false;
+  /** Models that are being probed, by key. */
+  readonly #probed = new Set<string>();
   #closed = false;
 
   constructor(url: string, clock: Clock, report: ReportEndpoint) {
@@ -56,6 +57,7 @@ export class Endpoint implements Disposable {
     this.#clock = clock;
     this.#report = report;
     this.#client = new TritonClient(url);
+    this.#connectedMs = clock.now();
     this.#inFlight = new InFlight(clock, {
       isLive: () => this.#isLive(),
       onSilent: () => this.#fellSilent(),
@@ -64,20 +66,21 @@ export class Endpoint implements Disposable {
     this.#probeLater();
   }
 
-  /** Batches under way, and probes. */
+  /** Batches and probes that are under way. */
   get inFlight(): number {
     return this.#inFlight.count;
   }
 
   /** Up: it answers for what it ought to. */
   get state(): ServerState {
-    const breaker = this.#isOpen ? "open" : "closed";
-    return { url: this.url, up: !this.#isDown(), breaker, underWay: this.inFlight };
+    const isUp = !this.#isDown();
+    const breaker = isUp || this.#ready.size > 0 ? "closed" : "open";
+    return { url: this.url, up: isUp, breaker, underWay: this.inFlight };
   }
 
   /** Whether a batch of the model may be sent to it now. */
   serves(model: ModelVersion): boolean {
-    return !this.#isOpen && this.#ready.has(keyOf(model));
+    return this.#ready.has(keyOf(model));
   }
 
   /** Logits, shape [rows, classes]. Throws EndpointFault, ModelError, DEADLINE where the callers' is past, or the signal's reason. */
@@ -95,9 +98,8 @@ export class Endpoint implements Disposable {
       signal.throwIfAborted();
       // No fault of the endpoint's, and another one would have no time at all.
       if (codeOf(error) === status.DEADLINE_EXCEEDED) throw late(error);
-      await this.#learnFrom(error, model);
+      await orAbort(this.#learnFrom(error, model), signal, () => {});
       this.#noteState(messageOf(error));
-      signal.throwIfAborted();
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
     }
   }
@@ -108,7 +110,6 @@ export class Endpoint implements Disposable {
     // Wanted also where it fails: it goes on being tried. But not before: what is being loaded is not missing.
     await this.#admit(model).finally(() => this.#wanted.set(key, model));
     this.#ready.add(key);
-    this.#isOpen = false;
     this.#noteState(`${model.name} answers`);
   }
 
@@ -116,7 +117,6 @@ export class Endpoint implements Disposable {
   async unload(model: ModelVersion): Promise<void> {
     this.#wanted.delete(keyOf(model));
     this.#ready.delete(keyOf(model));
-    this.#inFlight.forget(keyOf(model));
     // All versions are unloaded together.
     if ([...this.#wanted.values()].some(({ name }) => name === model.name)) return;
     await this.#client.unload(model.name);
@@ -132,45 +132,42 @@ export class Endpoint implements Disposable {
     // What that says of the server is known already.
     if (error instanceof GivenUpError) return;
     const code = codeOf(error);
-    if (code === status.UNAVAILABLE) await this.#doubt(model);
-    else if (code === status.NOT_FOUND) this.#ready.delete(keyOf(model));
-    else await this.#blame(model, error);
+    if (code === status.NOT_FOUND) this.#ready.delete(keyOf(model));
+    // The server may be gone, or one of several behind its name; or the model is being loaded, or its queue is full.
+    else if (code === status.UNAVAILABLE && !(await this.#isLive())) this.#ready.clear();
+    // A text that is known to pass tells whose fault it was.
+    else if (!(await this.#passes(model))) this.#ready.delete(keyOf(model));
+    else if (code !== status.UNAVAILABLE) throw new ModelError(messageOf(error));
   }
 
-  /** The server may be gone, or one of several behind its name; or the model is being loaded, or its queue is full: all are UNAVAILABLE. */
-  async #doubt(model: ModelVersion): Promise<void> {
-    if (await this.#isLive()) await this.#ask(model).catch(() => this.#ready.delete(keyOf(model)));
-    else this.#isOpen = true;
-  }
-
-  /** Asked once for all who want to know. */
-  #isLive(): Promise<boolean> {
-    this.#live ??= within(LIVE_LIMIT_MS, this.#clock, this.#client.isLive())
-      .catch(() => false)
-      .finally(() => {
-        this.#live = undefined;
-      });
-    return this.#live;
+  async #isLive(): Promise<boolean> {
+    try {
+      return await within(LIVE_LIMIT_MS, this.#clock, this.#client.isLive());
+    } catch (error) {
+      // Who says that he does not know is there as well.
+      return codeOf(error) !== undefined && !isSilence(error);
+    }
   }
 
   #fellSilent(): void {
     if (this.#closed) return;
-    this.#isOpen = true;
-    // Its connection may lead nowhere, which takes a minute to show.
-    this.#client[Symbol.dispose]();
-    this.#client = new TritonClient(this.url);
+    this.#ready.clear();
+    // The connection may lead nowhere, which takes its time to show.
+    this.#connectAnew();
     this.#noteState("it does not answer at all");
   }
 
-  /** Whose fault an error is that both may have made: a text that is known to pass tells. Throws ModelError for the batch's. */
-  async #blame(model: ModelVersion, error: unknown): Promise<void> {
-    try {
-      await this.#ask(model);
-    } catch {
-      this.#isOpen = true;
-      return;
-    }
-    throw new ModelError(messageOf(error));
+  #connectAnew(): void {
+    this.#client[Symbol.dispose]();
+    this.#client = new TritonClient(this.url);
+    this.#connectedMs = this.#clock.now();
+  }
+
+  #passes(model: ModelVersion): Promise<boolean> {
+    return this.#ask(model).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #ask(model: ModelVersion): Promise<void> {
@@ -191,52 +188,52 @@ export class Endpoint implements Disposable {
     const restMs = this.#isDown() ? DOWN_PROBE_MS : UP_PROBE_MS;
     this.#cancelProbe?.();
     if (this.#closed) return;
-    this.#cancelProbe = this.#clock.after(restMs, () => void this.#probe());
+    this.#cancelProbe = this.#clock.after(restMs, () => this.#probe());
   }
 
-  async #probe(): Promise<void> {
-    // Its end sets the time of the next one.
-    if (this.#probing) return;
-    this.#probing = true;
-    const wasDown = this.#isDown();
+  #probe(): void {
+    // grpc-js gives a connection all the time to be made.
+    const isLate = this.#clock.now() - this.#connectedMs >= CONNECT_LIMIT_MS;
+    if (this.#isDown() && isLate && this.#client.isConnecting) this.#connectAnew();
     // Answers to callers tell as much, and a probe would wait behind their batches.
-    if (wasDown || !this.#inFlight.heardWithin(UP_PROBE_MS)) await this.#probeAll(wasDown);
-    this.#probing = false;
+    const answers = this.#inFlight.heardWithin(UP_PROBE_MS / 2);
+    for (const model of this.#wanted.values())
+      if (!(answers && this.serves(model))) void this.#probeModel(model);
+    // One that was missing may not be wanted any more.
+    if (!this.#isDown()) this.#noteState("it answers");
     this.#probeLater();
   }
 
-  async #probeAll(wasDown: boolean): Promise<void> {
-    const models = [...this.#wanted.values()];
-    const probes = await Promise.allSettled(models.map((one) => this.#probeModel(one, wasDown)));
-    const faults = probes.flatMap((probe) =>
-      probe.status === "rejected" ? [messageOf(probe.reason)] : [],
-    );
-    if (faults.length === models.length) this.#isOpen = models.length > 0;
-    this.#noteState(faults[0] ?? "it answers");
-  }
-
-  async #probeModel(model: ModelVersion, wasDown: boolean): Promise<void> {
+  async #probeModel(model: ModelVersion): Promise<void> {
     const key = keyOf(model);
+    if (this.#probed.has(key)) return;
+    this.#probed.add(key);
     try {
-      // One that came back may be another one.
-      await (wasDown ? this.#admit(model) : this.#ask(model));
+      if (this.serves(model)) await this.#ask(model);
+      else await this.#readmit(model);
+      this.#noteState("it answers");
     } catch (error) {
       this.#ready.delete(key);
-      throw error;
+      this.#noteState(messageOf(error));
+    } finally {
+      this.#probed.delete(key);
     }
-    // A server that answers for one model is there: what is wrong with another one concerns that one only.
-    this.#isOpen = false;
+  }
+
+  /** One that came back may be another one. */
+  async #readmit(model: ModelVersion): Promise<void> {
+    await this.#admit(model);
     // It may have been unloaded meanwhile.
-    if (this.#wanted.has(key)) this.#ready.add(key);
+    if (this.#wanted.has(keyOf(model))) this.#ready.add(keyOf(model));
   }
 
   #isDown(): boolean {
-    return this.#isOpen || this.#ready.size < this.#wanted.size;
+    return this.#ready.size < this.#wanted.size;
   }
 
   #noteState(detail: string): void {
     const state = this.#isDown() ? "down" : "up";
-    if (this.#closed || state === this.#reported) return;
+    if (this.#closed || this.#wanted.size === 0 || state === this.#reported) return;
     this.#reported = state;
     this.#report(state, this.url, detail);
     // The next probe of a server that is up may be far away.

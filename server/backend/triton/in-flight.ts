@@ -3,14 +3,10 @@ import type { Clock } from "../../core/clock.js";
 const LOOK_MS = 250;
 /** Nothing has come back for so long: is the server there at all? */
 const QUIET_MS = 500;
-/** A large batch of a slow model behind others of its kind takes its time. */
-const LEAST_PATIENCE_MS = 10_000;
-const MOST_PATIENCE_MS = 60_000;
-/** Of what a batch took, and of the patience there was: one slow batch is remembered for some dozens of quick ones. */
-const TOOK_SHARE = 2;
-const KEPT_SHARE = 0.9;
+/** As long as a call may take by default: large batches of a slow model, behind those of others, are no sign of anything before. */
+const PATIENCE_MS = 30_000;
 
-/** It went unanswered for so long that it was taken back. */
+/** It was taken back: the server, or its model, answers nothing. */
 export class GivenUpError extends Error {}
 
 /** Whose batches they are. */
@@ -25,16 +21,7 @@ interface Owner {
 
 interface Flight {
   readonly model: string;
-  readonly startedMs: number;
   readonly end: AbortController;
-  waitedMs: number;
-}
-
-/** Of one model, as far as it was looked at. */
-interface Patience {
-  limitMs: number;
-  /** With something under way, since anything came back. */
-  quietMs: number;
 }
 
 /**
@@ -44,8 +31,9 @@ interface Patience {
  */
 export class InFlight {
   readonly #flights = new Set<Flight>();
-  readonly #patience = new Map<string, Patience>();
+  /** With something under way, since anything came back; of the server, and by model. */
   #quietMs = 0;
+  readonly #quietMsOf = new Map<string, number>();
   #heardMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #cancelLook: (() => void) | undefined;
@@ -72,38 +60,19 @@ export class InFlight {
     signal: AbortSignal,
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const end = new AbortController();
-    const flight: Flight = { model, startedMs: this.#clock.now(), end, waitedMs: 0 };
+    const flight: Flight = { model, end: new AbortController() };
     this.#flights.add(flight);
     this.#lookLater();
     try {
-      const answer = await send(AbortSignal.any([signal, end.signal]));
-      this.#heard(flight);
+      const answer = await send(AbortSignal.any([signal, flight.end.signal]));
+      this.#heardMs = this.#clock.now();
+      this.#quietMs = 0;
+      this.#quietMsOf.delete(model);
       return answer;
     } finally {
       this.#flights.delete(flight);
       if (this.#flights.size === 0) this.#lookNoMore();
     }
-  }
-
-  /** Of a model that is not asked any more. */
-  forget(model: string): void {
-    this.#patience.delete(model);
-  }
-
-  #heard({ model, startedMs }: Flight): void {
-    this.#heardMs = this.#clock.now();
-    this.#quietMs = 0;
-    const patience = this.#patienceWith(model);
-    patience.quietMs = 0;
-    const enoughMs = TOOK_SHARE * (this.#heardMs - startedMs);
-    patience.limitMs = limited(Math.max(enoughMs, KEPT_SHARE * patience.limitMs));
-  }
-
-  #patienceWith(model: string): Patience {
-    const patience = this.#patience.get(model) ?? { limitMs: LEAST_PATIENCE_MS, quietMs: 0 };
-    this.#patience.set(model, patience);
-    return patience;
   }
 
   #lookLater(): void {
@@ -117,7 +86,6 @@ export class InFlight {
 
   #look(): void {
     this.#cancelLook = undefined;
-    for (const flight of this.#flights) flight.waitedMs += LOOK_MS;
     this.#quietMs += LOOK_MS;
     if (this.#quietMs >= QUIET_MS) void this.#askWhetherLive();
     for (const model of new Set([...this.#flights].map((flight) => flight.model)))
@@ -126,29 +94,22 @@ export class InFlight {
   }
 
   #lookAt(model: string): void {
-    const patience = this.#patienceWith(model);
-    const { limitMs } = patience;
-    patience.quietMs += LOOK_MS;
-    const isStuck = patience.quietMs >= limitMs;
-    // One alone may hang where others come back: behind the name of many servers one can be frozen.
-    this.#giveUp(
-      (flight) => flight.model === model && (isStuck || flight.waitedMs >= limitMs),
-      `no answer in ${limitMs / 1000} s`,
-    );
-    if (!isStuck) return;
-    // Perhaps it is only slow.
-    this.#patience.set(model, { limitMs: limited(2 * limitMs), quietMs: 0 });
+    const quietMs = (this.#quietMsOf.get(model) ?? 0) + LOOK_MS;
+    this.#quietMsOf.set(model, quietMs);
+    if (quietMs < PATIENCE_MS) return;
+    this.#quietMsOf.delete(model);
+    this.#giveUp((flight) => flight.model === model, `no answer in ${PATIENCE_MS / 1000} s`);
     this.#owner.onStuck(model);
   }
 
   async #askWhetherLive(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
+    const askedMs = this.#clock.now();
     const isLive = await this.#owner.isLive();
     this.#isAsking = false;
-    const cameBack = this.#quietMs < QUIET_MS;
     this.#quietMs = 0;
-    if (isLive || cameBack) return;
+    if (isLive || this.#heardMs >= askedMs) return;
     this.#giveUp(() => true, "it does not answer at all");
     this.#owner.onSilent();
   }
@@ -157,5 +118,3 @@ export class InFlight {
     for (const flight of this.#flights) if (which(flight)) flight.end.abort(new GivenUpError(why));
   }
 }
-
-const limited = (ms: number): number => Math.min(MOST_PATIENCE_MS, Math.max(LEAST_PATIENCE_MS, ms));

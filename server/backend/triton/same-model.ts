@@ -1,21 +1,18 @@
-import { status } from "@grpc/grpc-js";
 import type { ModelMetadataResponse } from "../../gen/inference/grpc_service.js";
 import type { ModelConfig } from "../../gen/inference/model_config.js";
 import type { ModelVersion } from "../backend.js";
 import type { TritonClient } from "./triton-client.js";
-import { codeOf } from "./unary.js";
+import { isSilence } from "./unary.js";
 
 /** What has to agree, whether or not either side knows of more. */
 const AGREED = ["max_length", "temperature", "cascade_threshold"];
-/** Of a server that would answer nothing else either. */
-const SILENT = new Set<number | undefined>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 
 /** Throws unless the server has the model; where it has another one, once it has read its folder anew. */
 export async function checkServed(model: ModelVersion, client: TritonClient): Promise<void> {
   try {
     await check(model, client);
   } catch (error) {
-    if (SILENT.has(codeOf(error))) throw error;
+    if (isSilence(error)) throw error;
     // What it has loaded may be what the folder held before.
     await client.load(model.name).catch(() => {
       throw error;

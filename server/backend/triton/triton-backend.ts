@@ -29,11 +29,11 @@ export function tritonBackend(
   report: ReportEndpoint,
 ): Backend {
   const endpoints = urls.map((url) => new Endpoint(url, clock, report));
-  const choose = (model: ModelVersion, tries: Tries): Endpoint | undefined => {
-    const able = endpoints.filter((one) => triesOf(one, tries) < MOST_TRIES && one.serves(model));
-    return able.toSorted(
-      (one, other) => triesOf(one, tries) - triesOf(other, tries) || one.inFlight - other.inFlight,
-    )[0];
+  const choose = (model: ModelVersion, tried: readonly Endpoint[]): Endpoint | undefined => {
+    const triesOf = (one: Endpoint) => tried.filter((other) => other === one).length;
+    return endpoints
+      .filter((one) => triesOf(one) < MOST_TRIES && one.serves(model))
+      .toSorted((one, other) => triesOf(one) - triesOf(other) || one.inFlight - other.inFlight)[0];
   };
 
   async function logitsOf(
@@ -41,14 +41,14 @@ export function tritonBackend(
     batch: TokenBatch,
     context: InferContext,
   ): Promise<Float32Array> {
-    const tries = new Map<Endpoint, number>();
+    const tried: Endpoint[] = [];
     let fault: unknown;
-    for (let one = choose(model, tries); one !== undefined; one = choose(model, tries)) {
+    for (let one = choose(model, tried); one !== undefined; one = choose(model, tried)) {
       try {
         return await one.infer(model, batch, context);
       } catch (error) {
         if (!(error instanceof EndpointFault)) throw error;
-        tries.set(one, triesOf(one, tries) + 1);
+        tried.push(one);
         fault = error;
       }
     }
@@ -88,9 +88,6 @@ export function tritonBackend(
     },
   };
 }
-
-type Tries = ReadonlyMap<Endpoint, number>;
-const triesOf = (one: Endpoint, tries: Tries): number => tries.get(one) ?? 0;
 
 /** `cause` is for the log and for admins: callers need not know addresses. */
 const down = (cause: unknown): ServiceError =>

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, connectivityState, credentials } from "@grpc/grpc-js";
 import {
   GRPCInferenceServiceDefinition,
   type ModelMetadataResponse,
@@ -15,7 +15,8 @@ const OPTIONS = {
   "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   // Whether a batch is tried again, and where, is decided here.
   "grpc.enable_retries": 0,
-  "grpc.keepalive_time_ms": 60_000,
+  // Triton closes a connection after three that it has not answered anything between: by then no batch is waited for any more.
+  "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 5000,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 500,
@@ -46,6 +47,10 @@ export class TritonClient implements Disposable {
     return this.#closed.signal;
   }
 
+  get isConnecting(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING;
+  }
+
   /** Logits, shape [rows, classes]. */
   async infer(
     model: ModelVersion,
@@ -59,7 +64,8 @@ export class TritonClient implements Disposable {
 
   /** Whether the server runs; its models may be unable to answer all the same. Does not queue behind batches. */
   async isLive(): Promise<boolean> {
-    const options = { signal: this.closed, limitMs: ASK_LIMIT_MS };
+    // Who asks does not wait for so long. By its own limit an answer that has come, and that nobody has had the time to read, would be lost.
+    const options = { signal: this.closed, limitMs: CONTROL_LIMIT_MS };
     return (await unary(this.#client, SERVICE, methods.serverLive, {}, options)).live;
   }
 

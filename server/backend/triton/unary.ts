@@ -44,6 +44,10 @@ export async function unary<Request, Response>(
 export const codeOf = (error: unknown): number | undefined =>
   error instanceof Error && "code" in error ? Number(error.code) : undefined;
 
+/** Of a server that would answer nothing else either. */
+export const isSilence = (error: unknown): boolean =>
+  codeOf(error) === status.UNAVAILABLE || codeOf(error) === status.DEADLINE_EXCEEDED;
+
 const isRefused = (error: unknown): boolean =>
   codeOf(error) === status.UNAVAILABLE && messageOf(error).includes(REFUSED);
 

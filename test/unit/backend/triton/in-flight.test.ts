@@ -111,79 +111,44 @@ describe("InFlight", () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     isLive = () => promise;
     const batch = send();
-    await wait(2000);
-    assert.deepEqual(told, ["live?"]);
+    await wait(750);
     await answered(send());
+    await wait(1250);
     resolve(false);
     await wait(250);
     assert.deepEqual(told, ["live?"]);
     await answered(batch);
   });
 
-  it("gives a model up that answers nothing for ten seconds, and leaves the others alone", async () => {
+  it("gives a model up that answers nothing for half a minute, and leaves the others alone", async () => {
     const batches = [send(), send()];
-    await wait(5000);
+    await wait(15_000);
     batches.push(send());
     const other = send(ACCURATE);
-    await wait(4750);
+    await wait(14_750);
     assert.deepEqual(stuck(), []);
     await wait(250);
     assert.deepEqual(stuck(), [`stuck ${FAST}`]);
-    for (const { outcome } of batches) await assert.rejects(outcome, saysWhy("no answer in 10 s"));
+    for (const { outcome } of batches) await assert.rejects(outcome, saysWhy("no answer in 30 s"));
     assert.equal(inFlight.count, 1);
     await answered(other);
-  });
-
-  it("gives up one that hangs where others of its model come back, and thinks no worse of the model", async () => {
-    const { outcome } = send();
-    await wait(9750);
-    await answered(send());
-    assert.equal(inFlight.count, 1);
-    await wait(250);
-    await assert.rejects(outcome, saysWhy("no answer in 10 s"));
-    assert.deepEqual(stuck(), []);
+    const next = send();
+    await wait(29_750);
+    assert.deepEqual(stuck(), [`stuck ${FAST}`]);
+    await answered(next);
   });
 
   it("finds a model out whose callers have less time than that", async () => {
     for (let n = 0; n < 4; n++) {
       const caller = new AbortController();
       const { outcome } = send(FAST, caller.signal);
-      await wait(2500);
+      await wait(7500);
       caller.abort(new Error("too late"));
       await assert.rejects(outcome);
       // Nobody waits: that is no sign of anything.
       await wait(60_000);
     }
     assert.deepEqual(stuck(), [`stuck ${FAST}`]);
-  });
-
-  it("allows a model that was given up twice the time, up to a minute, and less again when it is quick", async () => {
-    for (const seconds of [10, 20, 40, 60, 60]) {
-      const { outcome } = send();
-      await wait(seconds * 1000 - 250);
-      assert.equal(inFlight.count, 1, `${seconds} s`);
-      await wait(250);
-      await assert.rejects(outcome, saysWhy(`no answer in ${seconds} s`));
-    }
-    for (let n = 0; n < 30; n++) await answered(send());
-    const { outcome } = send();
-    await wait(10_000);
-    await assert.rejects(outcome, saysWhy("no answer in 10 s"));
-  });
-
-  it("allows twice what a batch has taken", async () => {
-    const slow = send();
-    await wait(8000);
-    await answered(slow);
-    const { outcome } = send();
-    await wait(15_750);
-    assert.equal(inFlight.count, 1);
-    await wait(250);
-    await assert.rejects(outcome, saysWhy("no answer in 16 s"));
-    inFlight.forget(FAST);
-    const anew = send();
-    await wait(10_000);
-    await assert.rejects(anew.outcome, saysWhy("no answer in 10 s"));
   });
 
   it("does not hold against the server what this process slept through", async () => {

@@ -15,6 +15,7 @@ import {
   type ScriptedTriton,
   scriptedTriton,
 } from "../../../support/scripted-triton.js";
+import { silentListener } from "../../../support/silent-listener.js";
 import { someVersion } from "../some-version.js";
 
 const FAST = someVersion();
@@ -328,7 +329,56 @@ describe("tritonBackend against scripted servers", function () {
     await probeUntil(() => reports.at(-1)?.event === "up");
   });
 
-  it("waits for a server that says it is there, and gives up on the model that answers nothing", async () => {
+  for (const [what, onAsked] of [
+    ["says so", async () => {}],
+    ["may not be asked", () => refuse(Status.PERMISSION_DENIED)],
+  ] as const) {
+    it(`waits for a server that is there, which ${what}`, async () => {
+      const [server] = await start();
+      await backend.load(FAST);
+      const held = Promise.withResolvers<void>();
+      server.onInfer = async (arrival) => {
+        await held.promise;
+        return echo(arrival);
+      };
+      server.onAsked = onAsked;
+      const answer = infer();
+      await until(() => batchesOf(server) === 1);
+      const lives = () => server.asked.filter((what) => what === "live").length;
+      for (let n = 0; n < 20; n++) {
+        const before = lives();
+        clock.advance(500);
+        await until(() => lives() > before);
+        for (let m = 0; m < 20; m++) await turn();
+      }
+      held.resolve();
+      assert.equal((await answer).logits[0], 7);
+      assert.deepEqual(
+        reports.map(({ event }) => event),
+        ["up"],
+      );
+    });
+  }
+
+  it("connects anew where a connection is never made, nor refused", async () => {
+    const [server] = await start();
+    await backend.load(FAST);
+    await server.kill();
+    await using silent = await silentListener(Number(server.url.split(":")[1]));
+    const answer = infer();
+    await until(() => silent.connections > 0);
+    clock.advance(1500);
+    await assert.rejects(answer, isDown);
+    clock.advance(250);
+    await until(() => silent.connections > 1);
+    // Those that it has it keeps.
+    silent.stop();
+    await server.restart();
+    for (let passedMs = 0; passedMs < 60_000; passedMs += 250) clock.advance(250);
+    await probeUntil(() => backend.isUp(FAST));
+  });
+
+  it("gives up on the model that answers nothing for half a minute, and on no other", async () => {
     const [server] = await start();
     await backend.load(FAST);
     await backend.load(ACCURATE);
@@ -338,11 +388,8 @@ describe("tritonBackend against scripted servers", function () {
         : Promise.resolve(echo(arrival));
     const answer = infer();
     await until(() => batchesOf(server) === 1);
-    const lives = () => server.asked.filter((what) => what === "live").length;
-    for (let waitedMs = 0; waitedMs < 9500; waitedMs += 500) {
-      const before = lives();
+    for (let waitedMs = 0; waitedMs < 29_500; waitedMs += 500) {
       clock.advance(500);
-      await until(() => lives() > before);
       assert.equal((await infer({}, ACCURATE)).logits[0], 7);
       assert.equal(backend.isUp(FAST), true, `after ${waitedMs} ms`);
     }
@@ -472,7 +519,7 @@ describe("tritonBackend against scripted servers", function () {
     };
     await assert.rejects(infer(), isDown);
     clock.advance(250);
-    await until(() => held.length === 2);
+    await until(() => held.length === 1);
     await backend.unload(FAST);
     server.onInfer = async (arrival) => echo(arrival);
     for (const go of held.splice(0)) go();
