@@ -3,6 +3,7 @@
 # root; needs Go, openssl, and what `npm run build` has built.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 export GOFLAGS='-mod=readonly -buildvcs=false' PATH=$PWD/node_modules/.bin:$PATH
 
 work=$(mktemp -d)
@@ -18,7 +19,7 @@ unformatted=$(gofmt -l clients/go)
 cd clients/go
 go mod tidy -diff
 go vet ./...
-go test -race -count=1 ./...
+must_say '^ok .*[0-9]s$' go test -race -count=1 ./...
 
 # As a program outside of this tree has it.
 mkdir "$work/program"

@@ -3,6 +3,7 @@
 # repository's root; needs Rust 1.88 or later, no protoc. What it builds is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 . test/support/running-server.sh
 export CARGO_TARGET_DIR=$CACHE/rust-target
 
@@ -23,7 +24,7 @@ cargo fmt --all --check
 cargo clippy --quiet --locked -j2 --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked -j2 --no-deps
 # Servers of their own are heavy: two tests at once.
-cargo test --locked -j2 --quiet -- --test-threads=2
+must_say '^test result: ok\. [1-9]' cargo test --locked -j2 --quiet -- --test-threads=2
 
 # The example, as a program: both ways print the same.
 printf 'I love it\n\nI hate it\n' >"$work/texts"

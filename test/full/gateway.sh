@@ -2,6 +2,7 @@
 # The REST bridge, as it is built, before the running server: each path by curl. Needs Go; what it builds is in $CACHE.
 set -euo pipefail
 : "${CACHE:?the folder for builds: make sets it}"
+. test/support/must-say.sh
 . test/support/running-server.sh
 . test/support/running-bridge.sh
 export GOFLAGS='-mod=readonly -buildvcs=false'
@@ -18,7 +19,7 @@ clients/gateway/generate.sh "$work"
 diff -r clients/gateway/gen "$work/clients/gateway/gen" || { echo 'clients/gateway/gen is out of date: run make gateway-proto'; exit 1; }
 unformatted=$(gofmt -l clients/gateway)
 [ -z "$unformatted" ] || { echo "run gofmt -w: $unformatted"; exit 1; }
-(cd clients/gateway && go vet ./... && go test -count=1 ./...)
+(cd clients/gateway && go vet ./... && must_say '^ok .*[0-9]s$' go test -count=1 ./...)
 make --silent gateway
 file build/sentiment-gateway | grep -q 'statically linked' || { echo 'the binary is not static'; exit 1; }
 
