@@ -1,6 +1,6 @@
 /**
- * The load of soak.ts, in a process of its own: RATE calls a second to ADDRESS with KEY, by four clients one of which connects anew every few seconds, until
- * standard input ends. Prints then how the calls ended, as JSON.
+ * The load of soak.ts, in a process of its own: RUSH calls a second for WARM_UP_MS, then RATE, to ADDRESS with KEY, by four clients one of which connects anew
+ * every few seconds, until standard input ends. Prints then how the calls ended, as JSON: those since, and those of the warm-up.
  */
 import { openLoop } from "../test/support/open-loop.js";
 import { type Counts, SoakClient } from "./soak/clients.js";
@@ -9,7 +9,7 @@ import { seeded } from "./texts.js";
 
 const CLIENTS = 4;
 const RENEWED_MS = 10_000;
-const { ADDRESS = "", KEY = "", RATE, SEED } = process.env;
+const { ADDRESS = "", KEY = "", RATE, RUSH, WARM_UP_MS, SEED } = process.env;
 
 const counts: Counts = {};
 const traffic = new Traffic(seeded(Number(SEED)));
@@ -25,9 +25,14 @@ const renewing = setInterval(() => {
   if (oldest) closing.push(oldest.close());
 }, RENEWED_MS);
 
-const calls = await openLoop(Number(RATE), over.signal, async (place) => {
+const send = async (place: number) => {
   await clients[place % CLIENTS]?.send(traffic.next());
-});
+};
+const isWarm = AbortSignal.timeout(Number(WARM_UP_MS));
+await openLoop(Number(RUSH), AbortSignal.any([over.signal, isWarm]), send);
+const ofWarmUp = { ...counts };
+for (const what of Object.keys(counts)) delete counts[what];
+const calls = await openLoop(Number(RATE), over.signal, send);
 clearInterval(renewing);
 await Promise.all([...closing, ...clients.map((client) => client.close())]);
-process.stdout.write(`${JSON.stringify({ calls, counts })}\n`);
+process.stdout.write(`${JSON.stringify({ calls, counts, ofWarmUp })}\n`);

@@ -1,8 +1,8 @@
 /**
  * The server under a steady load of every kind of call for an hour, with everything switched on (Redis, traces, keys, the memory manager, caches so small
  * that they evict): does its memory grow? It is looked at every five seconds; the slope of its resident memory in MINUTES after WARM_UP (half as many), in
- * MB an hour, by least squares and by Theil and Sen. Until then caches fill, code is compiled, and V8's pages find out how many they need. The load is a
- * process of its own.
+ * MB an hour, by least squares and by Theil and Sen. Until then caches fill, code is compiled, and calls come twice as often:
+ * memory that only rushes need is there before it is judged, where a steady load would find the last of it for hours. The load is a process of its own.
  *
  *   make soak [MINUTES=60] [WARM_UP=<minutes>] [RATE=<calls a second>]
  */
@@ -33,6 +33,8 @@ const JUDGED_MINUTES = 60;
 const MOST_REFUSED = 0.05;
 /** As many as a chart is wide. */
 const KEPT_SAMPLES = 720;
+/** Of the rate, in the warm-up. */
+const RUSH_TIMES = 2;
 const REDIS = ["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--save", ""];
 /** How calls may end; all else is a failure. A refusal is no failure, but counted. */
 const FINE =
@@ -74,7 +76,15 @@ const server = left.use(
 );
 
 const load = spawn(process.execPath, ["dist/benchmarks/soak-load.js"], {
-  env: { ...process.env, ADDRESS: server.address, KEY: key, RATE: values.rate, SEED: values.seed },
+  env: {
+    ...process.env,
+    ADDRESS: server.address,
+    KEY: key,
+    RATE: values.rate,
+    RUSH: String(RUSH_TIMES * Number(values.rate)),
+    WARM_UP_MS: String(warmUpMinutes * MINUTE_MS),
+    SEED: values.seed,
+  },
   // It ends with its standard input, and so with this process.
   stdio: ["pipe", "pipe", "inherit"],
 });
@@ -82,9 +92,12 @@ const summary = text(load.stdout);
 const samples = await sampled();
 load.stdin.end();
 await once(load, "exit");
-const { calls, counts } = JSON.parse(await summary) as {
+type Counts = Readonly<Record<string, number>>;
+const { calls, counts, ofWarmUp } = JSON.parse(await summary) as {
+  /** After the warm-up. */
   readonly calls: number;
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: Counts;
+  readonly ofWarmUp: Counts;
 };
 
 /** Asked for its metrics meanwhile, as Prometheus does. */
@@ -119,10 +132,12 @@ const points = steady.map(({ minute, rssMb }) => ({ at: minute / 60, value: rssM
 const squares = leastSquares(points);
 const robust = theilSen(points);
 
-const sumOf = (is: (what: string) => boolean) =>
-  Object.entries(counts).reduce((sum, [what, count]) => sum + (is(what) ? count : 0), 0);
-const refused = sumOf((what) => REFUSED.test(what));
-const failed = sumOf((what) => !FINE.test(what) && !REFUSED.test(what));
+const sumOf = (some: Counts, is: (what: string) => boolean) =>
+  Object.entries(some).reduce((sum, [what, count]) => sum + (is(what) ? count : 0), 0);
+const isRefused = (what: string) => REFUSED.test(what);
+const isFailed = (what: string) => !FINE.test(what) && !isRefused(what);
+const refused = sumOf(counts, isRefused);
+const failed = sumOf(counts, isFailed) + sumOf(ofWarmUp, isFailed);
 
 const measured: Measured[] = [];
 const told = (what: string, unit: string, value: number, digits = 0) => {
@@ -135,7 +150,8 @@ say("");
 for (const [what, count] of Object.entries(counts).toSorted()) say(`${what}: ${count}`);
 told("calls", "calls", calls);
 told("refused", "calls and texts", refused);
-told("failed", "calls and texts", failed);
+told("failed, those of the warm-up too", "calls and texts", failed);
+told("refused in the warm-up", "calls and texts", sumOf(ofWarmUp, isRefused));
 told("warm-up", "minutes", first.minute, 1);
 told("after it", "minutes", last.minute - first.minute, 1);
 told("resident memory, after the warm-up", "MB", first.rssMb);
@@ -180,7 +196,12 @@ const series: Series = {
     ],
   },
 };
-const line = await record("soak", measured, { series, rate: Number(values.rate), counts });
+const line = await record("soak", measured, {
+  series,
+  rate: Number(values.rate),
+  counts,
+  ofWarmUp,
+});
 await writeFile("benchmarks/results/soak.svg", timeChart(headOf("soak", line), series));
 say("benchmarks/results/soak.svg");
 const isGrowing = minutes >= JUDGED_MINUTES && robust.slope > MOST_SLOPE;
