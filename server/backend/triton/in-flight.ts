@@ -1,8 +1,6 @@
 import type { Clock } from "../../core/clock.js";
 
 const LOOK_MS = 250;
-/** Nothing has come back for so long: is the server there at all? */
-const QUIET_MS = 500;
 /** As long as a call may take by default: large batches of a slow model, behind those of others, are no sign of anything before. */
 const PATIENCE_MS = 30_000;
 
@@ -31,9 +29,10 @@ interface Flight {
  */
 export class InFlight {
   readonly #flights = new Set<Flight>();
-  /** With something under way, since anything came back; of the server, and by model. */
-  #quietMs = 0;
-  readonly #quietMsOf = new Map<string, number>();
+  /** With something under way, since anything came back; by model. */
+  readonly #quietMs = new Map<string, number>();
+  /** Something came back since the last look. */
+  #cameBack = false;
   #heardMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #cancelLook: (() => void) | undefined;
@@ -66,8 +65,8 @@ export class InFlight {
     try {
       const answer = await send(AbortSignal.any([signal, flight.end.signal]));
       this.#heardMs = this.#clock.now();
-      this.#quietMs = 0;
-      this.#quietMsOf.delete(model);
+      this.#cameBack = true;
+      this.#quietMs.delete(model);
       return answer;
     } finally {
       this.#flights.delete(flight);
@@ -86,18 +85,18 @@ export class InFlight {
 
   #look(): void {
     this.#cancelLook = undefined;
-    this.#quietMs += LOOK_MS;
-    if (this.#quietMs >= QUIET_MS) void this.#askWhetherLive();
+    if (!this.#cameBack) void this.#askWhetherLive();
+    this.#cameBack = false;
     for (const model of new Set([...this.#flights].map((flight) => flight.model)))
       this.#lookAt(model);
     this.#lookLater();
   }
 
   #lookAt(model: string): void {
-    const quietMs = (this.#quietMsOf.get(model) ?? 0) + LOOK_MS;
-    this.#quietMsOf.set(model, quietMs);
+    const quietMs = (this.#quietMs.get(model) ?? 0) + LOOK_MS;
+    this.#quietMs.set(model, quietMs);
     if (quietMs < PATIENCE_MS) return;
-    this.#quietMsOf.delete(model);
+    this.#quietMs.delete(model);
     this.#giveUp((flight) => flight.model === model, `no answer in ${PATIENCE_MS / 1000} s`);
     this.#owner.onStuck(model);
   }
@@ -108,7 +107,6 @@ export class InFlight {
     const askedMs = this.#clock.now();
     const isLive = await this.#owner.isLive();
     this.#isAsking = false;
-    this.#quietMs = 0;
     if (isLive || this.#heardMs >= askedMs) return;
     this.#giveUp(() => true, "it does not answer at all");
     this.#owner.onSilent();
