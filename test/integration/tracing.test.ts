@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
 import { type Channel, createChannel, createClient, Metadata } from "nice-grpc";
 import { HealthDefinition } from "nice-grpc-server-health";
 import {
@@ -12,6 +10,7 @@ import { addNewKey } from "../../server/rpc/keys/new-key.js";
 import { keyFolder } from "../support/key-folder.js";
 import { countsOf, scrape } from "../support/scrape.js";
 import { type ServerProcess, startServer } from "../support/server-process.js";
+import { silentListener } from "../support/silent-listener.js";
 import { type ReceivedSpan, receiveSpans, type SpanReceiver } from "../support/span-receiver.js";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
@@ -159,14 +158,9 @@ describe("tracing", function () {
   });
 
   it("answers as ever while the collector hangs, counts the spans that it costs, and stops in time", async () => {
-    const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket));
-    silent.listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const address = silent.address();
-    const port = typeof address === "object" ? address?.port : 0;
+    await using silent = await silentListener();
     await serve({
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${silent.port}`,
       OTEL_BSP_MAX_QUEUE_SIZE: "20",
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "10",
     });
@@ -178,8 +172,6 @@ describe("tracing", function () {
     const { code } = await server.ended;
     assert.equal(code, 0);
     assert.ok(Date.now() - startedMs < 10_000);
-    for (const socket of sockets) socket.destroy();
-    silent.close();
   });
 
   it("counts the spans that a collector has taken, and names the trace of a slow call beside its bucket", async () => {

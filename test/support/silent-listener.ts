@@ -3,12 +3,14 @@ import { createServer, type Socket } from "node:net";
 
 /** Accepts connections on a port, and says nothing. */
 export interface SilentListener extends AsyncDisposable {
+  readonly port: number;
   readonly connections: number;
   /** Gives the port up, and keeps its connections. */
   stop(): void;
 }
 
-export async function silentListener(port: number): Promise<SilentListener> {
+/** `port` 0 takes a free one. */
+export async function silentListener(port = 0): Promise<SilentListener> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -16,7 +18,9 @@ export async function silentListener(port: number): Promise<SilentListener> {
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
+  const address = server.address();
   return {
+    port: typeof address === "object" && address !== null ? address.port : port,
     get connections() {
       return sockets.length;
     },

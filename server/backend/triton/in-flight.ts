@@ -31,8 +31,6 @@ export class InFlight {
   readonly #flights = new Set<Flight>();
   /** With something under way, since anything came back; by model. */
   readonly #quietMs = new Map<string, number>();
-  /** Something came back since the last look. */
-  #cameBack = false;
   #heardMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #cancelLook: (() => void) | undefined;
@@ -65,7 +63,6 @@ export class InFlight {
     try {
       const answer = await send(AbortSignal.any([signal, flight.end.signal]));
       this.#heardMs = this.#clock.now();
-      this.#cameBack = true;
       this.#quietMs.delete(model);
       return answer;
     } finally {
@@ -85,8 +82,7 @@ export class InFlight {
 
   #look(): void {
     this.#cancelLook = undefined;
-    if (!this.#cameBack) void this.#askWhetherLive();
-    this.#cameBack = false;
+    if (!this.heardWithin(LOOK_MS)) void this.#askWhetherLive();
     for (const model of new Set([...this.#flights].map((flight) => flight.model)))
       this.#lookAt(model);
     this.#lookLater();

@@ -47,6 +47,7 @@ describe("tritonBackend against scripted servers", function () {
   const reasonOf = (reason: Reason) => (error: unknown) =>
     error instanceof ServiceError && error.reason === reason;
   const isDown = reasonOf("BACKEND_DOWN");
+  const events = () => reports.map(({ event }) => event);
   /** Batches that a test sent, probes left out. */
   const batchesOf = ({ arrivals }: ScriptedTriton) =>
     arrivals.filter(({ rows }) => rows === 2).length;
@@ -168,10 +169,7 @@ describe("tritonBackend against scripted servers", function () {
     await server.restart();
     await probeUntil(() => backend.isUp(FAST));
     assert.equal((await infer()).logits[0], 7);
-    assert.deepEqual(
-      reports.map(({ event }) => event),
-      ["up", "down", "up"],
-    );
+    assert.deepEqual(events(), ["up", "down", "up"]);
   });
 
   it("does not admit another model that came back in its place", async () => {
@@ -245,10 +243,7 @@ describe("tritonBackend against scripted servers", function () {
   it("tells of no fault where several models are loaded at once", async () => {
     await start();
     await Promise.all([backend.load(FAST), backend.load(ACCURATE)]);
-    assert.deepEqual(
-      reports.map(({ event }) => event),
-      ["up"],
-    );
+    assert.deepEqual(events(), ["up"]);
   });
 
   it("loads again what the server lost", async () => {
@@ -353,10 +348,7 @@ describe("tritonBackend against scripted servers", function () {
       }
       held.resolve();
       assert.equal((await answer).logits[0], 7);
-      assert.deepEqual(
-        reports.map(({ event }) => event),
-        ["up"],
-      );
+      assert.deepEqual(events(), ["up"]);
     });
   }
 
@@ -408,10 +400,7 @@ describe("tritonBackend against scripted servers", function () {
         ? refuse(Status.UNAVAILABLE, "Connection dropped")
         : echo(arrival);
     assert.equal((await infer()).logits[0], 7);
-    assert.deepEqual(
-      reports.map(({ event }) => event),
-      ["up"],
-    );
+    assert.deepEqual(events(), ["up"]);
   });
 
   it("takes UNAVAILABLE for the model's where the server is there, and for the batch's where the model answers", async () => {
