@@ -18,6 +18,25 @@ const MEMORY = 0.98;
 const ENOUGH = 4;
 /** Passing a batch on and its answers back costs something, however the measurements scatter. */
 const LEAST_FIXED = 2;
+/** What took so many times as long as usual was held up: by a server that was frozen, or a machine that slept. */
+const HELD_UP = 5;
+
+/** Of batches, older ones weighing less. */
+interface Sums {
+  readonly n: number;
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+/**
+ * Milliseconds to count of the `ms` that a batch of so many tokens took. One that was held up says little of what the next ones take, and would have calls refused that
+ * have all the time they need; where batches are slower for good, each raises what is usual. What is usual goes by the tokens, or by all that a batch took so far where
+ * it has fewer. `msPerToken`: of those before it; 0: not known.
+ */
+function countedMs(ms: number, tokens: number, { n, tokens: all }: Sums, msPerToken: number) {
+  const usualMs = msPerToken * Math.max(tokens, n === 0 ? 0 : all / n);
+  return usualMs === 0 ? ms : Math.min(ms, HELD_UP * usualMs);
+}
 
 /**
  * What a model's batches cost: time = fixed + slope x padded tokens, by least squares over the batches of late. It learns whatever the
@@ -28,8 +47,9 @@ export class CostModel {
   readonly #sums = { n: 0, tokens: 0, ms: 0, u: 0, v: 0, uu: 0, uv: 0 };
   #seen = 0;
 
-  observe({ tokens, paddedTokens }: RunSize, ms: number): void {
+  observe({ tokens, paddedTokens }: RunSize, ranMs: number): void {
     const sums = this.#sums;
+    const ms = countedMs(ranMs, tokens, sums, this.msPerToken ?? 0);
     const [u, v] = [1 / paddedTokens, ms / paddedTokens];
     const added = { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v };
     for (const name of Object.keys(added) as (keyof typeof added)[])
@@ -57,15 +77,18 @@ export class CostModel {
 
 /** How fast tokens are done while rows wait: with all that the machine does besides. */
 export class DrainRate {
-  readonly #sums = { tokens: 0, ms: 0 };
+  readonly #sums = { n: 0, tokens: 0, ms: 0 };
   /** When the last batch was done, if rows have waited ever since. */
   #sinceMs: number | undefined;
 
-  /** A batch is done. `isBusy`: rows wait still. */
-  done(tokens: number, nowMs: number, isBusy: boolean): void {
+  /** A batch is done. `isBusy`: rows wait still; `modelMsPerToken`: what the model takes for a token, as far as it is known. */
+  done(tokens: number, nowMs: number, isBusy: boolean, modelMsPerToken = 0): void {
     if (this.#sinceMs !== undefined) {
-      this.#sums.tokens = this.#sums.tokens * MEMORY + tokens;
-      this.#sums.ms = this.#sums.ms * MEMORY + nowMs - this.#sinceMs;
+      const msPerToken = Math.max(this.msPerToken ?? 0, modelMsPerToken);
+      const ms = countedMs(nowMs - this.#sinceMs, tokens, this.#sums, msPerToken);
+      const added = { n: 1, tokens, ms };
+      for (const name of Object.keys(added) as (keyof Sums)[])
+        this.#sums[name] = this.#sums[name] * MEMORY + added[name];
     }
     this.#sinceMs = isBusy ? nowMs : undefined;
   }

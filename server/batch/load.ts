@@ -69,7 +69,7 @@ export class Load {
   ended(size: RunSize, ranMs: number | undefined, nowMs: number, isBusy: boolean): void {
     this.#batches--;
     this.#tokens -= size.tokens;
-    this.#drain.done(size.tokens, nowMs, isBusy);
+    this.#drain.done(size.tokens, nowMs, isBusy, this.#cost.msPerToken);
     if (ranMs !== undefined) this.#cost.observe(size, ranMs);
   }
 

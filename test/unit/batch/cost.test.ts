@@ -50,6 +50,28 @@ describe("CostModel", () => {
   });
 });
 
+describe("CostModel of a model that was held up", () => {
+  const SIZES = Array.from({ length: 60 }, (_, place) => 100 + 10 * (place % 10));
+
+  it("counts five times what such a batch takes, whatever it took", () => {
+    const held = seen(SIZES, 2, 0.05);
+    held.observe({ tokens: 500, paddedTokens: 1000 }, 100_000);
+    const slow = seen(SIZES, 2, 0.05);
+    slow.observe({ tokens: 500, paddedTokens: 1000 }, 5 * 500 * (slow.msPerToken ?? 0));
+    near(held.msPerToken, slow.msPerToken ?? 0);
+    near(held.fixedTokens, slow.fixedTokens ?? 0);
+  });
+
+  it("learns one that is fifty times slower for good within a hundred batches", () => {
+    const cost = seen(SIZES, 2, 0.05);
+    const before = cost.msPerToken ?? 0;
+    for (const paddedTokens of [...SIZES, ...SIZES.slice(20)])
+      cost.observe({ tokens: paddedTokens / 2, paddedTokens }, 50 * (2 + 0.05 * paddedTokens));
+    const times = (cost.msPerToken ?? 0) / before;
+    assert.ok(times > 30, `${times}`);
+  });
+});
+
 describe("DrainRate", () => {
   it("is the time between batches while rows wait", () => {
     const drain = new DrainRate();
@@ -66,5 +88,21 @@ describe("DrainRate", () => {
     drain.done(100, 5000, true);
     drain.done(100, 5010, true);
     near(drain.msPerToken, 0.1);
+  });
+
+  it("counts a pause as five times what the model takes, before it knows better", () => {
+    const drain = new DrainRate();
+    drain.done(100, 0, true, 0.1);
+    drain.done(100, 60_000, true, 0.1);
+    near(drain.msPerToken, 0.5);
+  });
+
+  it("goes by what it has seen where that is slower than the model", () => {
+    const drain = new DrainRate();
+    for (let batch = 0; batch <= 100; batch++) drain.done(100, batch * 40, true, 0.1);
+    near(drain.msPerToken, 0.4);
+    drain.done(100, 100 * 40 + 60_000, true, 0.1);
+    const msPerToken = drain.msPerToken ?? Number.NaN;
+    assert.ok(msPerToken > 0.4 && msPerToken < 0.45, `${msPerToken}`);
   });
 });

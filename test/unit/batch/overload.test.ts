@@ -31,6 +31,14 @@ describe("Batcher under a simulated load", function () {
     assert.ok(share(calls, ({ status }) => status === "late") < 0.01);
   });
 
+  it("refuses nobody who has time enough, where the model was held up for a second", async () => {
+    const load = { perSecond: 0.8 * SATURATION, patienceMs: 30_000 };
+    const outage = { fromMs: 1500, untilMs: 2750 };
+    const calls = await simulate([load], undefined, 5, outage);
+    assert.ok(calls.length > 2000 && calls.every(isAnswered));
+    assert.ok(Math.max(...calls.map(({ tookMs }) => tookMs)) > 1250);
+  });
+
   it("keeps what waits short meanwhile, so that what it answers is answered soon", async () => {
     const calls = await simulate([{ perSecond: 3 * SATURATION }]);
     // Until it has refused a first one that could have waited for long.

@@ -23,6 +23,12 @@ export interface Lists {
   readonly rows: number;
 }
 
+/** When the model answers nothing: what it has then, and what comes, it does from the end of it on. */
+export interface Outage {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /** What became of a call, by the simulated clock. */
 export interface Ended {
   readonly holder: string;
@@ -47,11 +53,13 @@ const OPTIONS: BatcherOptions = {
 };
 
 /** A model on two threads that each run one batch at a time, in about half a millisecond and a tenth of one a padded token. */
-function modelOf(clock: FakeClock, chance: Chance): RunBatch {
+function modelOf(clock: FakeClock, chance: Chance, outage: Outage): RunBatch {
   const freeMs = [0, 0];
   return (rows) => {
     const thread = freeMs.indexOf(Math.min(...freeMs));
-    const startMs = Math.max(clock.now(), freeMs[thread] ?? 0);
+    const soonestMs = Math.max(clock.now(), freeMs[thread] ?? 0);
+    const isOut = soonestMs >= outage.fromMs && soonestMs < outage.untilMs;
+    const startMs = isOut ? outage.untilMs : soonestMs;
     const { paddedTokens } = sizeOf(rows.map(({ length }) => length));
     const ranMs = (0.5 + 0.1 * paddedTokens) * (0.8 + 0.4 * chance());
     freeMs[thread] = startMs + ranMs;
@@ -78,7 +86,11 @@ class Simulation {
   readonly ended: Ended[] = [];
   readonly chance = seeded(1);
   readonly #clock = new FakeClock();
-  readonly #batcher = new Batcher(modelOf(this.#clock, this.chance), OPTIONS, this.#clock);
+  readonly #batcher: Batcher;
+
+  constructor(outage: Outage) {
+    this.#batcher = new Batcher(modelOf(this.#clock, this.chance, outage), OPTIONS, this.#clock);
+  }
 
   async advanceTo(untilMs: number): Promise<void> {
     while (this.#clock.now() < untilMs) {
@@ -123,8 +135,9 @@ export async function simulate(
   loads: readonly Load[],
   lists: Lists = { callers: 0, rows: 0 },
   afterSeconds = 1,
+  outage: Outage = { fromMs: 0, untilMs: 0 },
 ): Promise<readonly Ended[]> {
-  const simulation = new Simulation();
+  const simulation = new Simulation(outage);
   for (let caller = 0; caller < lists.callers; caller++) void simulation.lists(lists.rows);
   for (const { atMs, holder, patienceMs } of arrivalsOf(loads, simulation.chance)) {
     await simulation.advanceTo(atMs);
