@@ -96,7 +96,7 @@ audit: build ## known weaknesses of the packages (asks the registry), licences, 
 	$(MOCHA) 'dist/test/unit/supply-chain/*.test.js'
 	deploy/supply-chain/audit.sh
 
-sbom: build ## what is shipped, packages, models and the bridge's Go modules with their digests, as CycloneDX: build/sbom.cdx.json
+sbom: build ## what is shipped, packages, models, the bridge with its Go modules and its page, with their digests, as CycloneDX: build/sbom.cdx.json
 	@mkdir -p build
 	node dist/deploy/supply-chain/write-sbom.js build/sbom.cdx.json
 

@@ -1,6 +1,6 @@
 /**
  * The bill of materials of what is shipped, as CycloneDX: the packages as npm itself tells them, the models with their digests, and the REST bridge with
- * its Go modules.
+ * its Go modules and the packages of the page in it.
  *
  *   make sbom
  */
@@ -16,6 +16,7 @@ import { type GoProgram, goLicences, goPrograms } from "./go-modules.js";
 const MODELS = "triton-model-repo";
 /** The Go client is a library: who builds with it takes modules of its own, and what its tests need is not shipped. */
 const BRIDGE = "clients/gateway";
+const CONSOLE = "clients/console";
 /** Of the lock file, so that it is the same on every machine: packages for other platforms are in it too. */
 const NPM = "sbom --sbom-format=cyclonedx --sbom-type=application --package-lock-only";
 const MOST_BYTES = 2 ** 26;
@@ -86,6 +87,25 @@ const isShipped = ({ properties = [] }: Component): boolean =>
 
 const hashes = (sha256: string) => [{ alg: "SHA-256", content: sha256 }];
 
+/** As npm tells it of the lock file in that folder. */
+async function bomOf(folder: string): Promise<Bom> {
+  const options = { cwd: folder, maxBuffer: MOST_BYTES };
+  const { stdout } = await promisify(execFile)("npm", NPM.split(" "), options);
+  return JSON.parse(stdout);
+}
+
+const pagePart = ({ metadata, components }: Bom): Part => {
+  const { "bom-ref": ref } = metadata.component;
+  return {
+    component: {
+      type: "application",
+      "bom-ref": CONSOLE,
+      name: ref.slice(0, ref.lastIndexOf("@")),
+    },
+    needs: components.filter(isShipped),
+  };
+};
+
 const modelPart = ({ name, served, tokenizerDigest }: ModelFiles): Part => ({
   component: {
     type: "machine-learning-model",
@@ -125,11 +145,12 @@ const licenceOf = (expression: string) =>
 
 const [, script, path] = process.argv;
 if (script?.endsWith("write-sbom.js") && path !== undefined) {
-  const { stdout } = await promisify(execFile)("npm", NPM.split(" "), { maxBuffer: MOST_BYTES });
+  const [server, page] = await Promise.all([".", CONSOLE].map(bomOf));
+  if (server === undefined || page === undefined) throw new Error("npm told of no packages");
   const { name } = JSON.parse(await readFile("package.json", "utf8"));
   const models = (await readRepository(MODELS)).map(modelPart);
   const programs = (await goPrograms()).filter(({ folder }) => folder === BRIDGE);
   const linked = programs.map(goPart(await goLicences()));
-  const bom = shipped(JSON.parse(stdout), name, [...models, ...linked]);
+  const bom = shipped(server, name, [...models, ...linked, pagePart(page)]);
   await writeFile(path, `${JSON.stringify(bom, undefined, 2)}\n`);
 }

@@ -56,8 +56,10 @@ describe("make sbom", function () {
 
   it("lists what is shipped, with licences and digests, and nothing that only development needs", async () => {
     const { name, packages } = JSON.parse(await readFile("package-lock.json", "utf8"));
+    const page = JSON.parse(await readFile("clients/console/package-lock.json", "utf8"));
     assert.equal(bom.metadata.component.name, name);
-    const installed = Object.entries<{ version: string; dev?: true }>(packages)
+    const installed = [packages, page.packages]
+      .flatMap((some) => Object.entries<{ version: string; dev?: true }>(some))
       .filter(([place, { dev }]) => place !== "" && !dev)
       .map(([place, { version }]) => `${place.split("node_modules/").at(-1)}@${version}`);
     const listed = bom.components
@@ -94,6 +96,12 @@ describe("make sbom", function () {
     assert.deepEqual(grpc?.type === "library" && grpc.licenses, [
       { license: { id: "Apache-2.0" } },
     ]);
+  });
+
+  it("lists the page in it with the packages that are no development's", () => {
+    const needs = bom.dependencies.find(({ ref }) => ref === "clients/console")?.dependsOn ?? [];
+    assert.equal(needs.length, 1);
+    assert.match(needs[0] ?? "", /^preact@\d/);
   });
 
   it("says what needs what, of all that is listed and of nothing else", () => {
