@@ -1,13 +1,18 @@
-import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
-import type { MemoryCache } from "../cache/memory.js";
 import { type Caller, withLimit } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { asStep, currentSpan } from "../core/trace.js";
 import { admitUnread } from "./answers.js";
-import { folded, isPlain, readingKey, textKey } from "./cache-keys.js";
-import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
-import { classify, type FindVerdicts, type Verdict } from "./classifier.js";
+import { folded, textKey } from "./cache-keys.js";
+import { classify, type Verdict } from "./classifier.js";
+import {
+  type AnswerCaches,
+  type Inquiry,
+  idsOf,
+  partOf,
+  ReadingLookup,
+  verdictOf,
+} from "./inquiry.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
 import { isAnothersFault, type Landing, SingleFlight } from "./single-flight.js";
@@ -21,19 +26,6 @@ export type Answer = (
   question: Question,
   caller: Caller,
 ) => Promise<Outcome[]>;
-
-export interface AnswerCaches {
-  /** By the very text: a hit pays no tokenizing. */
-  readonly byText: MemoryCache<CachedAnswer>;
-  /** By what the model reads. */
-  readonly byReading: MemoryCache<CachedAnswer>;
-  /** Outside the process; undefined: there is none. */
-  readonly shared: Cache<CachedAnswer> | undefined;
-  /** Texts that differ only in what the model does not see are one text already before they are read. */
-  readonly aggressive: boolean;
-  /** Told what came of looking for so many texts. */
-  readonly report: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
-}
 
 /** Without caches: each text is classified anew. */
 export const answerAnew =
@@ -53,12 +45,20 @@ const late = () => new ServiceError("DEADLINE", "No answer in time: send less at
 export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: number): Answer {
   const flights = new SingleFlight<Verdict>();
 
-  const work = async (inquiry: Inquiry, signal: AbortSignal): Promise<Outcome[]> => {
+  // What is in Redis is found by what the model reads.
+  const admit = ({ model, texts, question }: Inquiry): void => {
+    if (caches.shared === undefined) admitUnread(model, texts, question);
+  };
+
+  const work = async (
+    inquiry: Inquiry,
+    signal: AbortSignal,
+    isAdmitted: boolean,
+  ): Promise<Outcome[]> => {
     const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
     using _lease = model.lease();
-    // What is in Redis is found by what the model reads.
-    if (caches.shared === undefined) admitUnread(model, texts, question);
+    if (!isAdmitted) admit(inquiry);
     const lookup = new ReadingLookup(inquiry, caches);
     const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
     lookup.keep(outcomes);
@@ -69,13 +69,13 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const joined = async (
     among: SingleFlight<Verdict>,
     inquiry: Inquiry,
-    signal: AbortSignal,
+    caller: Caller,
+    isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
-    const ids = inquiry.keys.map(({ space, hash }) => `${space}/${hash}`);
     return await asStep("join", async (span) => {
-      const landed = await among.run(ids, signal, (places, abandoned) =>
+      const landed = await among.run(idsOf(inquiry), caller.signal, (places, abandoned) =>
         withLimit(abandoned, limitMs, clock, late, (callers) =>
-          work(partOf(inquiry, places), callers.signal),
+          work(partOf(inquiry, places), callers.signal, isAdmitted),
         ),
       );
       // Answered by work that somebody else had begun.
@@ -84,21 +84,37 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     });
   };
 
+  /** Throws OVERLOADED before anything is begun, which is most of what a refusal costs here; false: equal texts are under way, which may be answered. */
+  const admitWhole = (inquiry: Inquiry): boolean => {
+    const places = new Map(idsOf(inquiry).map((id, place) => [id, place]));
+    if ([...places.keys()].some((id) => flights.has(id))) return false;
+    admit(partOf(inquiry, [...places.values()]));
+    return true;
+  };
+
   const misses = async (
     inquiry: Inquiry,
-    signal: AbortSignal,
+    caller: Caller,
+    isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
-    const landings = [...(await joined(flights, inquiry, signal))];
+    const landings = [...(await joined(flights, inquiry, caller, isAdmitted))];
     // What failed somebody else may not fail us: once more together with the others that it has failed, then alone.
     for (const among of [flights, undefined]) {
       const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
       if (again.length === 0) break;
       const part = partOf(inquiry, again);
-      const retried = await joined(among ?? new SingleFlight(), part, signal);
+      const retried = await joined(among ?? new SingleFlight(), part, caller);
       for (const [index, place] of again.entries())
         landings[place] = retried[index] as Landing<Verdict>;
     }
     return landings;
+  };
+
+  /** Throws OVERLOADED. */
+  const wholeCall = async (inquiry: Inquiry, caller: Caller) => {
+    const found = await misses(inquiry, caller, admitWhole(inquiry));
+    throwOverloaded(found);
+    return found;
   };
 
   const byText = (model: ServedModel, texts: readonly string[], question: Question) => {
@@ -125,15 +141,16 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     if (missing.length > 0) {
       const inquiry = partOf({ model, texts, keys, question }, missing);
-      const found = await misses(inquiry, caller.signal);
-      if (missing.length === texts.length) throwOverloaded(found);
+      const isWhole = missing.length === texts.length;
+      const found = await (isWhole ? wholeCall : misses)(inquiry, caller);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
-    return outcomes.map(
-      (outcome) => outcome ?? { status: "rejected", reason: new Error("the text has no outcome") },
-    );
+    return outcomes.map(orLost);
   };
 }
+
+const orLost = (outcome: Outcome | undefined): Outcome =>
+  outcome ?? { status: "rejected", reason: new Error("the text has no outcome") };
 
 /** Where there is only too much to do the call is refused, as it is without caches. */
 function throwOverloaded(landings: readonly Landing<Verdict>[]): void {
@@ -142,128 +159,3 @@ function throwOverloaded(landings: readonly Landing<Verdict>[]): void {
   const isOverloaded = reason instanceof ServiceError && reason.reason === "OVERLOADED";
   if (isOverloaded && landings.every(({ failedWhole }) => failedWhole)) throw reason;
 }
-
-/** Texts that are asked about, each with its key. */
-interface Inquiry {
-  readonly model: ServedModel;
-  readonly texts: readonly string[];
-  readonly keys: readonly CacheKey[];
-  readonly question: Question;
-}
-
-const partOf = (inquiry: Inquiry, places: readonly number[]): Inquiry => ({
-  ...inquiry,
-  texts: pick(inquiry.texts, places),
-  keys: pick(inquiry.keys, places),
-});
-
-/** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
-class ReadingLookup {
-  /** Undefined where a text could not be read. */
-  #keys: readonly (CacheKey | undefined)[] = [];
-  readonly #inquiry: Inquiry;
-  readonly #caches: AnswerCaches;
-
-  constructor(inquiry: Inquiry, caches: AnswerCaches) {
-    this.#inquiry = inquiry;
-    this.#caches = caches;
-  }
-
-  find: FindVerdicts = async (readings) => {
-    const { model, keys, question } = this.#inquiry;
-    const plain = isPlain(question);
-    this.#keys = readings.map((reading, place) => {
-      if (reading.status === "rejected") return undefined;
-      return plain ? readingKey(model, reading.value) : keys[place];
-    });
-    const looking = currentSpan()?.step("cache.reading");
-    const found = this.#keys.map((key, place) => {
-      const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
-      return value && this.#verdictOf(place, value, "memory", readings);
-    });
-    looking?.set({ "sentiment.hits": found.filter((one) => one !== undefined).length });
-    looking?.end();
-    this.#report("memory", found);
-    await this.#findShared(found, readings);
-    return found;
-  };
-
-  async #findShared(
-    found: (Verdict | undefined)[],
-    readings: Parameters<FindVerdicts>[0],
-  ): Promise<void> {
-    const { shared } = this.#caches;
-    const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
-    if (shared === undefined || places.length === 0) return;
-    const keys = places.map((place) => this.#keys[place] as CacheKey);
-    const hits = await asStep(
-      "cache.redis",
-      async (span) => {
-        const values = await shared.get(keys);
-        span?.set({ "sentiment.hits": values.filter((hit) => hit !== undefined).length });
-        return values;
-      },
-      { kind: "client", attributes: { "db.system.name": "redis", "sentiment.keys": keys.length } },
-    );
-    for (const [index, place] of places.entries()) {
-      const hit = hits[index];
-      if (hit) found[place] = this.#verdictOf(place, hit.value, hit.tier, readings);
-    }
-    this.#report("redis", pick(found, places));
-  }
-
-  keep(outcomes: readonly Outcome[]): void {
-    const span = currentSpan()?.step("cache.write");
-    const byText: [CacheKey, CachedAnswer][] = [];
-    const byReading: [CacheKey, CachedAnswer][] = [];
-    const shared: [CacheKey, CachedAnswer][] = [];
-    for (const [place, outcome] of outcomes.entries()) {
-      const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
-      if (outcome.status === "rejected" || !itsTextKey || !key) continue;
-      const answer = answerOf(outcome.value);
-      byText.push([itsTextKey, answer]);
-      if (key !== itsTextKey) byReading.push([key, answer]);
-      if (outcome.value.cache === "none") shared.push([key, answer]);
-    }
-    this.#caches.byText.set(byText);
-    this.#caches.byReading.set(byReading);
-    if (shared.length > 0) this.#caches.shared?.set(shared);
-    span?.set({ "sentiment.answers": byText.length });
-    span?.end();
-  }
-
-  #verdictOf(
-    place: number,
-    answer: CachedAnswer,
-    tier: CacheTier,
-    readings: Parameters<FindVerdicts>[0],
-  ): Verdict {
-    const { model, texts } = this.#inquiry;
-    const reading = readings[place];
-    const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
-    return verdictOf(model, texts[place] ?? "", answer, tier, tokenizeMs);
-  }
-
-  #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
-    const hits = found.filter((one) => one !== undefined).length;
-    if (hits > 0) this.#caches.report(tier, "hit", hits);
-    if (found.length > hits) this.#caches.report(tier, "miss", found.length - hits);
-  }
-}
-
-const verdictOf = (
-  model: ServedModel,
-  text: string,
-  answer: CachedAnswer,
-  cache: CacheTier,
-  tokenizeMs = 0,
-): Verdict => ({
-  ...withWords(answer, text),
-  model,
-  version: model.version,
-  cache,
-  timings: { tokenizeMs, queueMs: 0, inferenceMs: 0, batchRows: 0, paddingRatio: 0 },
-});
-
-const pick = <Item>(items: readonly Item[], places: readonly number[]): Item[] =>
-  places.map((place) => items[place] as Item);

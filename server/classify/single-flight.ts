@@ -48,6 +48,11 @@ export class SingleFlight<Result> {
     return this.#flights.size;
   }
 
+  /** Whether there is work for the key under way. */
+  has(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** One landing a key, in their order. Rejects with the signal's reason when this caller leaves. */
   async run(
     keys: readonly string[],

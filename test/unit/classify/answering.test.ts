@@ -88,13 +88,40 @@ describe("a model that is too busy", () => {
     assert.equal(asked.length, 5);
   });
 
+  it("refuses a call before anything is begun for it, and answers by what is under way for others", async () => {
+    const { model, state, asked } = busyModel(clock);
+    const leases = recorder(model.lease);
+    const leased = { ...model, lease: leases[0] };
+    const answers = answerFromCaches(caches(), clock, 1000);
+    await assert.rejects(answers(leased, ["1", "1"], PLAIN, caller), refused);
+    assert.deepEqual([asked, leases[1]], [[[1, 3]], []]);
+    state.isFull = false;
+    const first = answers(leased, ["1"], PLAIN, caller);
+    state.isFull = true;
+    const [[known], [also, unknown]] = await Promise.all([
+      answers(leased, ["1"], PLAIN, caller),
+      answers(leased, ["1", "2"], PLAIN, caller),
+    ]);
+    assert.deepEqual([known?.status, also?.status], ["fulfilled", "fulfilled"]);
+    assert.ok(unknown?.status === "rejected" && refused(unknown.reason));
+    await first;
+  });
+
   it("answers all who wait for equal texts, where it lets in but one of them", async () => {
     const { model, state, asked } = busyModel(clock);
-    const answers = answerFromCaches(caches(), clock, 1000);
-    const first = answers(model, ["1"], PLAIN, caller);
-    const others = Array.from({ length: 5 }, () => answers(model, ["1"], PLAIN, caller));
     state.isFull = false;
-    await assert.rejects(first, refused);
+    let isFirst = true;
+    const submit: typeof model.submit = async (rows, signal) => {
+      if (!isFirst) return await model.submit(rows, signal);
+      isFirst = false;
+      throw new ServiceError("OVERLOADED", "Too much: try again later.");
+    };
+    const answers = answerFromCaches(caches(), clock, 1000);
+    const calls = Array.from({ length: 6 }, () =>
+      answers({ ...model, submit }, ["1"], PLAIN, caller),
+    );
+    const [first, ...others] = calls;
+    await assert.rejects(first ?? Promise.resolve(), refused);
     for (const [outcome] of await Promise.all(others)) assert.equal(outcome?.status, "fulfilled");
     assert.equal(asked.length, 2);
   });

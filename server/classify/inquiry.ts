@@ -1,0 +1,151 @@
+import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
+import type { MemoryCache } from "../cache/memory.js";
+import { asStep, currentSpan } from "../core/trace.js";
+import { isPlain, readingKey } from "./cache-keys.js";
+import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
+import type { FindVerdicts, Verdict } from "./classifier.js";
+import type { ServedModel } from "./model.js";
+import type { Question } from "./reading.js";
+
+type Outcome = PromiseSettledResult<Verdict>;
+
+export interface AnswerCaches {
+  /** By the very text: a hit pays no tokenizing. */
+  readonly byText: MemoryCache<CachedAnswer>;
+  /** By what the model reads. */
+  readonly byReading: MemoryCache<CachedAnswer>;
+  /** Outside the process; undefined: there is none. */
+  readonly shared: Cache<CachedAnswer> | undefined;
+  /** Texts that differ only in what the model does not see are one text already before they are read. */
+  readonly aggressive: boolean;
+  /** Told what came of looking for so many texts. */
+  readonly report: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
+}
+
+/** Texts that are asked about, each with its key. */
+export interface Inquiry {
+  readonly model: ServedModel;
+  readonly texts: readonly string[];
+  readonly keys: readonly CacheKey[];
+  readonly question: Question;
+}
+
+export const idsOf = ({ keys }: Inquiry): readonly string[] =>
+  keys.map(({ space, hash }) => `${space}/${hash}`);
+
+export const partOf = (inquiry: Inquiry, places: readonly number[]): Inquiry => ({
+  ...inquiry,
+  texts: pick(inquiry.texts, places),
+  keys: pick(inquiry.keys, places),
+});
+
+/** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
+export class ReadingLookup {
+  /** Undefined where a text could not be read. */
+  #keys: readonly (CacheKey | undefined)[] = [];
+  readonly #inquiry: Inquiry;
+  readonly #caches: AnswerCaches;
+
+  constructor(inquiry: Inquiry, caches: AnswerCaches) {
+    this.#inquiry = inquiry;
+    this.#caches = caches;
+  }
+
+  find: FindVerdicts = async (readings) => {
+    const { model, keys, question } = this.#inquiry;
+    const plain = isPlain(question);
+    this.#keys = readings.map((reading, place) => {
+      if (reading.status === "rejected") return undefined;
+      return plain ? readingKey(model, reading.value) : keys[place];
+    });
+    const looking = currentSpan()?.step("cache.reading");
+    const found = this.#keys.map((key, place) => {
+      const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
+      return value && this.#verdictOf(place, value, "memory", readings);
+    });
+    looking?.set({ "sentiment.hits": found.filter((one) => one !== undefined).length });
+    looking?.end();
+    this.#report("memory", found);
+    await this.#findShared(found, readings);
+    return found;
+  };
+
+  async #findShared(
+    found: (Verdict | undefined)[],
+    readings: Parameters<FindVerdicts>[0],
+  ): Promise<void> {
+    const { shared } = this.#caches;
+    const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
+    if (shared === undefined || places.length === 0) return;
+    const keys = places.map((place) => this.#keys[place] as CacheKey);
+    const hits = await asStep(
+      "cache.redis",
+      async (span) => {
+        const values = await shared.get(keys);
+        span?.set({ "sentiment.hits": values.filter((hit) => hit !== undefined).length });
+        return values;
+      },
+      { kind: "client", attributes: { "db.system.name": "redis", "sentiment.keys": keys.length } },
+    );
+    for (const [index, place] of places.entries()) {
+      const hit = hits[index];
+      if (hit) found[place] = this.#verdictOf(place, hit.value, hit.tier, readings);
+    }
+    this.#report("redis", pick(found, places));
+  }
+
+  keep(outcomes: readonly Outcome[]): void {
+    const span = currentSpan()?.step("cache.write");
+    const byText: [CacheKey, CachedAnswer][] = [];
+    const byReading: [CacheKey, CachedAnswer][] = [];
+    const shared: [CacheKey, CachedAnswer][] = [];
+    for (const [place, outcome] of outcomes.entries()) {
+      const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
+      if (outcome.status === "rejected" || !itsTextKey || !key) continue;
+      const answer = answerOf(outcome.value);
+      byText.push([itsTextKey, answer]);
+      if (key !== itsTextKey) byReading.push([key, answer]);
+      if (outcome.value.cache === "none") shared.push([key, answer]);
+    }
+    this.#caches.byText.set(byText);
+    this.#caches.byReading.set(byReading);
+    if (shared.length > 0) this.#caches.shared?.set(shared);
+    span?.set({ "sentiment.answers": byText.length });
+    span?.end();
+  }
+
+  #verdictOf(
+    place: number,
+    answer: CachedAnswer,
+    tier: CacheTier,
+    readings: Parameters<FindVerdicts>[0],
+  ): Verdict {
+    const { model, texts } = this.#inquiry;
+    const reading = readings[place];
+    const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
+    return verdictOf(model, texts[place] ?? "", answer, tier, tokenizeMs);
+  }
+
+  #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
+    const hits = found.filter((one) => one !== undefined).length;
+    if (hits > 0) this.#caches.report(tier, "hit", hits);
+    if (found.length > hits) this.#caches.report(tier, "miss", found.length - hits);
+  }
+}
+
+export const verdictOf = (
+  model: ServedModel,
+  text: string,
+  answer: CachedAnswer,
+  cache: CacheTier,
+  tokenizeMs = 0,
+): Verdict => ({
+  ...withWords(answer, text),
+  model,
+  version: model.version,
+  cache,
+  timings: { tokenizeMs, queueMs: 0, inferenceMs: 0, batchRows: 0, paddingRatio: 0 },
+});
+
+const pick = <Item>(items: readonly Item[], places: readonly number[]): Item[] =>
+  places.map((place) => items[place] as Item);
