@@ -4,6 +4,7 @@ import { loadConfig } from "./config.js";
 import { setUpCollector } from "./core/collector.js";
 import { messageOf, ServiceError, StartupError } from "./core/errors.js";
 import { lastWords, STANDARD_OUTPUT } from "./core/last-words.js";
+import { unlessStopped } from "./core/unless-stopped.js";
 import { watchEventLoop } from "./core/watchdog.js";
 import { runMember } from "./processes/member.js";
 import { Primary } from "./processes/primary.js";
@@ -47,11 +48,11 @@ try {
   } else if (config.processes > 1) {
     await using primary = new Primary(config);
     const stopped = stopSignal(() => primary.kill());
-    await primary.start();
+    await unlessStopped(primary.start(), stopped);
     await stopped;
   } else {
     const stopped = stopSignal();
-    await using _app = await startApp(config);
+    await using _app = await unlessStopped(startApp(config), stopped);
     await stopped;
   }
 } catch (error) {

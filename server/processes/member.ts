@@ -3,6 +3,7 @@ import { type AppParts, type Observed, startApp } from "../app.js";
 import type { Config } from "../config.js";
 import { systemClock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
+import { unlessStopped } from "../core/unless-stopped.js";
 import { createLog, type Log } from "../observe/log.js";
 import { answerCall, type LocalAdmin } from "../rpc/across-processes.js";
 import type { PrimaryCalls, ProcessCalls } from "./calls.js";
@@ -93,7 +94,8 @@ class Member {
         take: (spent) => this.#link.ask("quota", spent, { limitMs: QUOTA_MS }),
       },
     };
-    await using _app = await startApp(config, parts);
+    await using app = await unlessStopped(startApp(config, parts), until);
+    if (app === undefined) return;
     // Without a primary it drains at once.
     await this.#link.ask("serving", undefined, { limitMs: PRIMARY_MS }).catch(() => {});
     await until;

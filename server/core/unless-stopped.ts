@@ -1,0 +1,8 @@
+/**
+ * What is started; undefined as soon as `stopped` resolves: nothing is served yet that could be lost, and whoever has said so need not wait for models to be loaded. What
+ * was begun is left to the end of the process, which should come at once.
+ */
+export const unlessStopped = <Started>(
+  started: Promise<Started>,
+  stopped: Promise<void>,
+): Promise<Started | undefined> => Promise.race([started, stopped.then(() => undefined)]);
