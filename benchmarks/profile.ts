@@ -12,7 +12,7 @@ import { freePorts } from "../test/support/ports.js";
 import { batchMessages, createGhz, type GhzRun, streamMessages, unaryMessages } from "./ghz.js";
 import { inspect, type Profile } from "./profile/inspector.js";
 import { linesOf } from "./profile/lines.js";
-import { type BenchedServer, callServer, startServer } from "./server.js";
+import { type BenchedServer, callServer, HARDLY_CACHED, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
 const FOLDER = "benchmarks/results/profiles";
@@ -51,7 +51,7 @@ async function profiled(name: string): Promise<Profile> {
   const [port = 0] = await freePorts(1);
   const script = [`--inspect=127.0.0.1:${port}`, "dist/server/main.js"];
   await using server: BenchedServer = await startServer(
-    { ENABLE_CACHING: String(cached) },
+    cached ? { ENABLE_CACHING: "true" } : HARDLY_CACHED,
     { script },
   );
   await callServer(server.client, TIER, texts, { textsPerCall: 100, callsAtOnce: 4 });

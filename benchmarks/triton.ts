@@ -20,7 +20,7 @@ import { modelVersion } from "../test/support/model-version.js";
 import { startTriton } from "../test/support/triton-server.js";
 import { spread } from "./results.js";
 import { readExamples } from "./scoring/slices.js";
-import { callServer, inParallel, startServer } from "./server.js";
+import { callServer, HARDLY_CACHED, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 import { TIER_MESSAGES } from "./tiers.js";
 
@@ -130,7 +130,7 @@ const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, data: { type: "string" } },
 });
 await using server = await startTriton();
-await using front = await startServer({ BACKEND: "triton", TRITON_URL: server.url });
+await using front = await startServer({ ...HARDLY_CACHED, BACKEND: "triton", TRITON_URL: server.url });
 {
   using triton = new TritonClient(server.url);
   for (const tier of ["balanced", "fast"] as const)

@@ -7,7 +7,7 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
-import { startServer } from "../server.js";
+import { HARDLY_CACHED, startServer } from "../server.js";
 import { GrpcConnection } from "./grpc-connection.js";
 import { nameOf } from "./label.js";
 import type { Served } from "./served.js";
@@ -21,9 +21,10 @@ const ANALYZE_BATCH = `/${fullName}/${methods.analyzeBatch.name}`;
 const labelOf = ({ sentiment }: { readonly sentiment?: Sentiment | undefined }) =>
   nameOf(sentiment?.label);
 
-/** Embedded backend, nothing cached, all else as by default, but that only the model which is asked is loaded: peers have no more. */
+/** Embedded backend, nothing answered from a cache, all else as by default, but that only the model which is asked is loaded: peers have no more. */
 export async function startOwn(): Promise<Served> {
   const server = await startServer({
+    ...HARDLY_CACHED,
     BACKEND: "embedded",
     DEFAULT_TIER: "balanced",
     PREFETCH_MODELS: "false",
