@@ -111,6 +111,7 @@ const transportOf = (settings: z.infer<typeof Settings>) => ({
   maxConnections: settings.MAX_CONNECTIONS,
   maxConcurrentStreams: settings.MAX_CONCURRENT_STREAMS,
   maxStreams: settings.MAX_STREAMS,
+  maxRequestBytes: settings.MAX_REQUEST_MEMORY * 2 ** 20,
   connectionAgeMs: unlessZero(settings.MAX_CONNECTION_AGE * 1000),
   connectionIdleMs: unlessZero(settings.MAX_CONNECTION_IDLE * 1000),
   keepaliveMs: settings.KEEPALIVE_TIME * 1000,

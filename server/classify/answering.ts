@@ -46,9 +46,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const flights = new SingleFlight<Verdict>();
 
   // What is in Redis is found by what the model reads.
-  const admit = ({ model, texts, question }: Inquiry): void => {
-    if (caches.shared === undefined) admitUnread(model, texts, question);
-  };
+  const admitsUnread = caches.shared === undefined;
 
   const work = async (
     inquiry: Inquiry,
@@ -58,7 +56,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
     using _lease = model.lease();
-    if (!isAdmitted) admit(inquiry);
+    if (admitsUnread && !isAdmitted) admitUnread(model, texts, question);
     const lookup = new ReadingLookup(inquiry, caches);
     const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
     lookup.keep(outcomes);
@@ -84,11 +82,13 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     });
   };
 
-  /** Throws OVERLOADED before anything is begun, which is most of what a refusal costs here; false: equal texts are under way, which may be answered. */
+  /** Throws OVERLOADED before anything is begun, which is most of what a refusal costs here; false: it must be read first, or equal texts are under way, which may be answered. */
   const admitWhole = (inquiry: Inquiry): boolean => {
+    if (!admitsUnread) return false;
     const places = new Map(idsOf(inquiry).map((id, place) => [id, place]));
     if ([...places.keys()].some((id) => flights.has(id))) return false;
-    admit(partOf(inquiry, [...places.values()]));
+    const { model, texts, question } = partOf(inquiry, [...places.values()]);
+    admitUnread(model, texts, question);
     return true;
   };
 

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 const CUT_REASONS = [
   "large_metadata",
   "too_many_streams",
+  "large_requests",
   "slow_request",
   "silent_stream",
   "stopped_reader",
@@ -39,7 +40,7 @@ export function transportMetrics(registry: Registry): TransportMetrics {
   });
   const cut = new Counter({
     name: "sentiment_calls_cut_total",
-    help: "Calls that were ended for their clients: too much metadata (large_metadata), too many streams (too_many_streams), a request that did not arrive in time (slow_request), nothing sent for long (silent_stream), no answer taken for long (stopped_reader)",
+    help: "Calls that were ended for their clients: too much metadata (large_metadata), too many streams (too_many_streams), requests that take too much memory together (large_requests), one that did not arrive in time (slow_request), nothing sent for long (silent_stream), no answer taken for long (stopped_reader)",
     labelNames: ["reason"],
     registers,
   });

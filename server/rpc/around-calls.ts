@@ -51,12 +51,12 @@ export interface AroundParts {
 }
 
 /**
- * What happens around every call: it is let in (by `enter`; unset: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * What happens around every call: it is let in (by `entrance`; unset: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
 export function aroundCalls(
   { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
-  enter?: Entrance["enter"],
+  entrance?: Pick<Entrance, "enter" | "cut">,
 ) {
   // By nice-grpc's one description of each method: those of the services, so they are few.
   const eventsOf = remembered(({ path, requestStream, responseStream }: Method) =>
@@ -76,9 +76,10 @@ export function aroundCalls(
     let failure: unknown;
     events.began();
     try {
-      const holder = enter && entered(enter, context, span);
+      const holder = entrance && entered(entrance.enter, context, span);
       const store = { ...brought, holder: holder?.name, allowed: holder };
-      const steps = stepsOf(call, context, holder, clock);
+      const cut = () => entrance?.cut(context.metadata);
+      const steps = stepsOf(call, context, holder, clock, cut);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
       let step = await next();
@@ -152,10 +153,11 @@ function stepsOf<Req, Res>(
   context: CallContext,
   holder: Caller | undefined,
   clock: Clock,
+  cut: () => void,
 ): AsyncGenerator<Res, Res | void, undefined> {
   const steps: AsyncGenerator<Res, Res | void, undefined> = call.next(call.request, context);
   const isStream = call.requestStream || call.responseStream;
-  return isStream && holder?.isCurrent ? whileCurrent(steps, holder.isCurrent, clock) : steps;
+  return isStream && holder?.isCurrent ? whileCurrent(steps, holder.isCurrent, clock, cut) : steps;
 }
 
 /** Of what nice-grpc is thrown. */

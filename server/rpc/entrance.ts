@@ -22,10 +22,17 @@ const CALL_ID = "x-sentiment-call-id";
 
 /** Finds out who may call as soon as a call's metadata is there: what strangers send is not read, and takes no memory. */
 export interface Entrance {
-  /** Before any of the call's request is read; never rejects. False: `enter` throws why it is not let in. */
-  look(path: string, metadata: GrpcMetadata, peer: string): boolean | Promise<boolean>;
+  /** Before any of the call's request is read; never rejects. False: `enter` throws why it is not let in. `cut` ends the call, whatever its client does. */
+  look(
+    path: string,
+    metadata: GrpcMetadata,
+    peer: string,
+    cut?: () => void,
+  ): boolean | Promise<boolean>;
   /** Who is behind the call, as `look` has found out. */
   readonly enter: (metadata: Metadata) => Caller | undefined;
+  /** Ends the call, which its client would not notice otherwise. */
+  readonly cut: (metadata: Metadata) => void;
   /** The call is over. */
   leave(metadata: GrpcMetadata): void;
 }
@@ -35,13 +42,14 @@ type Decision = { readonly holder: Caller | undefined } | { readonly error: unkn
 /** `checks`: by the service's full name; calls of others are let in, and nothing is known of who is behind them. */
 export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
   const decisions = new Map<string, Decision>();
+  const cuts = new Map<string, () => void>();
   let last = 0;
   const decide = (id: string, decision: Decision): boolean => {
     decisions.set(id, decision);
     return "holder" in decision;
   };
   return {
-    look(path, metadata, peer) {
+    look(path, metadata, peer, cut) {
       const check = checks.get(path.split("/")[1] ?? "");
       if (check === undefined) {
         // A client must not send the id of another's call, which `leave` would forget.
@@ -50,6 +58,7 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
       }
       const id = String(++last);
       metadata.set(CALL_ID, id);
+      if (cut !== undefined) cuts.set(id, cut);
       try {
         const holder = check(shown(metadata), path, peer);
         if (!(holder instanceof Promise)) return decide(id, { holder });
@@ -68,8 +77,12 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
       if ("error" in decision) throw decision.error;
       return decision.holder;
     },
+    cut: (metadata) => cuts.get(metadata.get(CALL_ID) ?? "")?.(),
     leave(metadata) {
-      for (const id of metadata.get(CALL_ID)) decisions.delete(String(id));
+      for (const id of metadata.get(CALL_ID).map(String)) {
+        decisions.delete(id);
+        cuts.delete(id);
+      }
     },
   };
 }

@@ -45,10 +45,11 @@ export interface ConnectionEvents {
   refused(): void;
 }
 
-/** Why a call was ended for its client: too much metadata, too many streams, a request that did not arrive in time, nothing sent for long, or no answer taken for long. */
+/** Why a call was ended for its client: too much metadata, too many streams, requests that take too much memory together, one that did not arrive in time, nothing sent for long, or no answer taken for long. */
 export type CutReason =
   | "large_metadata"
   | "too_many_streams"
+  | "large_requests"
   | "slow_request"
   | "silent_stream"
   | "stopped_reader";

@@ -24,13 +24,14 @@ import { createDrain } from "./drain.js";
 import { type Check, createEntrance } from "./entrance.js";
 import type { TransportEvents } from "./events.js";
 import { hushMetadata } from "./grpc-log.js";
+import { holdRequests } from "./held-requests.js";
 import { inflateInTurn } from "./inflate-in-turn.js";
 import type { Keys } from "./keys/keys.js";
 import { allButProbes, kserveService, PROBES } from "./kserve/kserve-service.js";
 import { REFLECTIONS, reflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
 import { shortRequests } from "./short-requests.js";
-import { channelOptions, type TransportLimits } from "./transport.js";
+import { channelOptions, mostBytesOf, type TransportLimits } from "./transport.js";
 import { watchCalls } from "./watched-call.js";
 import { markInvalidUtf8 } from "./wire-text.js";
 
@@ -52,6 +53,8 @@ const DESCRIPTORS = new URL("../gen/descriptors.binpb", import.meta.url);
 /** What health calls that the server answers at all, also without a backend and while it drains: for a liveness probe. */
 const LIVENESS = "liveness";
 const HEALTH_MS = 500;
+/** Two of the largest requests, each at twice its bytes. */
+const LARGEST_TIMES = 4;
 /** A connection whose TLS handshake was under way when the others were asked to close was not asked (grpc-js 1.14). */
 const ASK_AGAIN_MS = 1000;
 const stateOf = (ready: boolean) => (ready ? "healthy" : "unhealthy");
@@ -102,12 +105,14 @@ export async function serveGrpc(
   const drain = createDrain();
   const checks = checksOf(keys, parts.quota.isByDefault);
   const entrance = createEntrance(checks);
+  const mostHeld = Math.max(options.maxRequestBytes, LARGEST_TIMES * mostBytesOf(parts.limits));
   const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };
   const server = createServer({
     ...channelOptions(options, parts.limits, timeoutMs),
     interceptors: [
       shortRequests(NO_KEY_NEEDED),
       inflateInTurn,
+      holdRequests(mostHeld, clock, () => events.cut("large_requests")),
       watchCalls(clientLimits, entrance, clock, (why) => events.cut(why)),
     ],
   });
@@ -115,8 +120,7 @@ export async function serveGrpc(
   for (const { fullName, methods } of DEFINITIONS)
     for (const { name, requestStream, responseStream } of Object.values(methods))
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
-  const around = (service: string) =>
-    aroundCalls(parts, checks.has(service) ? entrance.enter : letIn);
+  const around = (service: string) => aroundCalls(parts, checks.has(service) ? entrance : OPEN);
   const analyze = analyzer(parts);
   server
     .with(around(SentimentServiceDefinition.fullName))
@@ -180,8 +184,8 @@ export async function serveGrpc(
   };
 }
 
-/** Whoever calls. */
-const letIn = () => undefined;
+/** For whoever calls. */
+const OPEN = { enter: () => undefined, cut: () => {} };
 
 /** Of each service that not all may call, or whose callers are told apart (by their address, where there are quotas without keys), who may. */
 function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<string, Check> {

@@ -1,4 +1,4 @@
-import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
+import { type ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 
 /** Messages of all calls that are inflated at the same time. */
 const AT_ONCE = 8;
@@ -6,6 +6,7 @@ const PLAIN = "identity";
 
 /** What grpc-js's own call has, and does not tell of. */
 interface Inflating {
+  readonly stream?: { readonly destroyed: boolean };
   readonly incomingEncoding?: string;
   decompressMessage?(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
@@ -25,6 +26,10 @@ async function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** As grpc-js has it; nobody reads it. */
+const gone = () =>
+  Promise.reject({ code: status.CANCELLED, details: "The client has left meanwhile." });
+
 /**
  * grpc-js inflates compressed messages as they come, each up to max_receive_message_length, before anybody has looked at the key: 3 MB of zeros in gzip took 2 GB
  * of memory. A few at a time take as much as those few. Must come before interceptors that wrap grpc-js's own call.
@@ -34,7 +39,9 @@ export const inflateInTurn: ServerInterceptor = (_method, call) => {
   const inflate = inflating.decompressMessage?.bind(call);
   if (inflate !== undefined && inflating.incomingEncoding !== PLAIN) {
     inflating.decompressMessage = (message, encoding) =>
-      encoding === PLAIN ? inflate(message, encoding) : inTurn(() => inflate(message, encoding));
+      encoding === PLAIN
+        ? inflate(message, encoding)
+        : inTurn(() => (inflating.stream?.destroyed ? gone() : inflate(message, encoding)));
   }
   // The type asks for a wrapper, where none is needed.
   return call as ServerInterceptingCall;

@@ -12,6 +12,7 @@ import type {
 import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import type { Drain } from "./drain.js";
+import { takenUp } from "./held-requests.js";
 import { outOfOrder } from "./out-of-order.js";
 import { inOwnTrace } from "./own-trace.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
@@ -48,6 +49,7 @@ export function sentimentService(
     context: CallContext,
     pace: Pace | undefined,
   ): Promise<AnalyzeStreamResponse> => {
+    takenUp(request);
     try {
       checkId(request.id);
       const { text, tier, options } = request;

@@ -15,6 +15,8 @@ export interface TransportLimits {
   /** As `ClientLimits.idleMs` and `maxStreams`. */
   readonly streamIdleMs: number | undefined;
   readonly maxStreams: number;
+  /** That requests may take which have come and are not answered yet, reckoned at twice their bytes. */
+  readonly maxRequestBytes: number;
 }
 
 /** Room in a message for what is not text: field tags, options, and texts that are escaped no further. */
@@ -23,14 +25,23 @@ const MAX_UTF8_BYTES = 4;
 /** For the answer of a call that took all of its time to reach the client. */
 const AGE_GRACE_MS = 5000;
 
+/** Of a message's texts. */
+interface MessageLimits {
+  readonly maxBatchTexts: number;
+  readonly maxTextLength: number;
+}
+
+/** What one message may have. */
+export const mostBytesOf = ({ maxBatchTexts, maxTextLength }: MessageLimits): number =>
+  maxBatchTexts * maxTextLength * MAX_UTF8_BYTES + MESSAGE_OVERHEAD_BYTES;
+
 /** The same for grpc-js, with what one message may hold. */
 export const channelOptions = (
   limits: TransportLimits,
-  message: { readonly maxBatchTexts: number; readonly maxTextLength: number },
+  message: MessageLimits,
   callMs: number,
 ): ChannelOptions => ({
-  "grpc.max_receive_message_length":
-    message.maxBatchTexts * message.maxTextLength * MAX_UTF8_BYTES + MESSAGE_OVERHEAD_BYTES,
+  "grpc.max_receive_message_length": mostBytesOf(message),
   // Channelz keeps records of every connection and call, and leaks (grpc-js).
   "grpc.enable_channelz": 0,
   "grpc.max_concurrent_streams": limits.maxConcurrentStreams,

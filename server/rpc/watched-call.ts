@@ -1,20 +1,16 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import {
-  Metadata,
+  type Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
-import { ServiceError } from "../core/errors.js";
-import { Status } from "../gen/google/rpc/status.js";
-import { DETAILS } from "./around-calls.js";
 import { carryDeadline } from "./call-context.js";
-import { ENDINGS } from "./endings.js";
+import { endingOf } from "./endings.js";
 import type { Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
 import { sendInOneWrite } from "./one-write.js";
-import { statusOf } from "./status.js";
 
 /** What a client may take, in milliseconds. */
 export interface ClientLimits {
@@ -34,7 +30,6 @@ interface Streams {
 /** What gRPC's core takes. A header that HTTP/2's compression makes small on the wire is of its full size here, for as long as its call. */
 const METADATA_BYTES = 16 * 1024;
 
-const RETRY_MS = 1000;
 const CLOSE_AFTER_MS = 1000;
 
 type Method = Parameters<ServerInterceptor>[0];
@@ -110,7 +105,9 @@ class WatchedCall extends ServerInterceptingCall {
           return this.#end("too_many_streams", maxStreams);
         carryDeadline(this.#call, metadata);
         received = metadata;
-        const isLetIn = this.#entrance.look(this.#method.path, metadata, this.#call.getPeer());
+        const { path } = this.#method;
+        const cut = this.#streams && (() => this.#abandon());
+        const isLetIn = this.#entrance.look(path, metadata, this.#call.getPeer(), cut);
         if (typeof isLetIn === "boolean") this.#handOn(metadata, isLetIn, listener);
         else void isLetIn.then((letIn) => this.#handOn(metadata, letIn, listener));
       },
@@ -206,15 +203,10 @@ class WatchedCall extends ServerInterceptingCall {
   }
 
   /** By a status that says why. */
-  #end(why: keyof typeof ENDINGS, limit: number): void {
+  #end(why: Parameters<typeof endingOf>[0], limit: number): void {
     this.#isCut = true;
-    const { reason, message } = ENDINGS[why];
-    const hints = reason === "OVERLOADED" ? { retryAfterMs: RETRY_MS } : {};
-    const status = statusOf(new ServiceError(reason, message(limit), hints), () => {});
-    const metadata = new Metadata();
-    metadata.set(DETAILS, Buffer.from(Status.encode(status).finish()));
     this.#cut(why);
-    this.sendStatus({ code: Number(status.code), details: status.message, metadata });
+    this.sendStatus(endingOf(why, limit));
   }
 
   /** A status would wait behind the answers that are not taken, and these in memory: only HTTP/2 itself can end it. Clients see RESOURCE_EXHAUSTED. */

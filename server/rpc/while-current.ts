@@ -3,21 +3,26 @@ import type { Clock } from "../core/clock.js";
 import { keyUnknown } from "./keys/keys.js";
 
 const LOOK_EVERY_MS = 1000;
+const CUT_AFTER_MS = 1000;
 
 /**
  * The steps of a stream for as long as its holder's key is good (`isCurrent`), which is looked at once a second: then they throw KEY_UNKNOWN, and
- * what was under way is lost.
+ * what was under way is lost. Whose reader has stopped takes no step any more, and would keep what it has: `cut` ends its call, a second later.
  */
 export async function* whileCurrent<Step, End>(
   steps: AsyncGenerator<Step, End, undefined>,
   isCurrent: () => boolean,
   clock: Clock,
+  cut: () => void,
 ): AsyncGenerator<Step, End, undefined> {
   const revoked = new AbortController();
   let callOff = () => {};
   const look = () => {
     if (isCurrent()) callOff = clock.after(LOOK_EVERY_MS, look);
-    else revoked.abort(keyUnknown());
+    else {
+      revoked.abort(keyUnknown());
+      callOff = clock.after(CUT_AFTER_MS, cut);
+    }
   };
   look();
   try {

@@ -84,6 +84,7 @@ describe("metrics", () => {
     assert.deepEqual(await samples("sentiment_calls_cut_total"), [
       'sentiment_calls_cut_total{reason="large_metadata"} 0',
       'sentiment_calls_cut_total{reason="too_many_streams"} 0',
+      'sentiment_calls_cut_total{reason="large_requests"} 0',
       'sentiment_calls_cut_total{reason="slow_request"} 0',
       'sentiment_calls_cut_total{reason="silent_stream"} 1',
       'sentiment_calls_cut_total{reason="stopped_reader"} 0',

@@ -22,6 +22,7 @@ import {
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
+import type { Entrance } from "../../../server/rpc/entrance.js";
 import type { Holder } from "../../../server/rpc/keys/keys.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
@@ -192,8 +193,12 @@ describe("aroundCalls", () => {
     tokensPerMinute: 7,
     isCurrent,
   });
+  const by = (enter: Entrance["enter"]) => ({ enter, cut: () => {} });
   it("knows whose key a call came with", async () => {
-    const middleware = aroundCalls(parts(), () => reader());
+    const middleware = aroundCalls(
+      parts(),
+      by(() => reader()),
+    );
     let seen: Call | undefined;
     const steps = middleware(
       {
@@ -217,7 +222,10 @@ describe("aroundCalls", () => {
   it("has what its key allows now, not what it allowed when the call came", async () => {
     const allowed = { name: "reader", tokensPerMinute: 7 };
     let seen: Call | undefined;
-    const steps = aroundCalls(parts(), () => allowed)(
+    const steps = aroundCalls(
+      parts(),
+      by(() => allowed),
+    )(
       {
         requestStream: true,
         responseStream: true,
@@ -239,7 +247,7 @@ describe("aroundCalls", () => {
     const refuse = () => {
       throw new ServiceError("KEY_UNKNOWN", "no such key");
     };
-    const steps = aroundCalls(parts(), refuse)(
+    const steps = aroundCalls(parts(), by(refuse))(
       { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
       { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
     );
@@ -250,7 +258,10 @@ describe("aroundCalls", () => {
   it("ends a stream whose key is revoked, also while it waits", async () => {
     let isCurrent = true;
     const stream = { requestStream: true, responseStream: true };
-    const steps = aroundCalls(parts(), () => reader(() => isCurrent))(
+    const steps = aroundCalls(
+      parts(),
+      by(() => reader(() => isCurrent)),
+    )(
       {
         ...stream,
         method: { path: "", ...stream },
@@ -277,7 +288,7 @@ describe("aroundCalls", () => {
     const refuse = () => {
       throw new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 });
     };
-    const steps = aroundCalls(parts(), refuse)(
+    const steps = aroundCalls(parts(), by(refuse))(
       { method: { path: "" } } as never,
       { metadata: Metadata(), trailer, signal: new AbortController().signal } as never,
     );
@@ -318,7 +329,10 @@ describe("aroundCalls", () => {
     ) => {
       const metadata = Metadata();
       if (deadlineMs > 0) metadata.set("x-sentiment-deadline-ms", String(deadlineMs));
-      const middleware = aroundCalls({ ...parts(), events }, () => void check());
+      const middleware = aroundCalls(
+        { ...parts(), events },
+        by(() => void check()),
+      );
       const stream = { requestStream: isStream, responseStream: isStream };
       const method = { path: `${SERVICE}/Call`, ...stream };
       const call = { ...stream, request: {}, method, next };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { Metadata as GrpcMetadata, type ServerListener } from "@grpc/grpc-js";
 import {
   type CallOptions,
@@ -29,11 +29,14 @@ const REQUEST = { text: "fine", tier: Tier.TIER_FAST, options: undefined };
 const LIMITS = { requestMs: 30_000, idleMs: undefined, maxStreams: 10 };
 const refusal = () => new ServiceError("KEY_UNKNOWN", "The key is unknown.");
 
-/** Lets in who shows the key "good"; with "late" after a while, with "late bad" not even then. */
+let isCurrent = true;
+
+/** Lets in who shows the key "good"; with "late" after a while, with "late bad" not even then; "fleeting" for as long as `isCurrent`. */
 const check: Check = (metadata) => {
   const key = metadata.get("x-api-key");
   if (key === "good") return { name: "reader" };
   if (key === "late") return Promise.resolve({ name: "late reader", tokensPerMinute: 7 });
+  if (key === "fleeting") return { name: "guest", isCurrent: () => isCurrent };
   if (key === "late bad") return Promise.reject(refusal());
   throw refusal();
 };
@@ -55,7 +58,9 @@ describe("the entrance", function () {
   let callers: (Call | undefined)[];
   /** Codes of the calls that have ended, as metrics are told of them. */
   let codes: string[];
+  let streamsEnded = 0;
   let server: ReturnType<typeof createServer>;
+  let address: string;
   let channel: Channel;
   let session: ClientHttp2Session;
 
@@ -70,17 +75,23 @@ describe("the entrance", function () {
       events: { method: () => ({ began() {}, ended: (code: string) => codes.push(code) }) },
       ended() {},
     };
-    server.with(aroundCalls(parts, entrance.enter)).add(SentimentServiceDefinition, {
+    server.with(aroundCalls(parts, entrance)).add(SentimentServiceDefinition, {
       async analyze({ text }) {
         asked.push(text);
         callers.push(currentCall.getStore());
         return { sentiment: undefined, timing: undefined };
       },
       analyzeBatch: async () => ({ results: [] }),
-      async *analyzeStream() {},
+      async *analyzeStream() {
+        try {
+          for (;;) yield { id: "x".repeat(10_000) };
+        } finally {
+          streamsEnded++;
+        }
+      },
       listModels: async () => ({ models: [] }),
     });
-    const address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
+    address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
     channel = createChannel(address);
     session = connect(`http://${address}`).on("error", () => {});
   });
@@ -99,7 +110,7 @@ describe("the entrance", function () {
     return client.analyze(REQUEST, { ...options, metadata });
   };
   /** A call of which nothing but the metadata has come. */
-  function begun(key: string, method: string): ClientHttp2Stream {
+  function begun(key: string, method: string, by = session): ClientHttp2Stream {
     const headers = {
       ":method": "POST",
       ":path": `/sentiment.v1.SentimentService/${method}`,
@@ -107,7 +118,7 @@ describe("the entrance", function () {
       te: "trailers",
       "x-api-key": key,
     };
-    return session.request(headers).on("error", () => {});
+    return by.request(headers).on("error", () => {});
   }
 
   it("lets in whom the check lets in, at once or later", async () => {
@@ -148,6 +159,20 @@ describe("the entrance", function () {
     head.writeUInt32BE(message.length, 1);
     good.end(Buffer.concat([head, message]));
     await until(() => asked.length === 1);
+  });
+
+  it("closes the stream of a key that is good no more, also where its answers are not taken", async () => {
+    const deaf = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    const stream = begun("fleeting", "AnalyzeStream", deaf);
+    await once(stream, "response");
+    isCurrent = false;
+    clock.advance(1000);
+    assert.equal(streamsEnded, 0);
+    clock.advance(1000);
+    await new Promise((closed) => stream.once("close", closed));
+    assert.equal(stream.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await until(() => streamsEnded === 1);
+    deaf.destroy();
   });
 
   const ID = "x-sentiment-call-id";

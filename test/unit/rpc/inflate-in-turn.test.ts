@@ -9,6 +9,7 @@ import {
   type ServerInterceptingCallInterface,
   type ServerMethodDefinition,
 } from "@grpc/grpc-js";
+import { Status } from "nice-grpc";
 import { inflateInTurn } from "../../../server/rpc/inflate-in-turn.js";
 import { turn } from "../../support/recorder.js";
 
@@ -22,7 +23,9 @@ interface Inflating {
 /** A call of that encoding, whose inflating the test ends. */
 function heldCall(incomingEncoding: string) {
   const open: (() => void)[] = [];
+  const stream = { destroyed: false };
   const call = {
+    stream,
     incomingEncoding,
     decompressMessage: (message: Buffer) => {
       const { promise, resolve } = Promise.withResolvers<Buffer>();
@@ -33,6 +36,7 @@ function heldCall(incomingEncoding: string) {
   const given = inflateInTurn(METHOD, call as unknown as ServerInterceptingCallInterface);
   return {
     open,
+    stream,
     inflate: (given as unknown as Inflating).decompressMessage,
     isSame: given === (call as unknown),
   };
@@ -55,6 +59,21 @@ describe("messages that are compressed", () => {
     }
     assert.deepEqual(await inflated, messages);
     assert.equal(most, MOST_AT_ONCE);
+  });
+
+  it("are not inflated whose clients have left until it is their turn", async () => {
+    const [busy, left] = [heldCall("gzip"), heldCall("gzip")];
+    const messages = Array.from({ length: MOST_AT_ONCE }, () => busy.inflate(Buffer.of(1), "gzip"));
+    const waiting = left.inflate(Buffer.of(2), "gzip");
+    left.stream.destroyed = true;
+    await turn();
+    for (const end of busy.open) end();
+    await Promise.all(messages);
+    await assert.rejects(
+      async () => await waiting,
+      ({ code }: { readonly code: number }) => code === Status.CANCELLED,
+    );
+    assert.deepEqual(left.open, []);
   });
 
   it("wait for nobody where they are not", async () => {

@@ -9,9 +9,10 @@ describe("whileCurrent", () => {
   let clock: FakeClock;
   let isGood: boolean;
   let ended: boolean;
+  let cuts: number;
   beforeEach(() => {
     clock = new FakeClock();
-    [isGood, ended] = [true, false];
+    [isGood, ended, cuts] = [true, false, 0];
   });
   /** Two answers, and then what `rest` waits for. */
   const stream = (rest: () => Promise<unknown>) => {
@@ -25,7 +26,12 @@ describe("whileCurrent", () => {
         ended = true;
       }
     }
-    return whileCurrent(steps(), () => isGood, clock);
+    return whileCurrent(
+      steps(),
+      () => isGood,
+      clock,
+      () => void cuts++,
+    );
   };
   const never = () => new Promise(() => {});
 
@@ -55,7 +61,7 @@ describe("whileCurrent", () => {
     isGood = false;
     clock.advance(SECOND);
     await waiting;
-    assert.equal(clock.pending, 0);
+    assert.deepEqual([clock.pending, cuts], [0, 0]);
   });
 
   it("ends a stream that nobody reads as soon as somebody does, and it takes no further step", async () => {
@@ -63,9 +69,22 @@ describe("whileCurrent", () => {
     await steps.next();
     isGood = false;
     clock.advance(SECOND);
-    assert.equal(clock.pending, 0);
     await assert.rejects(steps.next(), { reason: "KEY_UNKNOWN" });
     await turn();
+    assert.ok(ended);
+    assert.deepEqual([clock.pending, cuts], [0, 0]);
+  });
+
+  it("has the call cut of a stream that nobody reads", async () => {
+    const steps = stream(never);
+    await steps.next();
+    isGood = false;
+    clock.advance(SECOND);
+    clock.advance(SECOND - 1);
+    assert.equal(cuts, 0);
+    clock.advance(1);
+    assert.deepEqual([clock.pending, cuts], [0, 1]);
+    await steps.return("cut");
     assert.ok(ended);
   });
 

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { gzipSync } from "node:zlib";
+import { createServer, type Server, Status } from "nice-grpc";
+import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
+import { Status as StatusMessage } from "../../../server/gen/google/rpc/status.js";
+import {
+  AnalyzeRequest,
+  AnalyzeStreamRequest,
+  SentimentServiceDefinition,
+  Tier,
+} from "../../../server/gen/sentiment/v1/sentiment.js";
+import { HeldBytes } from "../../../server/rpc/held-bytes.js";
+import { holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { until } from "../../support/held-backend.js";
+
+const MOST_BYTES = 1_000_000;
+const ASK = { tier: Tier.TIER_FAST, options: undefined };
+
+/** As gRPC frames a message. */
+function framed(message: Uint8Array, compressed = false): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt8(Number(compressed), 0);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+const unary = (text: string) => framed(AnalyzeRequest.encode({ text, ...ASK }).finish());
+const streamed = (id: string, text: string) =>
+  AnalyzeStreamRequest.encode({ id, text, ...ASK }).finish();
+
+describe("HeldBytes", () => {
+  it("refuses whoever has an even part of too much, and nobody while it is not too much", () => {
+    const held = new HeldBytes(100);
+    const [one, other, third] = [{}, {}, {}];
+    assert.ok(held.add(one, 100));
+    assert.ok(!held.add(one, 1));
+    assert.ok(held.add(other, 10));
+    assert.ok(held.add(third, 36));
+    assert.ok(!held.add(third, 20));
+    assert.equal(held.all, 167);
+  });
+
+  it("forgets who has none any more", () => {
+    const held = new HeldBytes(100);
+    const [one, other] = [{}, {}];
+    held.add(one, 200);
+    held.add(other, 60);
+    assert.ok(held.add(one, -200));
+    assert.equal(held.all, 60);
+    assert.ok(held.add(other, 40));
+    assert.ok(!held.add(other, 1));
+  });
+});
+
+describe("holdRequests", function () {
+  this.timeout(20_000);
+  let clock: FakeClock;
+  let cuts: number;
+  let read: number;
+  /** Streams are taken up no further than this many messages. */
+  let mostRead: number;
+  let server: Server;
+  let address: string;
+  let sessions: ClientHttp2Session[];
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
+    const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
+    server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors: [held] });
+    server.add(SentimentServiceDefinition, {
+      analyze: async () => ({ sentiment: undefined, timing: undefined }),
+      analyzeBatch: async () => ({ results: [] }),
+      async *analyzeStream(requests) {
+        for await (const request of requests) {
+          if (read === mostRead) await new Promise(() => {});
+          read++;
+          takenUp(request);
+          yield { id: request.id };
+        }
+      },
+      listModels: async () => ({ models: [] }),
+    });
+    address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
+  });
+  afterEach(() => {
+    for (const session of sessions) session.destroy();
+    server.forceShutdown();
+  });
+
+  const client = (): ClientHttp2Session => {
+    const session = connect(`http://${address}`).on("error", () => {});
+    sessions.push(session);
+    return session;
+  };
+  const call = (session: ClientHttp2Session, method: string, encoding = "identity") =>
+    session
+      .request({
+        ":method": "POST",
+        ":path": `/sentiment.v1.SentimentService/${method}`,
+        "content-type": "application/grpc",
+        "grpc-encoding": encoding,
+        te: "trailers",
+      })
+      .on("error", () => {});
+  /** The status of a call that is refused, or has ended. */
+  const statusOf = async (stream: ClientHttp2Stream): Promise<Record<string, string>> => {
+    stream.resume();
+    const [headers] = await once(stream, "response");
+    if (headers["grpc-status"] !== undefined) return headers;
+    return (await once(stream, "trailers"))[0];
+  };
+  const isAnswered = async (session: ClientHttp2Session): Promise<void> => {
+    const stream = call(session, "Analyze");
+    stream.end(unary("fine"));
+    assert.equal((await statusOf(stream))["grpc-status"], String(Status.OK));
+  };
+  const isRefused = (headers: Record<string, string>): void => {
+    assert.equal(headers["grpc-status"], String(Status.RESOURCE_EXHAUSTED));
+    assert.match(decodeURI(headers["grpc-message"] ?? ""), /take 1 MB already, .* send fewer/);
+    const { details } = StatusMessage.decode(
+      Buffer.from(headers["grpc-status-details-bin"] ?? "", "base64"),
+    );
+    const retry = details.find(({ typeUrl }) => typeUrl.endsWith("RetryInfo"));
+    assert.ok(RetryInfo.decode(retry?.value ?? Buffer.of()).retryDelay);
+  };
+
+  it("refuses requests that are sent by half, on the connection that sends them, until they are gone", async () => {
+    const [greedy, modest] = [client(), client()];
+    const half = unary("x".repeat(200_000)).subarray(0, 150_000);
+    const open = Array.from({ length: 4 }, () => call(greedy, "Analyze"));
+    const last = open[3] as ClientHttp2Stream;
+    const refused = statusOf(last);
+    for (const stream of open) stream.write(half);
+    isRefused(await refused);
+    assert.equal(cuts, 1);
+    await isAnswered(modest);
+    for (const stream of open) stream.close();
+    await Promise.all(open.map((stream) => stream.closed || once(stream, "close")));
+    await until(() => cuts === 1);
+    const whole = call(greedy, "Analyze");
+    whole.end(unary("x".repeat(200_000)));
+    assert.equal((await statusOf(whole))["grpc-status"], String(Status.OK));
+  });
+
+  it("counts what is inflated, and what a stream has that nobody takes", async () => {
+    mostRead = 1;
+    const stream = call(client(), "AnalyzeStream", "gzip");
+    const bomb = framed(gzipSync(streamed("1", "\0".repeat(100_000))), true);
+    assert.ok(bomb.length < 1000);
+    for (let sent = 0; sent < 10; sent++) stream.write(bomb);
+    const [, trailers] = await Promise.all([until(() => cuts === 1), statusOf(stream)]);
+    isRefused(trailers);
+    await isAnswered(client());
+  });
+
+  it("counts each piece of what is not whole, however short", async () => {
+    const stream = call(client(), "Analyze");
+    const refused = statusOf(stream);
+    const message = unary("x".repeat(20_000));
+    for (let place = 0; cuts === 0 && place < message.length; place++) {
+      // Else what is written together is sent together.
+      await new Promise((next) => stream.write(message.subarray(place, place + 1), next));
+    }
+    isRefused(await refused);
+  });
+
+  it("lets a stream send for ever whose messages are taken", async () => {
+    for (const encoding of ["identity", "gzip"]) {
+      read = 0;
+      const stream = call(client(), "AnalyzeStream", encoding);
+      const ended = statusOf(stream);
+      const text = streamed("1", "good ".repeat(10_000));
+      const message = encoding === "gzip" ? framed(gzipSync(text), true) : framed(text);
+      for (let sent = 1; sent <= 100; sent++) {
+        stream.write(message);
+        await until(() => read === sent);
+      }
+      stream.end();
+      assert.equal((await ended)["grpc-status"], String(Status.OK));
+    }
+    assert.equal(cuts, 0);
+  });
+
+  it("closes the stream of who does not take the status either", async () => {
+    const session = client();
+    const stream = call(session, "AnalyzeStream");
+    mostRead = 0;
+    for (let sent = 0; sent < 10; sent++) stream.write(framed(streamed("1", "x".repeat(100_000))));
+    await until(() => cuts === 1);
+    clock.advance(1000);
+    stream.resume();
+    if (!stream.closed) await new Promise((closed) => stream.once("close", closed));
+    await until(() => clock.pending === 0);
+  });
+});
