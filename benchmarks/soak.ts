@@ -1,5 +1,5 @@
 /**
- * The server under a steady load of every kind of call for an hour, with everything switched on (Redis, traces, keys, the memory manager, caches so small
+ * The server under a steady load of every kind of call for an hour, with everything switched on (Redis, traces, keys with a quota, the memory manager, threads that read long texts, caches so small
  * that they evict): does its memory grow? It is looked at every five seconds; the slope of its resident memory in MINUTES after WARM_UP (half as many), in
  * MB an hour, by least squares and by Theil and Sen. Until then caches fill, code is compiled, and calls come twice as often:
  * memory that only rushes need is there before it is judged, where a steady load would find the last of it for hours. The load is a process of its own.
@@ -58,7 +58,8 @@ const scratch = left.use(await scratchFolder());
 const redis = left.use(await startRedis({ args: REDIS }));
 const spans = left.use(await startSpanSink());
 const keyFile = join(scratch.path, "keys.json");
-const key = await addNewKey(keyFile, "soak", ["analyze"]);
+// More than it can use: what is counted is what must not grow.
+const key = await addNewKey(keyFile, "soak", ["analyze"], { tokensPerMinute: 1e9 });
 const report = join(scratch.path, "report.json");
 const server = left.use(
   await startServer({
@@ -69,6 +70,7 @@ const server = left.use(
     AGGRESSIVE_CACHING: "true",
     REDIS_URL: redis.url,
     API_KEYS_FILE: keyFile,
+    TOKENIZERS_PARALLELISM: "true",
     CACHE_FILE: join(scratch.path, "answers"),
     NODE_OPTIONS: "--import=./dist/test/preload/self-report.js",
     SELF_REPORT: report,

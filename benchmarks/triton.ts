@@ -130,7 +130,11 @@ const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, data: { type: "string" } },
 });
 await using server = await startTriton();
-await using front = await startServer({ ...HARDLY_CACHED, BACKEND: "triton", TRITON_URL: server.url });
+await using front = await startServer({
+  ...HARDLY_CACHED,
+  BACKEND: "triton",
+  TRITON_URL: server.url,
+});
 {
   using triton = new TritonClient(server.url);
   for (const tier of ["balanced", "fast"] as const)

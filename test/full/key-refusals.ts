@@ -44,13 +44,26 @@ for (let round = 0; round < WARM_UP + ROUNDS; round++) {
   }
 }
 channel.close();
+const quartiles: {
+  readonly kind: string;
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
+}[] = [];
 process.stdout.write(`\nTime to a refusal, ${ROUNDS} calls of each kind in turns:\n`);
 for (const { kind, times } of kinds) {
   times.sort((one, other) => one - other);
-  const [low, median, high] = [0.25, 0.5, 0.75].map((part) =>
-    Math.round(times[Math.floor(part * times.length)] ?? Number.NaN),
-  );
+  const at = (part: number) => Math.round(times[Math.floor(part * times.length)] ?? Number.NaN);
+  const [low, median, high] = [at(0.25), at(0.5), at(0.75)];
+  quartiles.push({ kind, low, median, high });
   process.stdout.write(
     `${kind.padEnd(26)} median ${median} us (a quarter under ${low}, a quarter over ${high})\n`,
   );
 }
+// A kind that could be told from another by its time would be seen in half of its calls.
+for (const { kind, median } of quartiles)
+  for (const other of quartiles)
+    assert.ok(
+      median > other.low && median < other.high,
+      `${kind}: the median of ${median} us is outside of what half of the calls with ${other.kind} took, ${other.low} to ${other.high} us`,
+    );
