@@ -100,12 +100,12 @@ export const Settings = z.object({
   MAX_STREAMS: whole(1, 1_000_000)
     .default(10_000)
     .describe(
-      "streams of texts under way in each process; those beyond are refused with OVERLOADED; one whose reader has stopped takes about 300 kB until STREAM_IDLE_TIMEOUT",
+      "streams of texts under way in each process; those beyond are refused with OVERLOADED, and of the last tenth those of keys that have more than an even part of them; one whose reader has stopped takes about 300 kB until STREAM_IDLE_TIMEOUT",
     ),
   MAX_REQUEST_MEMORY: whole(1, 1_000_000)
     .default(256)
     .describe(
-      "MB that requests may take in each process which have come, wholly or in part, and are not answered yet (of a stream, that are not begun with), reckoned at twice their bytes; but never less than two of the largest take; beyond, calls are refused with OVERLOADED on connections that have an even part of it at least",
+      "MB that requests may take in each process which have come, wholly or in part, and are not answered yet (of a stream, that are not begun with), reckoned at twice their bytes; but never less than two of the largest take; beyond, calls are refused with OVERLOADED on connections that have more than an even part of it, and beyond twice as much all",
     ),
   KEEPALIVE_TIME: whole(1, 86_400)
     .default(60)

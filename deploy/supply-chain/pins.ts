@@ -22,7 +22,8 @@ export function goFaults(text: string): readonly string[] {
 }
 
 const IMAGE = /^ARG \w+_IMAGE=(?<named>\S+)|^FROM (?<base>\S+)(?: AS (?<stage>\S+))?$/gm;
-const EXACT_IMAGE = /:\d+\.\d+\.\d+(-[\w.-]+)?(@sha256:[0-9a-f]{64})?$/;
+/** NVIDIA's are of a month. */
+const EXACT_IMAGE = /:(v?\d+\.\d+\.\d+(-[\w.-]+)?|\d\d\.\d\d-py3)(@sha256:[0-9a-f]{64})?$/;
 
 /** Images that a Dockerfile builds on without saying exactly which. */
 export function imageFaults(dockerfile: string): readonly string[] {
@@ -32,6 +33,18 @@ export function imageFaults(dockerfile: string): readonly string[] {
     .map(({ named, base }) => named ?? base ?? "")
     .filter((image) => !(own.has(image) || /^\$\{\w+_IMAGE\}$/.test(image)))
     .filter((image) => !EXACT_IMAGE.test(image));
+}
+
+const SERVICE_IMAGE = /^\s+image: (?:\$\{REGISTRY:-\})?(?<image>\S+)$/gm;
+const CHART_IMAGE = /\bimage\("[^"]*", "(?<name>[^"]+)", "(?<tag>[^"]+)"/g;
+
+/** Images of a compose file, or of a source of the chart's values, that are not named exactly. The chart's own have its version, and no tag. */
+export function deployedFaults(text: string): readonly string[] {
+  const services = [...text.matchAll(SERVICE_IMAGE)].map(({ groups }) => groups?.["image"] ?? "");
+  const charts = [...text.matchAll(CHART_IMAGE)].map(
+    ({ groups: { name = "", tag = "" } = {} }) => `${name}:${tag}`,
+  );
+  return [...services, ...charts].filter((image) => !EXACT_IMAGE.test(image));
 }
 
 const ACTION = /^\s*(?:- )?uses: (?<action>\S+)/gm;

@@ -33,6 +33,7 @@ export interface PrimaryParts {
 export class Primary implements AsyncDisposable {
   #processes: readonly SupervisedProcess[] = [];
   #draining = false;
+  #hasFailed = false;
   /** Those that have served; all of them: the server has started. */
   readonly #served = new Set<number>();
   readonly #started = Promise.withResolvers<void>();
@@ -87,14 +88,15 @@ export class Primary implements AsyncDisposable {
   /** Drains all processes, each as one alone would. Resolves when all have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
-    const hasStarted = this.#hasStarted;
-    if (hasStarted) this.#log.info("draining all processes");
+    // Where one cannot start none is to be left; at a signal those that serve already have calls to finish.
+    const drains = !this.#hasFailed && this.#served.size > 0;
+    if (drains) this.#log.info("draining all processes");
     const limitMs = this.#config.requestTimeoutMs + DRAIN_GRACE_MS;
     await Promise.all(
-      this.#processes.map((process) => (hasStarted ? process.drain(limitMs) : process.end())),
+      this.#processes.map((process) => (drains ? process.drain(limitMs) : process.end())),
     );
     await this.#opened.disposeAsync();
-    if (hasStarted) this.#log.info("stopped");
+    if (drains) this.#log.info("stopped");
   }
 
   get #hasStarted(): boolean {
@@ -114,7 +116,9 @@ export class Primary implements AsyncDisposable {
         this.#metrics.metrics.died();
         if (this.#hasStarted)
           return log.error({ how, fault, restMs }, "a process died, and will be replaced");
+        if (this.#draining) return;
         const unsaid = `process ${number} ended while it started (${how}): what it wrote before tells why`;
+        this.#hasFailed = true;
         this.#started.reject(new StartupError(fault ?? unsaid));
       },
       cut: (why) => log.error({ why }, "a process was ended"),

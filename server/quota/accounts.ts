@@ -1,3 +1,5 @@
+import { orAbort } from "../core/abort.js";
+import type { Clock } from "../core/clock.js";
 import { Bucket } from "./bucket.js";
 
 /** A debt that another server tells of counts for no more: a wrong number must not shut anybody out for long. */
@@ -10,6 +12,7 @@ export class Account {
   #held = 0;
   #calls = 0;
   #untold = 0;
+  readonly #waiting = new Set<() => void>();
   readonly holder: string;
   readonly #bucket: Bucket;
 
@@ -58,6 +61,20 @@ export class Account {
     this.#calls--;
     // Fractions of tokens must not add up to anything.
     this.#held = this.#calls === 0 ? 0 : this.#held - kept;
+    if (kept > 0) for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves when a call ends that has not cost what it kept, or after `ms`. Rejects with the signal's reason as soon as it fires. */
+  async freed(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    const cancel = clock.after(ms, resolve);
+    try {
+      await orAbort(promise, signal, () => {});
+    } finally {
+      cancel();
+      this.#waiting.delete(resolve);
+    }
   }
 
   /** What was spent since it was asked last. */

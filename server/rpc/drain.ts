@@ -16,10 +16,11 @@ export interface Drain {
   readonly announced: boolean;
   /** No new calls come any more: ends those that would not end by themselves. */
   begin(): void;
-  /** A stream of requests is read no further once it has begun; what was read of it is answered. */
+  /** A stream of requests is read no further once it has begun; what was read of it is answered. `place`: what the stream has until it is over. */
   cutShort<Req, Res>(
     requests: AsyncIterable<Req>,
     answer: (requests: AsyncIterable<Req>) => AsyncIterable<Res>,
+    place?: Disposable,
   ): AsyncGenerator<Res, void, undefined>;
   /** Ends calls that would never end by themselves (a health watch), so that the server can. */
   end<Req, Res>(
@@ -70,7 +71,8 @@ export function createDrain(): Drain {
     },
     begin: () => begun.abort(),
 
-    async *cutShort(requests, answer) {
+    async *cutShort(requests, answer, place) {
+      using _place = place;
       yield* answer(until(requests, begun.signal));
       if (begun.signal.aborted) throw draining();
     },

@@ -31,6 +31,7 @@ import { allButProbes, kserveService, PROBES } from "./kserve/kserve-service.js"
 import { REFLECTIONS, reflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
 import { shortRequests } from "./short-requests.js";
+import { StreamPlaces } from "./stream-places.js";
 import { channelOptions, mostBytesOf, type TransportLimits } from "./transport.js";
 import { watchCalls } from "./watched-call.js";
 import { markInvalidUtf8 } from "./wire-text.js";
@@ -111,8 +112,8 @@ export async function serveGrpc(
     ...channelOptions(options, parts.limits, timeoutMs),
     interceptors: [
       shortRequests(NO_KEY_NEEDED),
-      inflateInTurn,
       holdRequests(mostHeld, clock, () => events.cut("large_requests")),
+      inflateInTurn,
       watchCalls(clientLimits, entrance, clock, (why) => events.cut(why)),
     ],
   });
@@ -122,9 +123,10 @@ export async function serveGrpc(
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
   const around = (service: string) => aroundCalls(parts, checks.has(service) ? entrance : OPEN);
   const analyze = analyzer(parts);
+  const places = new StreamPlaces(maxStreams);
   server
     .with(around(SentimentServiceDefinition.fullName))
-    .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain));
+    .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain, places));
   server
     .with(around(AdminServiceDefinition.fullName))
     .add(bounded(AdminServiceDefinition), adminService(parts, analyze));

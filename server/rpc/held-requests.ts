@@ -7,12 +7,13 @@ import type {
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
 import { endingOf } from "./endings.js";
-import { HeldBytes } from "./held-bytes.js";
+import { EvenParts } from "./even-parts.js";
 
 /** A message is a string of two bytes a character at most once it is read, and what it was read from is kept for a while. */
 const TIMES = 2;
-/** What Node has of each piece of a message that is not whole yet, however short. */
+/** What Node has of each piece of a message that is not whole yet, however short, and what there is of each message that is. */
 const PIECE_BYTES = 256;
+const MESSAGE_BYTES = 512;
 const CLOSE_AFTER_MS = 1000;
 /** grpc-js's: between two messages. */
 const NO_DATA = 0;
@@ -20,6 +21,8 @@ const NO_DATA = 0;
 /** What grpc-js's own call has, and does not tell of. */
 interface Receiving {
   readonly stream: ServerHttp2Stream;
+  /** It has ended, for whatever reason: what comes is thrown away. */
+  readonly cancelled: boolean;
   readonly decoder: { readonly readState: number; readPartialMessage: readonly Buffer[] };
   handler: { deserialize(bytes: Buffer): unknown };
   handleDataFrame(data: Buffer): void;
@@ -35,11 +38,12 @@ export const takenUp = (message: object): void => untaken.get(message)?.();
 
 /**
  * Bounds what requests take that have come, wholly or in part: grpc-js takes whatever is sent on as many streams as there are, keeps a request until its call is over, and of a
- * stream 16 messages that nobody has read yet. 4 KB of gzip are 4 MB of text. Beyond `mostBytes` calls are refused with OVERLOADED, on connections that
- * have their even part of it at least. Must come before interceptors that wrap grpc-js's own call, and before those that look at what it inflates.
+ * stream what came together, of which nobody has read anything yet. 4 KB of gzip are 4 MB of text. Beyond `mostBytes` calls are refused with OVERLOADED, on connections that
+ * have more than an even part of it, and beyond twice as much all are. Streams of which no service takes messages up are counted whole until they are over. Must come before
+ * interceptors that wrap grpc-js's own call, and before those that put off inflating: at its turn it may be refused already.
  */
 export function holdRequests(mostBytes: number, clock: Clock, cut: () => void): ServerInterceptor {
-  const held = new HeldBytes(mostBytes);
+  const held = new EvenParts<object>(mostBytes);
   return ({ requestStream }, call) => {
     const receiving = call as Partial<Receiving>;
     if (receiving.handleDataFrame && receiving.decoder && receiving.stream?.session)
@@ -53,14 +57,15 @@ export function holdRequests(mostBytes: number, clock: Clock, cut: () => void): 
 class HeldRequest {
   #bytes = 0;
   #pieces = 0;
-  #isOver = false;
+  #isRefused = false;
+  #isClosed = false;
   readonly #connection: object;
   readonly #call: Receiving;
-  readonly #held: HeldBytes;
+  readonly #held: EvenParts<object>;
   readonly #clock: Clock;
   readonly #cut: () => void;
 
-  constructor(call: Receiving, held: HeldBytes, clock: Clock, cut: () => void) {
+  constructor(call: Receiving, held: EvenParts<object>, clock: Clock, cut: () => void) {
     this.#call = call;
     this.#connection = call.stream.session ?? call;
     this.#held = held;
@@ -75,10 +80,12 @@ class HeldRequest {
     call.handleDataFrame = (data) => {
       if (this.#isOver) return;
       this.#take(TIMES * data.length);
-      if (!this.#isOver) handleDataFrame(data);
+      if (this.#isOver) return;
+      handleDataFrame(data);
       this.#count();
     };
     call.decompressMessage = (message, encoding) => {
+      if (this.#isOver) throw this.#refusal();
       const whole = inflate(message, encoding);
       return whole instanceof Promise
         ? whole.then((one) => this.#inflated(message, one))
@@ -88,9 +95,15 @@ class HeldRequest {
     call.stream.once("close", () => this.#end());
   }
 
-  /** From now on it takes what is in it, without gRPC's five bytes before it. */
+  /** Nothing of it will be read any more. */
+  get #isOver(): boolean {
+    return this.#isRefused || this.#isClosed || this.#call.cancelled;
+  }
+
+  /** From now on it takes what is in it, without gRPC's five bytes before it. Throws a status where that is too much. */
   #inflated(message: Buffer, inflated: Buffer): Buffer {
-    this.#take(TIMES * (inflated.length - message.length));
+    this.#take(TIMES * (inflated.length - message.length) + MESSAGE_BYTES);
+    if (this.#isOver) throw this.#refusal();
     return inflated;
   }
 
@@ -99,7 +112,7 @@ class HeldRequest {
     const { handler } = this.#call;
     const deserialize = (bytes: Buffer) => {
       const message = handler.deserialize(bytes);
-      let size = TIMES * bytes.length;
+      let size = TIMES * bytes.length + MESSAGE_BYTES;
       const release = () => {
         this.#give(size);
         size = 0;
@@ -120,21 +133,26 @@ class HeldRequest {
   }
 
   #take(bytes: number): void {
-    if (this.#isOver) return;
+    if (this.#isClosed) return;
     this.#bytes += bytes;
-    if (!this.#held.add(this.#connection, bytes)) this.#refuse();
+    const isGiven = this.#held.add(this.#connection, bytes);
+    if (!(isGiven || this.#isOver)) this.#refuse();
   }
 
   #give(bytes: number): void {
-    if (this.#call.stream.destroyed) return;
+    if (this.#isClosed) return;
     this.#bytes -= bytes;
     this.#held.add(this.#connection, -bytes);
   }
 
+  #refusal() {
+    return endingOf("large_requests", this.#held.most);
+  }
+
   #refuse(): void {
-    this.#isOver = true;
+    this.#isRefused = true;
     this.#cut();
-    this.#call.sendStatus(endingOf("large_requests", this.#held.most));
+    this.#call.sendStatus(this.#refusal());
     const { stream } = this.#call;
     // A status waits behind answers that are not taken.
     const callOff = this.#clock.after(CLOSE_AFTER_MS, () =>
@@ -144,8 +162,7 @@ class HeldRequest {
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.#isClosed = true;
     this.#held.add(this.#connection, -this.#bytes);
-    this.#bytes = 0;
   }
 }

@@ -1,5 +1,6 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
+import { currentCall } from "../core/call.js";
 import type {
   AnalyzeBatchRequest,
   AnalyzeOptions,
@@ -17,6 +18,7 @@ import { outOfOrder } from "./out-of-order.js";
 import { inOwnTrace } from "./own-trace.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, reasonOf, statusOf } from "./status.js";
+import type { StreamPlaces } from "./stream-places.js";
 import { failedText } from "./text-outcome.js";
 import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 
@@ -28,6 +30,7 @@ export function sentimentService(
   parts: ServiceParts,
   analyze: Analyze,
   drain: Drain,
+  places: StreamPlaces,
 ): SentimentServiceImplementation {
   const { models, defaultTier, limits, quota, clock, reportBug, tracer, events } = parts;
 
@@ -116,12 +119,13 @@ export function sentimentService(
     },
 
     analyzeStream(requests, context) {
+      const place = places.take(currentCall.getStore()?.holder);
       const pace = paceOf(quota);
-      return drain.cutShort(requests, (read) =>
+      const answer = (read: typeof requests) =>
         outOfOrder(pace?.read(read) ?? read, limits.maxStreamTexts, (request) =>
           answerOf(request, context, pace),
-        ),
-      );
+        );
+      return drain.cutShort(requests, answer, place);
     },
 
     listModels: async () => ({

@@ -32,7 +32,8 @@ export async function* whileCurrent<Step, End>(
       yield step.value;
     }
   } finally {
-    callOff();
+    // Its status may wait behind answers that are not taken: a call that is over is cut no more.
+    if (!revoked.signal.aborted) callOff();
     const ended = steps.return(undefined as never);
     // Not waited for once the key is bad: the step under way may want a message that only comes, or does not, once the call is over.
     if (revoked.signal.aborted) ended.catch(() => {});

@@ -9,7 +9,7 @@ export const redis = group("answers and quotas that servers share", {
   externalUrl: text("", "REDIS_URL of a Redis that is there already, where it holds no password"),
   externalUrlSecret: secretKey("url", "the same out of a Secret"),
   enabled: flag(false, "run one that is a cache: one pod, nothing on disk"),
-  image: image("docker.io", "library/redis", "7.4-bookworm", "Redis"),
+  image: image("docker.io", "library/redis", "7.4.2-bookworm", "Redis"),
   maxMemoryMb: whole(
     256,
     16,

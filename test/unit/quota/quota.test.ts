@@ -209,6 +209,21 @@ describe("Quota", () => {
       assert.equal(clock.pending, 0);
     });
 
+    it("goes on as soon as what is under way turns out to cost less than it kept", async () => {
+      const quota = quotaWith();
+      const known = ask(quota, 500);
+      let isLetIn = false;
+      const waiting = reserveBy(paced(quota), 60_000, 200).then((reserved) => {
+        isLetIn = reserved !== undefined;
+      });
+      await turn();
+      assert.equal(isLetIn, false);
+      known?.[Symbol.dispose]();
+      await waiting;
+      assert.equal(isLetIn, true);
+      assert.deepEqual([clock.pending, refusals], [0, []]);
+    });
+
     it("refuses what would have to wait longer than it may, when its time is over", async () => {
       const quota = quotaWith();
       ask(quota, 600)?.read("fast", 600);

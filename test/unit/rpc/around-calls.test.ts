@@ -279,6 +279,7 @@ describe("aroundCalls", () => {
     isCurrent = false;
     clock.advance(1000);
     await second;
+    clock.advance(1000);
     await until(() => clock.pending === 0);
     assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 1]]);
   });

@@ -97,6 +97,7 @@ describe("the entrance", function () {
   });
   beforeEach(() => {
     [asked, callers, codes] = [[], [], []];
+    isCurrent = true;
   });
   after(async () => {
     session.destroy();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { createServer, type Server, Status } from "nice-grpc";
 import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
@@ -11,8 +11,9 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { HeldBytes } from "../../../server/rpc/held-bytes.js";
+import { EvenParts } from "../../../server/rpc/even-parts.js";
 import { holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
+import { inflateInTurn } from "../../../server/rpc/inflate-in-turn.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 
@@ -30,27 +31,34 @@ const unary = (text: string) => framed(AnalyzeRequest.encode({ text, ...ASK }).f
 const streamed = (id: string, text: string) =>
   AnalyzeStreamRequest.encode({ id, text, ...ASK }).finish();
 
-describe("HeldBytes", () => {
-  it("refuses whoever has an even part of too much, and nobody while it is not too much", () => {
-    const held = new HeldBytes(100);
-    const [one, other, third] = [{}, {}, {}];
-    assert.ok(held.add(one, 100));
-    assert.ok(!held.add(one, 1));
-    assert.ok(held.add(other, 10));
-    assert.ok(held.add(third, 36));
-    assert.ok(!held.add(third, 20));
-    assert.equal(held.all, 167);
+describe("EvenParts", () => {
+  it("refuses whoever has more than an even part of too much, and nobody while it is not too much", () => {
+    const parts = new EvenParts<string>(100);
+    assert.ok(parts.add("one", 100));
+    assert.ok(!parts.add("one", 1));
+    assert.ok(parts.add("other", 10));
+    assert.ok(parts.add("third", 33));
+    assert.ok(!parts.add("third", 1));
+    assert.equal(parts.all, 145);
+  });
+
+  it("gives no more than twice as much, however many there are and in whatever order they come", () => {
+    const parts = new EvenParts<number>(100);
+    for (let owner = 0; owner < 1000; owner++) {
+      while (parts.add(owner, 1));
+      parts.add(owner, -1);
+    }
+    assert.equal(parts.all, 200);
   });
 
   it("forgets who has none any more", () => {
-    const held = new HeldBytes(100);
-    const [one, other] = [{}, {}];
-    held.add(one, 200);
-    held.add(other, 60);
-    assert.ok(held.add(one, -200));
-    assert.equal(held.all, 60);
-    assert.ok(held.add(other, 40));
-    assert.ok(!held.add(other, 1));
+    const parts = new EvenParts<string>(100);
+    parts.add("one", 200);
+    parts.add("other", 60);
+    assert.ok(parts.add("one", -200));
+    assert.equal(parts.all, 60);
+    assert.ok(parts.add("other", 40));
+    assert.ok(!parts.add("other", 1));
   });
 });
 
@@ -69,7 +77,8 @@ describe("holdRequests", function () {
     clock = new FakeClock();
     [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
-    server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors: [held] });
+    const interceptors = [held, inflateInTurn];
+    server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
     server.add(SentimentServiceDefinition, {
       analyze: async () => ({ sentiment: undefined, timing: undefined }),
       analyzeBatch: async () => ({ results: [] }),
@@ -130,19 +139,29 @@ describe("holdRequests", function () {
   it("refuses requests that are sent by half, on the connection that sends them, until they are gone", async () => {
     const [greedy, modest] = [client(), client()];
     const half = unary("x".repeat(200_000)).subarray(0, 150_000);
-    const open = Array.from({ length: 4 }, () => call(greedy, "Analyze"));
-    const last = open[3] as ClientHttp2Stream;
-    const refused = statusOf(last);
-    for (const stream of open) stream.write(half);
-    isRefused(await refused);
-    assert.equal(cuts, 1);
+    const open: ClientHttp2Stream[] = [];
+    const ended = Promise.withResolvers<Record<string, string>>();
+    while (cuts === 0 && open.length < 10) {
+      const stream = call(greedy, "Analyze");
+      open.push(stream);
+      void statusOf(stream).then(ended.resolve, () => {});
+      // Once it is there another small call on the same connection is answered.
+      await new Promise((sent) => stream.write(half, sent));
+      await isAnswered(modest);
+    }
+    isRefused(await ended.promise);
+    // 300,000 each, as they are counted.
+    assert.equal(open.length, 4);
     await isAnswered(modest);
+    const closed = open.map(
+      (stream) => stream.closed || new Promise((done) => stream.once("close", done)),
+    );
     for (const stream of open) stream.close();
-    await Promise.all(open.map((stream) => stream.closed || once(stream, "close")));
-    await until(() => cuts === 1);
+    await Promise.all(closed);
     const whole = call(greedy, "Analyze");
     whole.end(unary("x".repeat(200_000)));
     assert.equal((await statusOf(whole))["grpc-status"], String(Status.OK));
+    assert.equal(cuts, 1);
   });
 
   it("counts what is inflated, and what a stream has that nobody takes", async () => {
@@ -184,15 +203,42 @@ describe("holdRequests", function () {
     assert.equal(cuts, 0);
   });
 
-  it("closes the stream of who does not take the status either", async () => {
-    const session = client();
-    const stream = call(session, "AnalyzeStream");
+  it("counts each message, however small", async () => {
     mostRead = 0;
+    const stream = call(client(), "AnalyzeStream");
+    const refused = statusOf(stream);
+    const empty = framed(Buffer.of());
+    stream.write(Buffer.concat(Array.from({ length: 3000 }, () => empty)));
+    isRefused(await refused);
+  });
+
+  it("reads nothing more of what is refused", async () => {
+    mostRead = 0;
+    const stream = call(client(), "AnalyzeStream", "gzip");
+    const bomb = framed(gzipSync(streamed("1", "\0".repeat(400_000))), true);
+    stream.write(Buffer.concat(Array.from({ length: 20 }, () => bomb)));
+    isRefused(await statusOf(stream));
+    assert.equal(cuts, 1);
+    stream.close();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("close", resolve);
+    if (!stream.closed) await promise;
+    await isAnswered(client());
+  });
+
+  it("closes the stream of who does not take the status either", async () => {
+    const deaf = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    sessions.push(deaf.on("error", () => {}));
+    const stream = call(deaf, "AnalyzeStream");
+    mostRead = 1;
+    stream.write(framed(streamed("1", "fine")));
+    await once(stream, "response");
     for (let sent = 0; sent < 10; sent++) stream.write(framed(streamed("1", "x".repeat(100_000))));
     await until(() => cuts === 1);
+    const closed = new Promise((done) => stream.once("close", done));
     clock.advance(1000);
-    stream.resume();
-    if (!stream.closed) await new Promise((closed) => stream.once("close", closed));
+    await closed;
+    assert.equal(stream.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     await until(() => clock.pending === 0);
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import {
   actionFaults,
+  deployedFaults,
   goFaults,
   imageFaults,
   requirementFaults,
@@ -21,11 +22,17 @@ describe("the supply chain: pins", () => {
   );
 
   const dockerfiles = filesOf("*Dockerfile");
+  const deployed = globSync([
+    "deploy/docker/compose*.yaml",
+    "deploy/swarm/*.yaml",
+    "deploy/helm/values/*.ts",
+  ]).filter((file) => /\bimage(: |\("[^"]*", "[^"]+", "[^"])/.test(readFileSync(file, "utf8")));
   const workflows = globSync(".github/workflows/*.yml");
 
   it("are looked for where they are", () => {
     assert.ok(dockerfiles.length >= 2, dockerfiles.join());
     assert.ok(workflows.length >= 3, workflows.join());
+    assert.ok(deployed.length >= 7, deployed.join());
     assert.ok(requirements.length >= 8, requirements.join());
     assert.ok(goTools.length >= 5, goTools.join());
   });
@@ -43,6 +50,20 @@ describe("the supply chain: pins", () => {
       assert.deepEqual(imageFaults(text), []);
       assert.equal(/\/node:([\d.]+)-/.exec(text)?.[1], packages["node_modules/node"].version);
     });
+
+  for (const file of deployed)
+    it(`${file} names images exactly`, () =>
+      assert.deepEqual(deployedFaults(readFileSync(file, "utf8")), []));
+
+  it("of images that are deployed are found wanting where they are not exact", () => {
+    const compose = (image: string) => `services:\n  a:\n    image: ${image}\n    command: b\n`;
+    for (const image of ["a/b:1.2.3", "c:v1.2.3-x", "n/t:24.10-py3", `\${REGISTRY:-}d:0.1.0`])
+      assert.deepEqual(deployedFaults(compose(image)), []);
+    for (const image of ["a/b", "a/b:latest", "a:7.4-bookworm"])
+      assert.deepEqual(deployedFaults(compose(image)), [image]);
+    assert.deepEqual(deployedFaults('image("r", "a/b", "1.2", "B")'), ["a/b:1.2"]);
+    assert.deepEqual(deployedFaults('image("", "ours", "", "it")'), []);
+  });
 
   for (const file of workflows)
     it(`${file} names actions by their commits`, () =>

@@ -1,0 +1,28 @@
+import { ServiceError } from "../core/errors.js";
+import { EvenParts } from "./even-parts.js";
+
+/** Of MAX_STREAMS, what one holder of a key may have of them while others have less. */
+const SHARE = 0.9;
+const RETRY_MS = 1000;
+
+/** Who has the streams of texts: the last tenth of them is for holders who have less than an even part, so that nobody can take all. */
+export class StreamPlaces {
+  readonly #parts: EvenParts<string>;
+
+  constructor(maxStreams: number) {
+    this.#parts = new EvenParts(SHARE * maxStreams);
+  }
+
+  /** One of them, until it is disposed of; undefined for whoever has no key. Throws OVERLOADED. */
+  take(holder: string | undefined): Disposable | undefined {
+    if (holder === undefined) return undefined;
+    const parts = this.#parts;
+    const isGiven = parts.add(holder, 1);
+    const give = () => void parts.add(holder, -1);
+    if (isGiven) return { [Symbol.dispose]: give };
+    give();
+    const message =
+      "Most streams are open, and this key has its part of them: end some, try again later, or send the texts by AnalyzeBatch.";
+    throw new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_MS });
+  }
+}
