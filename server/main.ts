@@ -52,7 +52,7 @@ try {
     await stopped;
   } else {
     const stopped = stopSignal();
-    await using _app = await unlessStopped(startApp(config), stopped);
+    await using _app = await startApp(config);
     await stopped;
   }
 } catch (error) {

@@ -95,7 +95,8 @@ class Member {
       },
     };
     await using app = await unlessStopped(startApp(config, parts), until);
-    if (app === undefined) return;
+    // Threads that load a model do not bear to be ended: onnxruntime would end the process with a message of its own.
+    if (app === undefined) process.kill(process.pid, "SIGKILL");
     // Without a primary it drains at once.
     await this.#link.ask("serving", undefined, { limitMs: PRIMARY_MS }).catch(() => {});
     await until;

@@ -113,7 +113,7 @@ export async function serveGrpc(
     interceptors: [
       shortRequests(NO_KEY_NEEDED),
       holdRequests(mostHeld, clock, () => events.cut("large_requests")),
-      inflateInTurn,
+      inflateInTurn(),
       watchCalls(clientLimits, entrance, clock, (why) => events.cut(why)),
     ],
   });

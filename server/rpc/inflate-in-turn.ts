@@ -11,18 +11,20 @@ interface Inflating {
   decompressMessage?(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
 
-let free = AT_ONCE;
-const waiting: (() => void)[] = [];
+class Turns {
+  #free = AT_ONCE;
+  readonly #waiting: (() => void)[] = [];
 
-async function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
-  if (free > 0) free--;
-  else await new Promise<void>((next) => waiting.push(next));
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) free++;
-    else next();
+  async take<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((next) => this.#waiting.push(next));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
   }
 }
 
@@ -34,15 +36,18 @@ const gone = () =>
  * grpc-js inflates compressed messages as they come, each up to max_receive_message_length, before anybody has looked at the key: 3 MB of zeros in gzip took 2 GB
  * of memory. A few at a time take as much as those few. Must come before interceptors that wrap grpc-js's own call.
  */
-export const inflateInTurn: ServerInterceptor = (_method, call) => {
-  const inflating = call as Inflating;
-  const inflate = inflating.decompressMessage?.bind(call);
-  if (inflate !== undefined && inflating.incomingEncoding !== PLAIN) {
-    inflating.decompressMessage = (message, encoding) =>
-      encoding === PLAIN
-        ? inflate(message, encoding)
-        : inTurn(() => (inflating.stream?.destroyed ? gone() : inflate(message, encoding)));
-  }
-  // The type asks for a wrapper, where none is needed.
-  return call as ServerInterceptingCall;
-};
+export function inflateInTurn(): ServerInterceptor {
+  const turns = new Turns();
+  return (_method, call) => {
+    const inflating = call as Inflating;
+    const inflate = inflating.decompressMessage?.bind(call);
+    if (inflate !== undefined && inflating.incomingEncoding !== PLAIN) {
+      inflating.decompressMessage = (message, encoding) =>
+        encoding === PLAIN
+          ? inflate(message, encoding)
+          : turns.take(() => (inflating.stream?.destroyed ? gone() : inflate(message, encoding)));
+    }
+    // The type asks for a wrapper, where none is needed.
+    return call as ServerInterceptingCall;
+  };
+}

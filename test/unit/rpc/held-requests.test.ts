@@ -77,7 +77,7 @@ describe("holdRequests", function () {
     clock = new FakeClock();
     [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
-    const interceptors = [held, inflateInTurn];
+    const interceptors = [held, inflateInTurn()];
     server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
     server.add(SentimentServiceDefinition, {
       analyze: async () => ({ sentiment: undefined, timing: undefined }),

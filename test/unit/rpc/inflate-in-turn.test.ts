@@ -21,7 +21,7 @@ interface Inflating {
 }
 
 /** A call of that encoding, whose inflating the test ends. */
-function heldCall(incomingEncoding: string) {
+function heldCall(incomingEncoding: string, inTurn = inflateInTurn()) {
   const open: (() => void)[] = [];
   const stream = { destroyed: false };
   const call = {
@@ -33,7 +33,7 @@ function heldCall(incomingEncoding: string) {
       return promise;
     },
   };
-  const given = inflateInTurn(METHOD, call as unknown as ServerInterceptingCallInterface);
+  const given = inTurn(METHOD, call as unknown as ServerInterceptingCallInterface);
   return {
     open,
     stream,
@@ -44,7 +44,8 @@ function heldCall(incomingEncoding: string) {
 
 describe("messages that are compressed", () => {
   it("are inflated a few at a time, whichever calls they are of, and all of them in the end", async () => {
-    const calls = [heldCall("gzip"), heldCall("deflate")];
+    const inTurn = inflateInTurn();
+    const calls = [heldCall("gzip", inTurn), heldCall("deflate", inTurn)];
     const messages = Array.from({ length: 30 }, (_, place) => Buffer.of(place));
     const inflated = Promise.all(
       messages.map((message, place) => calls[place % 2]?.inflate(message, "gzip")),
@@ -62,7 +63,8 @@ describe("messages that are compressed", () => {
   });
 
   it("are not inflated whose clients have left until it is their turn", async () => {
-    const [busy, left] = [heldCall("gzip"), heldCall("gzip")];
+    const inTurn = inflateInTurn();
+    const [busy, left] = [heldCall("gzip", inTurn), heldCall("gzip", inTurn)];
     const messages = Array.from({ length: MOST_AT_ONCE }, () => busy.inflate(Buffer.of(1), "gzip"));
     const waiting = left.inflate(Buffer.of(2), "gzip");
     left.stream.destroyed = true;
@@ -88,7 +90,7 @@ describe("messages that are compressed", () => {
       interceptors: [
         (method, call) => {
           const before = (call as unknown as Partial<Inflating>).decompressMessage;
-          const given = inflateInTurn(method, call);
+          const given = inflateInTurn()(method, call);
           const after = (given as unknown as Partial<Inflating>).decompressMessage;
           seen.push(`${typeof before}, ${before === after ? "as it was" : "in turn"}`);
           return given;
