@@ -28,6 +28,14 @@ interface Sums {
   readonly ms: number;
 }
 
+/** Another batch; older ones weigh less. */
+function add<Name extends string>(
+  sums: Record<Name, number>,
+  batch: Readonly<Record<Name, number>>,
+): void {
+  for (const name of Object.keys(batch) as Name[]) sums[name] = sums[name] * MEMORY + batch[name];
+}
+
 /**
  * Milliseconds to count of the `ms` that a batch of so many tokens took. One that was held up says little of what the next ones take, and would have calls refused that
  * have all the time they need; where batches are slower for good, each raises what is usual. What is usual goes by the tokens, or by all that a batch took so far where
@@ -51,9 +59,7 @@ export class CostModel {
     const sums = this.#sums;
     const ms = countedMs(ranMs, tokens, sums, this.msPerToken ?? 0);
     const [u, v] = [1 / paddedTokens, ms / paddedTokens];
-    const added = { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v };
-    for (const name of Object.keys(added) as (keyof typeof added)[])
-      sums[name] = sums[name] * MEMORY + added[name];
+    add(sums, { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v });
     this.#seen++;
   }
 
@@ -86,9 +92,7 @@ export class DrainRate {
     if (this.#sinceMs !== undefined) {
       const msPerToken = Math.max(this.msPerToken ?? 0, modelMsPerToken);
       const ms = countedMs(nowMs - this.#sinceMs, tokens, this.#sums, msPerToken);
-      const added = { n: 1, tokens, ms };
-      for (const name of Object.keys(added) as (keyof Sums)[])
-        this.#sums[name] = this.#sums[name] * MEMORY + added[name];
+      add(this.#sums, { n: 1, tokens, ms });
     }
     this.#sinceMs = isBusy ? nowMs : undefined;
   }

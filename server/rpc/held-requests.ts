@@ -6,6 +6,7 @@ import type {
   StatusObject,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
+import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
 import { EvenParts } from "./even-parts.js";
 
@@ -14,7 +15,6 @@ const TIMES = 2;
 /** What Node has of each piece of a message that is not whole yet, however short, and what there is of each message that is. */
 const PIECE_BYTES = 256;
 const MESSAGE_BYTES = 512;
-const CLOSE_AFTER_MS = 1000;
 /** grpc-js's: between two messages. */
 const NO_DATA = 0;
 
@@ -183,12 +183,8 @@ class HeldRequest {
     this.#isRefused = true;
     this.#cut();
     this.#call.sendStatus(this.#refusal());
-    const { stream } = this.#call;
     // A status waits behind answers that are not taken.
-    const callOff = this.#clock.after(CLOSE_AFTER_MS, () =>
-      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
-    );
-    stream.once("close", callOff);
+    closeSoon(this.#call.stream, this.#clock, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   #end(): void {

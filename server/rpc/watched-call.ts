@@ -7,6 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
 import { carryDeadline } from "./call-context.js";
+import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
 import type { Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
@@ -29,8 +30,6 @@ interface Streams {
 
 /** What gRPC's core takes. A header that HTTP/2's compression makes small on the wire is of its full size here, for as long as its call. */
 const METADATA_BYTES = 16 * 1024;
-
-const CLOSE_AFTER_MS = 1000;
 
 type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
@@ -198,8 +197,7 @@ class WatchedCall extends ServerInterceptingCall {
   #closeSoon(): void {
     const stream = this.#stream;
     if (stream === undefined || stream.closed) return;
-    const callOff = this.#clock.after(CLOSE_AFTER_MS, () => stream.close());
-    stream.once("close", callOff);
+    closeSoon(stream, this.#clock);
   }
 
   /** By a status that says why. */

@@ -145,7 +145,7 @@ describe("holdRequests", function () {
       const stream = call(greedy, "Analyze");
       open.push(stream);
       void statusOf(stream).then(ended.resolve, () => {});
-      // Once it is there another small call on the same connection is answered.
+      // By the time that another client has its answer it is there.
       await new Promise((sent) => stream.write(half, sent));
       await isAnswered(modest);
     }
