@@ -3,7 +3,7 @@
  * where 64 take longer than QUEUE_TIMEOUT). Beside them single calls come at a steady rate, each with a second: of the same key, of another, and without lists, in
  * turns; ghz asks, on the same CPUs.
  *
- *   make bench-beside-lists [ARGS="--tier accurate --lists 8"]
+ *   make bench-beside-lists [ARGS="--tier accurate --lists 8 --singles fast"]
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,10 +33,13 @@ const { values } = parseArgs({
     rate: { type: "string", default: "20" },
     lists: { type: "string", default: "64" },
     tier: { type: "string", default: "balanced" },
+    /** Their tier; unset: that of the lists. */
+    singles: { type: "string" },
   },
 });
 const seconds = Number(values.seconds);
-const tier = TIER_MESSAGES[tierNamed(values.tier)];
+const tier = tierNamed(values.tier);
+const singlesTier = tierNamed(values.singles ?? tier);
 
 await using stack = new AsyncDisposableStack();
 const file = join(stack.use(await scratchFolder()).path, "keys.json");
@@ -46,8 +49,8 @@ const flagsOf = async (name: string) => {
 };
 const [bulk, another] = [await flagsOf("bulk"), await flagsOf("another")];
 const texts = await lognormalTexts(8000, "triton-model-repo/sentiment_balanced/tokenizer.json");
-const lists = batchMessages(texts, tier, TEXTS_PER_LIST);
-const singles = unaryMessages(texts, tier);
+const lists = batchMessages(texts, TIER_MESSAGES[tier], TEXTS_PER_LIST);
+const singles = unaryMessages(texts, TIER_MESSAGES[singlesTier]);
 const ghz = stack.use(await createGhz());
 const { address } = stack.use(await startServer({ API_KEYS_FILE: file }));
 
@@ -98,19 +101,21 @@ for (let round = 0; round < Number(values.rounds); round++) {
   }
 }
 
+const of = tier === singlesTier ? tier : `singles of ${singlesTier} beside lists of ${tier}`;
+process.stdout.write(`${of}\n`);
 const measured: Measured[] = [];
 const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
   if (rounds.length === 0) return;
   process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds });
+  measured.push({ what: `${of}, ${what}`, unit, rounds });
 };
 tell("singles alone: p50", "ms", alone.p50, 1);
 tell("singles alone: p99", "ms", alone.p99, 1);
 tell("lists alone", "texts/s", listsAlone, 0);
-for (const { who, singles: of, lists: listed } of beside) {
-  tell(`singles of ${who} beside lists: answered within a second`, "%", of.answered, 1);
-  tell(`singles of ${who} beside lists: p50`, "ms", of.p50, 1);
-  tell(`singles of ${who} beside lists: p99`, "ms", of.p99, 1);
+for (const { who, singles, lists: listed } of beside) {
+  tell(`singles of ${who} beside lists: answered within a second`, "%", singles.answered, 1);
+  tell(`singles of ${who} beside lists: p50`, "ms", singles.p50, 1);
+  tell(`singles of ${who} beside lists: p99`, "ms", singles.p99, 1);
   tell(`lists beside singles of ${who}`, "texts/s", listed, 0);
 }
 await record("beside-lists", measured);

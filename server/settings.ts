@@ -43,7 +43,7 @@ export const Settings = z.object({
   MAX_WORKERS: whole(1, 256)
     .default(4)
     .describe(
-      "inference threads, of all PROCESSES together but at least one each; never more than the CPUs that the process may use",
+      "inference threads, of all PROCESSES together but at least one each; never more than the CPUs that the process may use; those of a process share the weights of its models",
     ),
   PROCESSES: whole(1, 64)
     .default(1)

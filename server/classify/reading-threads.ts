@@ -20,6 +20,8 @@ const KIND: ThreadKind<ReadingRequest> = {
   name: "sentiment-reading",
   // With one text a thread it is that text which a thread was lost over.
   depth: 1,
+  // First come first served.
+  work: (request) => ({ lane: "", size: request.kind === "read" ? request.text.length : 0 }),
   leaves: ({ kind, digest }) => (kind === "load" ? digest : undefined),
   mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
   isEndable: true,

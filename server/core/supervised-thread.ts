@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "./clock.js";
 import { messageOf, ServiceError } from "./errors.js";
 import type { ThreadAnswer, ThreadReply } from "./in-thread.js";
+import type { Work } from "./lanes.js";
 
 /** Told what becomes of a thread; for the log. */
 export type ReportThread = (
@@ -17,6 +18,8 @@ export interface ThreadKind<Request> {
   readonly workerData?: unknown;
   /** Requests that a thread has at once: one that it works on, and with 2 one that it goes on with, without waiting for this thread. */
   readonly depth: number;
+  /** Lanes share the threads' time evenly. */
+  work(request: Request): Work;
   /** The name of what the request leaves in the thread: a replacement is asked for the same. undefined: it leaves nothing. */
   leaves(request: Request): string | undefined;
   /** Looks (LOOK_MS) that the request may last. Looks, not time: a process that was stopped for an hour has missed one. */
@@ -37,6 +40,7 @@ const CLOSE_LIMIT_MS = 10_000;
 const LOOK_MS = 5000;
 
 interface Exchange<Result> {
+  readonly expectedMs: number;
   readonly mostLooks: number;
   readonly answer: Promise<ThreadAnswer<Result>>;
   resolve(answer: ThreadAnswer<Result>): void;
@@ -85,14 +89,19 @@ export class SupervisedThread<Request, Result> {
     return this.#exchanges.length;
   }
 
+  /** Milliseconds that it takes for those, as far as whoever asked knew. */
+  get expectedMs(): number {
+    return this.#exchanges.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+  }
+
   /** It died, and could not be replaced so far. */
   get failing(): boolean {
     return this.#failing;
   }
 
   /** Only while it is free. Rejects as the kind says. */
-  async ask(request: Request): Promise<ThreadAnswer<Result>> {
-    const answer = await this.#send(request);
+  async ask(request: Request, expectedMs = 0): Promise<ThreadAnswer<Result>> {
+    const answer = await this.#send(request, expectedMs);
     const name = this.#kind.leaves(request);
     if (name !== undefined) this.#left.set(name, request);
     return answer;
@@ -117,10 +126,10 @@ export class SupervisedThread<Request, Result> {
     if (!this.#hung.has(this.#thread)) await this.#thread.terminate();
   }
 
-  #send(request: Request): Promise<ThreadAnswer<Result>> {
+  #send(request: Request, expectedMs = 0): Promise<ThreadAnswer<Result>> {
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Result>>();
     const mostLooks = this.#kind.mostLooks(request);
-    this.#exchanges.push({ mostLooks, answer: promise, resolve, reject });
+    this.#exchanges.push({ expectedMs, mostLooks, answer: promise, resolve, reject });
     if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
     this.#thread.postMessage(request);
     return promise;

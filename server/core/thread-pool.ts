@@ -2,21 +2,34 @@ import { orAbort } from "./abort.js";
 import type { Clock } from "./clock.js";
 import { ServiceError } from "./errors.js";
 import type { ThreadAnswer } from "./in-thread.js";
+import { Lanes, type Work } from "./lanes.js";
 import { type ReportThread, SupervisedThread, type ThreadKind } from "./supervised-thread.js";
 
-interface Job<Request, Result> {
-  /** Where it must run; anywhere when undefined. */
-  readonly on: SupervisedThread<Request, Result> | undefined;
+interface Job<Request, Result> extends Work {
   readonly request: Request;
   readonly resolve: (answer: Promise<ThreadAnswer<Result>>) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Supervised threads of one kind, and what waits for them, first come first served. */
+/** A job of one thread and no other. */
+interface Bound<Request, Result> {
+  readonly on: SupervisedThread<Request, Result>;
+  readonly job: Job<Request, Result>;
+}
+
+/**
+ * A thread has a second request only behind what is over so soon. Behind a long one the other lanes' next would wait for two; and a thread that has nothing for a
+ * moment, until this one looks, loses little of so much.
+ */
+const SOON_MS = 50;
+
+/** Supervised threads of one kind, and what waits for them: even parts for the kind's lanes. */
 export class ThreadPool<Request, Result> implements AsyncDisposable {
   readonly #kind: ThreadKind<Request>;
   readonly #threads: readonly SupervisedThread<Request, Result>[];
-  readonly #jobs: Job<Request, Result>[] = [];
+  readonly #lanes = new Lanes<Job<Request, Result>>();
+  /** First in turn: they are few. */
+  #bound: Bound<Request, Result>[] = [];
   #closed = false;
 
   constructor(count: number, kind: ThreadKind<Request>, clock: Clock, report: ReportThread) {
@@ -30,7 +43,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
 
   /** Requests that no thread has taken yet. */
   get waiting(): number {
-    return this.#jobs.length;
+    return this.#lanes.waiting + this.#bound.length;
   }
 
   /** No thread can be had. */
@@ -39,65 +52,83 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
   }
 
   /** Rejects as the kind says, and with DRAINING once it is closed. */
-  ask(request: Request, on?: SupervisedThread<Request, Result>): Promise<ThreadAnswer<Result>> {
-    return this.#add(request, on).answer;
+  ask(request: Request): Promise<ThreadAnswer<Result>> {
+    return this.#wait(request, (job) => this.#lanes.add(job)).answer;
   }
 
   /** The same for somebody who may leave: what no thread has taken by then, none will. Rejects with the signal's reason. */
   askFor(signal: AbortSignal, request: Request): Promise<ThreadAnswer<Result>> {
     signal.throwIfAborted();
-    const { job, answer } = this.#add(request);
-    return orAbort(answer, signal, () => {
-      const place = this.#jobs.indexOf(job);
-      if (place >= 0) this.#jobs.splice(place, 1);
-    });
+    const { job, answer } = this.#wait(request, (one) => this.#lanes.add(one));
+    return orAbort(answer, signal, () => this.#lanes.remove(job));
   }
 
+  /** Of each thread, before all that any thread may answer. */
   askEach(make: () => Request): Promise<ThreadAnswer<Result>[]> {
-    return Promise.all(this.#threads.map((thread) => this.ask(make(), thread)));
+    return Promise.all(
+      this.#threads.map((on) => this.#wait(make(), (job) => this.#bound.push({ on, job })).answer),
+    );
   }
 
-  /** Replacements will not be asked for this any more. */
+  /** There will be no more requests of that name: neither will a replacement be asked for what it left, nor is its lane needed. */
   forget(name: string): void {
     for (const thread of this.#threads) thread.forget(name);
+    this.#lanes.forget(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    for (const job of this.#jobs.splice(0)) job.reject(draining());
+    const jobs = [...this.#bound.splice(0).map(({ job }) => job), ...this.#lanes.clear()];
+    for (const job of jobs) job.reject(draining());
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #add(request: Request, on?: SupervisedThread<Request, Result>) {
+  #wait(request: Request, add: (job: Job<Request, Result>) => void) {
     const { promise: answer, resolve, reject } = Promise.withResolvers<ThreadAnswer<Result>>();
-    const job: Job<Request, Result> = { on, request, resolve, reject };
+    const job: Job<Request, Result> = { ...this.#kind.work(request), request, resolve, reject };
     if (this.#closed) reject(draining());
     else {
-      this.#jobs.push(job);
+      add(job);
       this.#dispatch();
     }
     return { job, answer };
   }
 
   #dispatch(): void {
-    // Who waits for a thread that may never come back would wait until its time is up.
-    const hopeless = ({ on }: Job<Request, Result>) => (on ? on.failing : this.failing);
-    if (this.#threads.some(({ failing }) => failing)) {
-      for (let job = this.#take(hopeless); job !== undefined; job = this.#take(hopeless))
-        job.reject(this.#kind.lost("none"));
-    }
+    this.#rejectHopeless();
     // To those first that have nothing to do.
     for (let load = 0; load < this.#kind.depth; load++) {
-      for (const thread of this.#threads.filter((one) => one.free && one.load === load)) {
-        const job = this.#take(({ on }) => on === undefined || on === thread);
-        job?.resolve(thread.ask(job.request));
+      for (const thread of this.#threads) {
+        const isNext = thread.free && thread.load === load && thread.expectedMs <= SOON_MS;
+        if (isNext) this.#give(thread);
       }
     }
   }
 
-  #take(which: (job: Job<Request, Result>) => boolean): Job<Request, Result> | undefined {
-    const place = this.#jobs.findIndex(which);
-    return place < 0 ? undefined : this.#jobs.splice(place, 1)[0];
+  /** Who waits for a thread that may never come back would wait until its time is up. */
+  #rejectHopeless(): void {
+    const hopeless = this.#bound.filter(({ on }) => on.failing).map(({ job }) => job);
+    if (hopeless.length > 0) this.#bound = this.#bound.filter(({ on }) => !on.failing);
+    if (this.failing) hopeless.push(...this.#lanes.clear());
+    for (const job of hopeless) job.reject(this.#kind.lost("none"));
+  }
+
+  /** Its next request, if there is one. */
+  #give(thread: SupervisedThread<Request, Result>): void {
+    const place = this.#bound.findIndex(({ on }) => on === thread);
+    if (place >= 0) {
+      const [bound] = this.#bound.splice(place, 1);
+      bound?.job.resolve(thread.ask(bound.job.request));
+      return;
+    }
+    const turn = this.#lanes.take();
+    if (turn === undefined) return;
+    const answer = thread.ask(turn.job.request, turn.expectedMs);
+    answer.then(
+      ({ ms }) => turn.ended(ms),
+      () => turn.ended(),
+    );
+    turn.job.resolve(answer);
   }
 }
 

@@ -93,7 +93,7 @@ same 'a change makes new layers only above the packages' "$(layers "$front" | he
 
 # --- The server, as docs/operations.md says.
 hardened=(--detach --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges --pids-limit 200)
-podman run --name front --network none --tmpfs /tmp:rw,noexec,nosuid,size=64m --memory 2g --cpus 2 "${hardened[@]}" "$front" >/dev/null 2>"$work/noise"
+podman run --name front --network none --tmpfs /tmp:rw,noexec,nosuid,size=512m --memory 2g --cpus 2 "${hardened[@]}" "$front" >/dev/null 2>"$work/noise"
 healthy() { # container, seconds
   for _ in $(seq "$2"); do
     podman healthcheck run "$1" &>/dev/null && return

@@ -18,6 +18,11 @@ export const sessionThreads = (options: WorkerOptions): ThreadKind<WorkerRequest
   name: "sentiment-inference",
   workerData: options,
   depth: DEPTH,
+  // A model that takes a hundred times as long as another gets no more of the threads for that.
+  work: (request) => ({
+    lane: request.model,
+    size: request.kind === "infer" ? request.batch.rows * request.batch.tokens : 0,
+  }),
   leaves: ({ kind, model }) => (kind === "load" ? model : undefined),
   mostLooks: ({ kind }) => {
     if (kind !== "infer") return Number.POSITIVE_INFINITY;

@@ -3,7 +3,8 @@
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
+import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -16,8 +17,13 @@ const { intraOpThreads, gpu } = workerData as WorkerOptions;
 yieldToOthers();
 const sessions = new Map<string, InferenceSession>();
 
-const create = (path: string, executionProviders: readonly string[]) =>
+const create = (
+  path: string,
+  executionProviders: readonly string[],
+  options: InferenceSession.SessionOptions = {},
+) =>
   InferenceSession.create(path, {
+    ...options,
     executionProviders,
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
@@ -48,11 +54,34 @@ async function createOnGpu(path: string): Promise<InferenceSession> {
   );
 }
 
-async function load(
-  model: string,
-  path: string,
-  digest: string,
-): Promise<Float32Array<ArrayBuffer>> {
+/** As https://github.com/microsoft/onnxruntime/pull/23069 does it: what a session keeps of its weights beside those of the file is written too, and mapped where that is loaded. */
+async function prepare(path: string, digest: string, prepared: string) {
+  await check(path, digest);
+  const session = await create(path, ["cpu"], {
+    optimizedModelFilePath: prepared,
+    extra: {
+      session: {
+        save_external_prepacked_constant_initializers: "1",
+        optimized_model_external_initializers_file_name: `${basename(prepared)}.weights`,
+      },
+    },
+  });
+  await session.release();
+  return new Float32Array();
+}
+
+async function load(model: string, path: string, digest: string, prepared: string | undefined) {
+  const isPrepared = prepared !== undefined && existsSync(prepared);
+  if (!isPrepared) await check(path, digest);
+  await sessions.get(model)?.release();
+  sessions.set(
+    model,
+    await (gpu ? createOnGpu(path) : create(isPrepared ? prepared : path, ["cpu"])),
+  );
+  return new Float32Array();
+}
+
+async function check(path: string, digest: string): Promise<void> {
   // By path, not by its bytes: they would stay in memory beside the session's own.
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
@@ -60,19 +89,16 @@ async function load(
     throw new Error(
       "the file has changed since it was read: load the model again, or restart the server",
     );
-  await sessions.get(model)?.release();
-  sessions.set(model, await (gpu ? createOnGpu(path) : create(path, ["cpu"])));
-  return new Float32Array();
 }
 
 /** Its memory goes back to the system where malloc is told to (see the Makefile's `run`); a session loaded later reuses it anyway. */
-async function unload(model: string): Promise<Float32Array<ArrayBuffer>> {
+async function unload(model: string) {
   await sessions.get(model)?.release();
   sessions.delete(model);
   return new Float32Array();
 }
 
-async function infer(model: string, batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+async function infer(model: string, batch: TokenBatch) {
   const session = sessions.get(model);
   if (session === undefined) throw new Error(`${model} is not loaded in this worker`);
   const shape = [batch.rows, batch.tokens];
@@ -86,10 +112,17 @@ async function infer(model: string, batch: TokenBatch): Promise<Float32Array<Arr
 }
 
 function handle(request: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
-  const { kind, model } = request;
-  if (kind === "load") return load(model, request.path, request.digest);
-  if (kind === "unload") return unload(model);
-  return infer(model, request.batch);
+  const { model } = request;
+  switch (request.kind) {
+    case "prepare":
+      return prepare(request.path, request.digest, request.prepared);
+    case "load":
+      return load(model, request.path, request.digest, request.prepared);
+    case "unload":
+      return unload(model);
+    case "infer":
+      return infer(model, request.batch);
+  }
 }
 
 answerRequests(handle, ({ buffer }) => [buffer]);

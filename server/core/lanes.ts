@@ -1,0 +1,109 @@
+/** Where a job waits, and what it costs in something that its time there is about proportional to. */
+export interface Work {
+  readonly lane: string;
+  readonly size: number;
+}
+
+/** A job whose turn it is. */
+export interface Turn<Job> {
+  readonly job: Job;
+  /** Milliseconds that it takes, by those of its lane before it; 0 while there was none. */
+  readonly expectedMs: number;
+  /** It is done. `ms`: that it took; undefined: it failed. */
+  ended(ms?: number): void;
+}
+
+/** A job counts half as much after 34 later ones. */
+const MEMORY = 0.98;
+/** What took so many times as long as expected was held up, and says little of what its lane takes. */
+const HELD_UP = 5;
+
+class Lane<Job> {
+  waiting: Job[] = [];
+  underWay = 0;
+  /** Milliseconds of the threads' time, on the clock of the lanes: who has least of it is next. */
+  spentMs = 0;
+  readonly #sums = { size: 0, ms: 0 };
+
+  get isIdle(): boolean {
+    return this.waiting.length === 0 && this.underWay === 0;
+  }
+
+  expectedMs(size: number): number {
+    const { size: all, ms } = this.#sums;
+    return all === 0 ? 0 : (size * ms) / all;
+  }
+
+  /** Milliseconds that count of those that a job took. */
+  took(size: number, ms: number): number {
+    const expectedMs = this.expectedMs(size);
+    const countedMs = expectedMs === 0 ? ms : Math.min(ms, HELD_UP * expectedMs);
+    this.#sums.size = this.#sums.size * MEMORY + size;
+    this.#sums.ms = this.#sums.ms * MEMORY + countedMs;
+    return countedMs;
+  }
+}
+
+/**
+ * Jobs that wait for threads. As long as jobs wait in several lanes, each lane has an even part of the threads' time, whatever one job takes and however many there are
+ * (start-time fair queueing, by the time that jobs took); in a lane first come, first served.
+ */
+export class Lanes<Job extends Work> {
+  readonly #lanes = new Map<string, Lane<Job>>();
+  /** What the lane had spent that was last in turn. Time that nobody asked for is not saved up. */
+  #nowMs = 0;
+
+  get waiting(): number {
+    let sum = 0;
+    for (const { waiting } of this.#lanes.values()) sum += waiting.length;
+    return sum;
+  }
+
+  add(job: Job): void {
+    const lane = this.#lanes.get(job.lane) ?? new Lane<Job>();
+    this.#lanes.set(job.lane, lane);
+    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#nowMs);
+    lane.waiting.push(job);
+  }
+
+  /** The job that is next, which is under way from now on; undefined: none waits. */
+  take(): Turn<Job> | undefined {
+    let next: Lane<Job> | undefined;
+    for (const lane of this.#lanes.values()) {
+      if (lane.waiting.length === 0) continue;
+      if (next === undefined || lane.spentMs < next.spentMs) next = lane;
+    }
+    const job = next?.waiting.shift();
+    return next && job && this.#begin(next, job);
+  }
+
+  /** It waits no longer, if it did. */
+  remove(job: Job): void {
+    const waiting = this.#lanes.get(job.lane)?.waiting ?? [];
+    const place = waiting.indexOf(job);
+    if (place >= 0) waiting.splice(place, 1);
+  }
+
+  /** All that waited, and waits no longer. */
+  clear(): readonly Job[] {
+    return [...this.#lanes.values()].flatMap((lane) => lane.waiting.splice(0));
+  }
+
+  /** There will be no jobs any more in that lane. */
+  forget(name: string): void {
+    if (this.#lanes.get(name)?.isIdle) this.#lanes.delete(name);
+  }
+
+  #begin(lane: Lane<Job>, job: Job): Turn<Job> {
+    const expectedMs = lane.expectedMs(job.size);
+    this.#nowMs = Math.max(this.#nowMs, lane.spentMs);
+    // At once: else one lane would have all places that are free at this moment.
+    lane.spentMs += expectedMs;
+    lane.underWay++;
+    const ended = (ms?: number) => {
+      lane.underWay--;
+      if (ms !== undefined) lane.spentMs += lane.took(job.size, ms) - expectedMs;
+    };
+    return { job, expectedMs, ended };
+  }
+}
