@@ -21,9 +21,9 @@ interface Inflating {
 }
 
 /** A call of that encoding, whose inflating the test ends. */
-function heldCall(incomingEncoding: string, inTurn = inflateInTurn()) {
+function heldCall(incomingEncoding: string, inTurn = inflateInTurn(), session: object = {}) {
   const open: (() => void)[] = [];
-  const stream = { destroyed: false };
+  const stream = { destroyed: false, session };
   const call = {
     stream,
     incomingEncoding,
@@ -60,6 +60,33 @@ describe("messages that are compressed", () => {
     }
     assert.deepEqual(await inflated, messages);
     assert.equal(most, MOST_AT_ONCE);
+  });
+
+  it("are inflated in turn of the connections: few messages of one do not wait for many of another", async () => {
+    const inTurn = inflateInTurn();
+    const connection = {};
+    const [one, other] = [0, 1].map(() => heldCall("gzip", inTurn, connection));
+    const few = heldCall("gzip", inTurn);
+    const many = Array.from({ length: 40 }, (_, place) =>
+      (place % 2 === 0 ? one : other)?.inflate(Buffer.of(1), "gzip"),
+    );
+    const awaited = [few.inflate(Buffer.of(2), "gzip"), few.inflate(Buffer.of(3), "gzip")];
+    const endOne = async () => {
+      (one?.open.shift() ?? other?.open.shift())?.();
+      await turn();
+    };
+    await turn();
+    assert.equal(few.open.length, 0);
+    await endOne();
+    await endOne();
+    assert.equal(few.open.length, 1);
+    await endOne();
+    await endOne();
+    assert.equal(few.open.length, 2);
+    for (const end of few.open.splice(0)) end();
+    assert.equal((await Promise.all(awaited)).length, 2);
+    while (one?.open.length || other?.open.length) await endOne();
+    assert.equal((await Promise.all(many)).length, 40);
   });
 
   it("are not inflated whose clients have left until it is their turn", async () => {
