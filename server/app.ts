@@ -59,6 +59,8 @@ export interface AppParts {
   readonly observer?: (observed: Observed) => void;
   /** The other processes behind the same port. */
   readonly peers?: Peers;
+  /** A folder by which those of them that start share the weights of models. */
+  readonly weights?: string | undefined;
   /** What they and this one spend of quotas, unless a Redis knows that. */
   readonly sharedQuota?: SharedQuota;
 }
@@ -117,7 +119,9 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   const { quota } = opened.use(openQuota(config, parts.sharedQuota, clock, log, metrics));
   const tls = opened.use(await openTransport(config, clock, log, metrics.transport));
 
-  const backend = opened.use(parts.backend?.() ?? makeBackend(config, clock, log, metrics));
+  const backend = opened.use(
+    parts.backend?.() ?? makeBackend(config, parts.weights, clock, log, metrics),
+  );
   const readers = opened.use(openReaders(config, clock, log));
   const models = opened.use(
     new TierModels(

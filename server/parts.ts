@@ -1,5 +1,6 @@
 import type { Backend } from "./backend/backend.js";
 import { embeddedBackend } from "./backend/embedded/embedded-backend.js";
+import { weightsFolder } from "./backend/embedded/weights-folder.js";
 import { standBy } from "./backend/stand-by.js";
 import { tritonBackend } from "./backend/triton/triton-backend.js";
 import type { AnswerParts } from "./cache-parts.js";
@@ -16,6 +17,7 @@ import type { Metrics } from "./observe/metrics.js";
 import { type OpsParts, serveOps } from "./observe/ops-http.js";
 import { Profiles } from "./observe/profiles.js";
 import type { Readiness } from "./observe/readiness.js";
+import { residentBytes } from "./observe/resident-memory.js";
 import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
 import type { ModelEvents, TierModels } from "./serve/tier-models.js";
@@ -56,7 +58,7 @@ export function spanEvents(log: Log, metrics: Metrics): SpanCounts {
 
 /** What this process takes of the machine. */
 export const processReadings = ({ cpus }: Config) => ({
-  memoryBytes: () => process.memoryUsage.rss(),
+  memoryBytes: residentBytes,
   // By the real clock, as the CPU's time is.
   cpuPercent: cpuUsage(cpus, ownCpuMs, systemClock),
 });
@@ -83,7 +85,7 @@ export function statusReader(
     versions: () => latest.models()?.versions() ?? [],
     backends: () => latest.models()?.backends() ?? [],
     cache: () => latest.answers()?.status(),
-    memoryBytes: () => process.memoryUsage.rss(),
+    memoryBytes: residentBytes,
     memoryLimitBytes: config.memory?.processBytes,
   };
   return () => statusOf(readings, started);
@@ -113,15 +115,30 @@ export const readingsOf = (
     })),
 });
 
+/** For as long as it is not disposed of; undefined where there is nothing to share, or no room for it. */
+export async function sharedWeights({ backends, gpu }: Config, log: Log) {
+  if (gpu || !backends.includes("embedded")) return undefined;
+  return await weightsFolder().catch((error: unknown) => {
+    log.warn({ err: error }, "the weights of models are in memory once for each process");
+    return undefined;
+  });
+}
+
 /** Triton, with or without the embedded backend to stand by; or the embedded one alone. */
-export function makeBackend(config: Config, clock: Clock, log: Log, metrics: Metrics): Backend {
+export function makeBackend(
+  config: Config,
+  weights: string | undefined,
+  clock: Clock,
+  log: Log,
+  metrics: Metrics,
+): Backend {
   const { workers, intraOpThreads, gpu, tritonUrls } = config;
   const made = config.backends.map((kind) =>
     kind === "triton"
       ? tritonBackend({ urls: tritonUrls }, clock, (event, url, detail) =>
           log.warn({ event, url, detail }, "triton"),
         )
-      : embeddedBackend({ workers, intraOpThreads, gpu }, clock, (event, detail) =>
+      : embeddedBackend({ workers, intraOpThreads, gpu, weights }, clock, (event, detail) =>
           log.warn({ event, detail }, "inference worker"),
         ),
   );
@@ -143,7 +160,7 @@ export const modelOptions = (config: Config, trimCaches: () => void) => ({
     maxWaitMs: config.queueTimeoutMs,
   },
   memory: config.memory,
-  rss: () => process.memoryUsage.rss(),
+  rss: residentBytes,
   trimCaches,
 });
 

@@ -74,6 +74,8 @@ export interface Backend extends AsyncDisposable {
   readonly concurrency: number;
   /** Batches of one model that it takes at once: some wait inside it, so that it need not wait for the next one when one is done. */
   readonly maxInFlight: number;
+  /** Milliseconds of batches that it takes beyond those that it runs: of long ones none, so that what comes meanwhile may go before. Unset: any. */
+  readonly maxAheadMs?: number;
   /** Share of a batch that may be padding: the more a run costs by itself, the more it pays to fill it up. */
   readonly maxPaddingRatio: number;
   /** What a batch costs before its first token, in padded tokens; unset or undefined: it is to be learned from batches. */

@@ -20,6 +20,8 @@ export interface BatcherOptions extends AdmissionOptions {
   readonly concurrency: number;
   /** Batches that it takes at once, at least as many. */
   readonly maxInFlight: number;
+  /** Milliseconds that those may take by estimate which it has when it gets one that it cannot run at once; unset: any. */
+  readonly maxAheadMs?: number | undefined;
   /** What a batch costs before its first token, in padded tokens; unset or undefined: it is learned. */
   readonly fixedTokens?: number | undefined;
   /** Whether an error of the model can be the doing of a single row. */
@@ -141,8 +143,8 @@ export class Batcher {
   }
 
   #dispatch(): void {
-    const { maxInFlight, policy, limits, events } = this.#options;
-    while (this.#load.batches < maxInFlight) {
+    const { policy, limits, events } = this.#options;
+    while (this.#takesOne) {
       const { first } = this.#queue;
       if (first === undefined) return;
       if (this.#isOutrun(first)) {
@@ -162,6 +164,14 @@ export class Batcher {
       this.#sharing.served(tokensOf(batch), first.due, this.#queue.first?.due);
       void this.#runBatch(batch);
     }
+  }
+
+  /** The backend, another batch. */
+  get #takesOne(): boolean {
+    const { concurrency, maxInFlight, maxAheadMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { batches } = this.#load;
+    if (batches < concurrency) return true;
+    return batches < maxInFlight && this.#load.waitMs(0, 0) <= maxAheadMs;
   }
 
   /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */

@@ -21,8 +21,8 @@ const KIND: ThreadKind<ReadingRequest> = {
   // With one text a thread it is that text which a thread was lost over.
   depth: 1,
   // First come first served.
-  work: (request) => ({ lane: "", size: request.kind === "read" ? request.text.length : 0 }),
-  leaves: ({ kind, digest }) => (kind === "load" ? digest : undefined),
+  work: () => ({ lane: "", size: 1 }),
+  leaves: (again) => (again.kind === "load" ? { name: again.digest, again } : undefined),
   mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
   isEndable: true,
   refused: (error) => new StartupError(error),

@@ -7,14 +7,16 @@ export interface Work {
 /** A job whose turn it is. */
 export interface Turn<Job> {
   readonly job: Job;
-  /** Milliseconds that it takes, by those of its lane before it; 0 while there was none. */
-  readonly expectedMs: number;
+  /** Milliseconds that it takes, by those of its lane before it; undefined while there was none. */
+  readonly expectedMs: number | undefined;
   /** It is done. `ms`: that it took; undefined: it failed. */
   ended(ms?: number): void;
 }
 
 /** A job counts half as much after 34 later ones. */
 const MEMORY = 0.98;
+/** Charged for a job of which nobody knows what it takes, until it is done; and where it fails. */
+const UNKNOWN_MS = 10;
 /** What took so many times as long as expected was held up, and says little of what its lane takes. */
 const HELD_UP = 5;
 
@@ -29,20 +31,24 @@ class Lane<Job> {
     return this.waiting.length === 0 && this.underWay === 0;
   }
 
-  expectedMs(size: number): number {
+  expectedMs(size: number): number | undefined {
     const { size: all, ms } = this.#sums;
-    return all === 0 ? 0 : (size * ms) / all;
+    return all === 0 ? undefined : (size * ms) / all;
   }
 
   /** Milliseconds that count of those that a job took. */
   took(size: number, ms: number): number {
     const expectedMs = this.expectedMs(size);
-    const countedMs = expectedMs === 0 ? ms : Math.min(ms, HELD_UP * expectedMs);
+    const countedMs = expectedMs === undefined ? ms : Math.min(ms, HELD_UP * expectedMs);
     this.#sums.size = this.#sums.size * MEMORY + size;
     this.#sums.ms = this.#sums.ms * MEMORY + countedMs;
     return countedMs;
   }
 }
+
+/** Who has spent less, or as much, and has fewer under way. */
+const isBefore = (one: Lane<unknown>, other: Lane<unknown>): boolean =>
+  one.spentMs === other.spentMs ? one.underWay < other.underWay : one.spentMs < other.spentMs;
 
 /**
  * Jobs that wait for threads. As long as jobs wait in several lanes, each lane has an even part of the threads' time, whatever one job takes and however many there are
@@ -50,8 +56,8 @@ class Lane<Job> {
  */
 export class Lanes<Job extends Work> {
   readonly #lanes = new Map<string, Lane<Job>>();
-  /** What the lane had spent that was last in turn. Time that nobody asked for is not saved up. */
-  #nowMs = 0;
+  /** The least that a lane had spent of those that were in use: who comes anew begins there. Time that he did not ask for is not saved up. */
+  #leastMs = 0;
 
   get waiting(): number {
     let sum = 0;
@@ -62,7 +68,9 @@ export class Lanes<Job extends Work> {
   add(job: Job): void {
     const lane = this.#lanes.get(job.lane) ?? new Lane<Job>();
     this.#lanes.set(job.lane, lane);
-    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#nowMs);
+    const inUse = [...this.#lanes.values()].filter(({ isIdle }) => !isIdle);
+    if (inUse.length > 0) this.#leastMs = Math.min(...inUse.map(({ spentMs }) => spentMs));
+    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#leastMs);
     lane.waiting.push(job);
   }
 
@@ -71,7 +79,7 @@ export class Lanes<Job extends Work> {
     let next: Lane<Job> | undefined;
     for (const lane of this.#lanes.values()) {
       if (lane.waiting.length === 0) continue;
-      if (next === undefined || lane.spentMs < next.spentMs) next = lane;
+      if (next === undefined || isBefore(lane, next)) next = lane;
     }
     const job = next?.waiting.shift();
     return next && job && this.#begin(next, job);
@@ -96,13 +104,13 @@ export class Lanes<Job extends Work> {
 
   #begin(lane: Lane<Job>, job: Job): Turn<Job> {
     const expectedMs = lane.expectedMs(job.size);
-    this.#nowMs = Math.max(this.#nowMs, lane.spentMs);
+    const chargedMs = expectedMs ?? UNKNOWN_MS;
     // At once: else one lane would have all places that are free at this moment.
-    lane.spentMs += expectedMs;
+    lane.spentMs += chargedMs;
     lane.underWay++;
     const ended = (ms?: number) => {
       lane.underWay--;
-      if (ms !== undefined) lane.spentMs += lane.took(job.size, ms) - expectedMs;
+      if (ms !== undefined) lane.spentMs += lane.took(job.size, ms) - chargedMs;
     };
     return { job, expectedMs, ended };
   }

@@ -20,8 +20,8 @@ export interface ThreadKind<Request> {
   readonly depth: number;
   /** Lanes share the threads' time evenly. */
   work(request: Request): Work;
-  /** The name of what the request leaves in the thread: a replacement is asked for the same. undefined: it leaves nothing. */
-  leaves(request: Request): string | undefined;
+  /** What the request leaves in the thread, by name, and what a replacement is asked for so that it has the same. undefined: it leaves nothing. */
+  leaves(request: Request): { readonly name: string; readonly again: Request } | undefined;
   /** Looks (LOOK_MS) that the request may last. Looks, not time: a process that was stopped for an hour has missed one. */
   mostLooks(request: Request): number;
   /** It may be ended while it works. */
@@ -89,7 +89,7 @@ export class SupervisedThread<Request, Result> {
     return this.#exchanges.length;
   }
 
-  /** Milliseconds that it takes for those, as far as whoever asked knew. */
+  /** Milliseconds that it takes for those, by those who asked; Infinity where one of them did not know. */
   get expectedMs(): number {
     return this.#exchanges.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
   }
@@ -100,10 +100,13 @@ export class SupervisedThread<Request, Result> {
   }
 
   /** Only while it is free. Rejects as the kind says. */
-  async ask(request: Request, expectedMs = 0): Promise<ThreadAnswer<Result>> {
+  async ask(
+    request: Request,
+    expectedMs = Number.POSITIVE_INFINITY,
+  ): Promise<ThreadAnswer<Result>> {
     const answer = await this.#send(request, expectedMs);
-    const name = this.#kind.leaves(request);
-    if (name !== undefined) this.#left.set(name, request);
+    const left = this.#kind.leaves(request);
+    if (left !== undefined) this.#left.set(left.name, left.again);
     return answer;
   }
 
@@ -126,7 +129,7 @@ export class SupervisedThread<Request, Result> {
     if (!this.#hung.has(this.#thread)) await this.#thread.terminate();
   }
 
-  #send(request: Request, expectedMs = 0): Promise<ThreadAnswer<Result>> {
+  #send(request: Request, expectedMs = Number.POSITIVE_INFINITY): Promise<ThreadAnswer<Result>> {
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Result>>();
     const mostLooks = this.#kind.mostLooks(request);
     this.#exchanges.push({ expectedMs, mostLooks, answer: promise, resolve, reject });

@@ -11,9 +11,9 @@ interface Job<Request, Result> extends Work {
   readonly reject: (error: unknown) => void;
 }
 
-/** A job of one thread and no other. */
-interface Bound<Request, Result> {
-  readonly on: SupervisedThread<Request, Result>;
+/** A job that is no lane's, of one thread and no other, or of any. */
+interface Chore<Request, Result> {
+  readonly on: SupervisedThread<Request, Result> | undefined;
   readonly job: Job<Request, Result>;
 }
 
@@ -21,15 +21,15 @@ interface Bound<Request, Result> {
  * A thread has a second request only behind what is over so soon. Behind a long one the other lanes' next would wait for two; and a thread that has nothing for a
  * moment, until this one looks, loses little of so much.
  */
-const SOON_MS = 50;
+export const SOON_MS = 50;
 
 /** Supervised threads of one kind, and what waits for them: even parts for the kind's lanes. */
 export class ThreadPool<Request, Result> implements AsyncDisposable {
   readonly #kind: ThreadKind<Request>;
   readonly #threads: readonly SupervisedThread<Request, Result>[];
   readonly #lanes = new Lanes<Job<Request, Result>>();
-  /** First in turn: they are few. */
-  #bound: Bound<Request, Result>[] = [];
+  /** Before all else: they are few. */
+  #chores: Chore<Request, Result>[] = [];
   #closed = false;
 
   constructor(count: number, kind: ThreadKind<Request>, clock: Clock, report: ReportThread) {
@@ -43,7 +43,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
 
   /** Requests that no thread has taken yet. */
   get waiting(): number {
-    return this.#lanes.waiting + this.#bound.length;
+    return this.#lanes.waiting + this.#chores.length;
   }
 
   /** No thread can be had. */
@@ -63,11 +63,16 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
     return orAbort(answer, signal, () => this.#lanes.remove(job));
   }
 
-  /** Of each thread, before all that any thread may answer. */
-  askEach(make: () => Request): Promise<ThreadAnswer<Result>[]> {
-    return Promise.all(
-      this.#threads.map((on) => this.#wait(make(), (job) => this.#bound.push({ on, job })).answer),
-    );
+  /** Of whichever thread has nothing to do first, before all that waits in lanes. */
+  askAny(request: Request): Promise<ThreadAnswer<Result>> {
+    return this.#askOn(undefined, request);
+  }
+
+  /** Of each thread, before all that waits in lanes. Rejects as the first one does, when all are done. */
+  async askEach(make: () => Request): Promise<ThreadAnswer<Result>[]> {
+    const asked = this.#threads.map((on) => this.#askOn(on, make()));
+    await Promise.allSettled(asked);
+    return Promise.all(asked);
   }
 
   /** There will be no more requests of that name: neither will a replacement be asked for what it left, nor is its lane needed. */
@@ -78,9 +83,13 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    const jobs = [...this.#bound.splice(0).map(({ job }) => job), ...this.#lanes.clear()];
+    const jobs = [...this.#chores.splice(0).map(({ job }) => job), ...this.#lanes.clear()];
     for (const job of jobs) job.reject(draining());
     await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #askOn(on: Chore<Request, Result>["on"], request: Request): Promise<ThreadAnswer<Result>> {
+    return this.#wait(request, (job) => this.#chores.push({ on, job })).answer;
   }
 
   #wait(request: Request, add: (job: Job<Request, Result>) => void) {
@@ -107,18 +116,19 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
 
   /** Who waits for a thread that may never come back would wait until its time is up. */
   #rejectHopeless(): void {
-    const hopeless = this.#bound.filter(({ on }) => on.failing).map(({ job }) => job);
-    if (hopeless.length > 0) this.#bound = this.#bound.filter(({ on }) => !on.failing);
+    const isHopeless = ({ on }: Chore<Request, Result>) => (on ?? this).failing;
+    const hopeless = this.#chores.filter(isHopeless).map(({ job }) => job);
+    if (hopeless.length > 0) this.#chores = this.#chores.filter((one) => !isHopeless(one));
     if (this.failing) hopeless.push(...this.#lanes.clear());
     for (const job of hopeless) job.reject(this.#kind.lost("none"));
   }
 
   /** Its next request, if there is one. */
   #give(thread: SupervisedThread<Request, Result>): void {
-    const place = this.#bound.findIndex(({ on }) => on === thread);
+    const place = this.#chores.findIndex(({ on }) => on === undefined || on === thread);
     if (place >= 0) {
-      const [bound] = this.#bound.splice(place, 1);
-      bound?.job.resolve(thread.ask(bound.job.request));
+      const [chore] = this.#chores.splice(place, 1);
+      chore?.job.resolve(thread.ask(chore.job.request));
       return;
     }
     const turn = this.#lanes.take();

@@ -18,7 +18,7 @@ export type ProcessCalls = {
 
 /** What the primary answers to each process. */
 export type PrimaryCalls = {
-  /** Which of the processes it is, counted from 1, and the port that all of them serve. */
+  /** Which of the processes it is, counted from 1, the port that all of them serve, and what they share. */
   readonly begin: (nothing: undefined) => Place;
   readonly serving: (nothing: undefined) => void;
   /** It cannot start, for that reason. */
@@ -29,9 +29,11 @@ export type PrimaryCalls = {
   readonly quota: (spent: readonly Spent[]) => Promise<readonly (number | undefined)[]>;
 };
 
-interface Place {
+export interface Place {
   readonly number: number;
   readonly grpcPort: number;
+  /** A folder by which processes that start share the weights of models; undefined: they do not. */
+  readonly weights: string | undefined;
 }
 
 /** The primary's end. */

@@ -74,13 +74,14 @@ class Member {
   /** Throws what `startApp` throws. */
   async serve(until: Promise<void>): Promise<void> {
     const place = await this.#link.ask("begin", undefined, { limitMs: PRIMARY_MS });
-    const { number, grpcPort } = place;
+    const { number, grpcPort, weights } = place;
     const { cache, requestTimeoutMs } = this.#config;
     const file = cache?.file === undefined ? undefined : `${cache.file}.${number}`;
     const config = { ...this.#config, grpcPort, cache: cache && { ...cache, file } };
     const limitMs = requestTimeoutMs + OTHERS_GRACE_MS;
     const parts: AppParts = {
       log: this.#log.child({ process: number }),
+      weights,
       observer: (observed) => {
         this.#observed = observed;
       },

@@ -6,10 +6,11 @@ import { createLog, type Log } from "../observe/log.js";
 import { MergedMetrics } from "../observe/merged-metrics.js";
 import { processMetrics } from "../observe/process-metrics.js";
 import type { ProcessEntry } from "../observe/status.js";
-import { openOps, processReadings } from "../parts.js";
+import { openOps, processReadings, sharedWeights } from "../parts.js";
 import { memoryQuota } from "../quota/memory-quota.js";
 import type { AdminCall, PeerOutcome } from "../rpc/across-processes.js";
 import { logDecisions } from "../start-up-log.js";
+import type { Place } from "./calls.js";
 import { choosePort, fork } from "./fork.js";
 import { type Forked, type ProcessEvents, SupervisedProcess } from "./supervised-process.js";
 
@@ -73,9 +74,12 @@ export class Primary implements AsyncDisposable {
     };
     this.#opened.use(await openOps(this.#config, ops, this.#log));
     const grpcPort = await choosePort(bindAddress, this.#config.grpcPort);
+    const weights = this.#opened.use(await sharedWeights(this.#config, this.#log));
+    const place = { grpcPort, weights: weights?.path };
     const numbers = Array.from({ length: processes }, (_, index) => index + 1);
-    this.#processes = numbers.map((number) => this.#startProcess(number, grpcPort));
+    this.#processes = numbers.map((number) => this.#startProcess({ ...place, number }));
     await this.#started.promise;
+    await weights?.[Symbol.asyncDispose]();
     const address = `${bindAddress}:${grpcPort}`;
     this.#log.info({ address, processes }, `serving gRPC on ${address}`);
   }
@@ -103,7 +107,8 @@ export class Primary implements AsyncDisposable {
     return this.#served.size === this.#config.processes;
   }
 
-  #startProcess(number: number, grpcPort: number): SupervisedProcess {
+  #startProcess(place: Place): SupervisedProcess {
+    const { number } = place;
     const log = this.#log.child({ process: number });
     const events: ProcessEvents = {
       serving: () => {
@@ -125,7 +130,7 @@ export class Primary implements AsyncDisposable {
       report: (error) => log.error({ err: error }, "a process was not answered"),
     };
     const others = (call: AdminCall, signal: AbortSignal) => this.#others(number, call, signal);
-    const calls = { begin: () => ({ number, grpcPort }), others, quota: this.#quota.take };
+    const calls = { begin: () => place, others, quota: this.#quota.take };
     return new SupervisedProcess(number, this.#fork, calls, this.#clock, events);
   }
 

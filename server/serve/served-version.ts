@@ -93,6 +93,7 @@ export class ServedVersion {
         maxWaitMs: settings.maxWaitMs,
         concurrency: backend.concurrency,
         maxInFlight: backend.maxInFlight,
+        maxAheadMs: backend.maxAheadMs,
         fixedTokens: backend.fixedTokens,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,

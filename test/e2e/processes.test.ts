@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -21,6 +21,7 @@ import { addNewKey } from "../../server/rpc/keys/new-key.js";
 import { type KeyFolder, keyFolder } from "../support/key-folder.js";
 import { childrenOf } from "../support/process-group.js";
 import { type RepositoryCopy, repositoryCopy } from "../support/repository-copy.js";
+import { scratchFolder } from "../support/scratch-folder.js";
 import { runCommand, type ServerProcess, start, startServer } from "../support/server-process.js";
 import { failureOf } from "../support/status-details.js";
 
@@ -191,6 +192,29 @@ describe("several processes behind one port", function () {
     assert.equal(status, 200);
     const processes = [1, 2].map((number) => ({ process: number, reasons: [] }));
     assert.deepEqual(answer, { ready: true, processes });
+  });
+
+  it("have the weights of a model in memory once, of a file that has no name any more; one that takes another's place has its own", async () => {
+    await using folder = await scratchFolder();
+    await using server = await startServer({ ...env(), TMPDIR: folder.path, MAX_WORKERS: "2" });
+    const { pid = 0 } = server.child;
+    const files = async (of: number) => {
+      const maps = (await readFile(`/proc/${of}/maps`, "utf8")).split("\n");
+      const ours = maps.filter((line) => line.includes(`${folder.path}/sentiment-weights-`));
+      return new Set(ours.map((line) => line.split(/\s+/)[4]));
+    };
+    const [first = 0, second = 0] = await childrenOf(pid);
+    assert.equal((await files(first)).size, 1);
+    assert.deepEqual(await files(first), await files(second));
+    const left = async () =>
+      (await readdir(folder.path)).filter((name) => name.startsWith("sentiment-weights-"));
+    assert.deepEqual(await left(), []);
+
+    process.kill(first, "SIGKILL");
+    await untilSaid(server, "process replaced");
+    const [one, other] = await bothOf(server);
+    for (const { client } of [one, other]) assert.equal(await cacheOf(client, "as before"), NONE);
+    assert.deepEqual(await left(), []);
   });
 
   it("tell of one that hangs, do not wait for it, and replace it within seconds", async () => {

@@ -17,7 +17,7 @@ describe("inference threads that several models share", function () {
 
   before(async () => {
     [fast, accurate] = [await modelVersion("fast"), await modelVersion("accurate")];
-    const options = { workers: 1, intraOpThreads: 1, gpu: false };
+    const options = { workers: 2, intraOpThreads: 1, gpu: false };
     backend = embeddedBackend(options, systemClock, () => {});
     for (const model of [fast, accurate]) await backend.load(model);
     // What they take is learned by that.
@@ -32,9 +32,10 @@ describe("inference threads that several models share", function () {
       await backend.infer(model, batch, ANYTIME);
       ended.push(model.name);
     };
-    const long = Array.from({ length: 4 }, () => run(accurate, LONG()));
+    const long = Array.from({ length: 6 }, () => run(accurate, LONG()));
     const short = Array.from({ length: 3 }, () => run(fast, padded([[101, 2023, 102]], 0)));
     await Promise.all([...long, ...short]);
-    assert.deepEqual(ended.slice(0, 4), [accurate.name, fast.name, fast.name, fast.name]);
+    // One thread's long batch, or both's; the thread that is done first has all the short ones.
+    assert.ok(ended.lastIndexOf(fast.name) <= 4, `${ended}`);
   });
 });

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { watch } from "node:fs";
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import type { Backend, ModelVersion } from "../../server/backend/backend.js";
 import { embeddedBackend } from "../../server/backend/embedded/embedded-backend.js";
 import { padded } from "../../server/backend/padding.js";
 import { systemClock } from "../../server/core/clock.js";
+import { until } from "../support/held-backend.js";
 import { ANYTIME, modelVersion } from "../support/model-version.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
@@ -16,7 +21,6 @@ const BATCH = () =>
     ],
     0,
   );
-const AN_HOUR_S = 3600;
 
 describe("weights of a model that several workers have", function () {
   this.timeout(60_000);
@@ -74,6 +78,27 @@ describe("weights of a model that several workers have", function () {
     assert.deepEqual(events, []);
   });
 
+  it("are the model's own for a worker in the place of one that died, whatever lies where they were", async () => {
+    const threads: Worker[] = [];
+    const notice = (thread: Worker) => threads.push(thread);
+    process.on("worker", notice);
+    stack.defer(() => void process.off("worker", notice));
+    const backend = start(2);
+    const made = watch(folder);
+    const [name] = await Promise.all([
+      once(made, "change").then(([, file]) => String(file)),
+      backend.load(model),
+    ]);
+    made.close();
+    assert.match(name, /^sentiment-weights-\d+-/);
+    const expected = await logits(backend);
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, "model.onnx"), "another's");
+    for (const thread of threads) await thread.terminate();
+    await until(() => events.filter((event) => event.startsWith("replaced")).length === 2);
+    assert.deepEqual(await logits(backend), expected);
+  });
+
   it("are each worker's own where TMPDIR cannot be written to, which is told", async () => {
     const backend = start(2);
     process.env["TMPDIR"] = join(folder, "missing");
@@ -84,14 +109,18 @@ describe("weights of a model that several workers have", function () {
   });
 
   it("do not stay on the disk where a process was killed while it loaded them", async () => {
-    const [old, young] = ["sentiment-weights-old", "sentiment-weights-young"];
-    for (const name of [old, young]) {
+    const another = spawn(process.execPath, ["--eval", ""]);
+    await once(another, "exit");
+    const nameOf = (pid: number | undefined, place: number) => `sentiment-weights-${pid}-${place}`;
+    const left = [another.pid, process.pid, process.ppid].map(nameOf);
+    const inUse = [process.pid, process.ppid].map((pid, place) => nameOf(pid, 10 + place));
+    for (const name of [...left, ...inUse]) {
       await mkdir(join(folder, name));
       await writeFile(join(folder, name, "model.onnx.weights"), "left");
     }
-    const then = Date.now() / 1000 - AN_HOUR_S;
-    await utimes(join(folder, old), then, then);
+    const anHourAgo = Date.now() / 1000 - 3600;
+    for (const name of left.slice(1)) await utimes(join(folder, name), anHourAgo, anHourAgo);
     await start(2).load(model);
-    assert.deepEqual(await readdir(folder), [young]);
+    assert.deepEqual((await readdir(folder)).sort(), inUse.sort());
   });
 });

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.js";
 import { messageOf, ServiceError } from "../../core/errors.js";
 import type { ThreadAnswer } from "../../core/in-thread.js";
 import type { ReportThread } from "../../core/supervised-thread.js";
-import { ThreadPool } from "../../core/thread-pool.js";
+import { SOON_MS, ThreadPool } from "../../core/thread-pool.js";
 import {
   type Backend,
   type Inference,
@@ -24,7 +26,11 @@ export interface EmbeddedOptions {
   /** onnxruntime's threads in each worker. */
   readonly intraOpThreads: number;
   readonly gpu: boolean;
+  /** A folder of several processes, by which those that start share the weights of models, as long as it is there. */
+  readonly weights?: string | undefined;
 }
+
+const PREPARED = "model.onnx";
 
 /** As ReportThread, and told of models whose weights the workers cannot share. */
 type ReportWorker = (event: Parameters<ReportThread>[0] | "unshared", detail: string) => void;
@@ -41,7 +47,7 @@ const FIXED_TOKENS = 5;
 
 /** onnxruntime inside this process: one session a model in each of several worker threads. */
 export function embeddedBackend(
-  { workers, intraOpThreads, gpu }: EmbeddedOptions,
+  { workers, intraOpThreads, gpu, weights }: EmbeddedOptions,
   clock: Clock,
   report: ReportWorker,
 ): Backend {
@@ -69,25 +75,25 @@ export function embeddedBackend(
     await pool.askEach(() => ({ kind: "load", model: keyOf(model), path, digest, prepared }));
   }
 
-  /** With its weights in memory once, however many workers there are. */
+  const isCommon = () => weights !== undefined && existsSync(weights);
+
+  /** With its weights in memory once, however many workers there are, and processes that start. */
   async function loadShared(model: ModelVersion): Promise<void> {
-    await using folder = await weightsFolder();
     const { onnxPath: path, digest } = model;
-    const prepared = join(folder.path, "model.onnx");
-    await pool.ask({ kind: "prepare", model: keyOf(model), path, digest, prepared });
-    await load(model, prepared);
+    const common = weights && join(weights, digest);
+    if (common && existsSync(common)) return await load(model, join(common, PREPARED));
+    await using folder = await weightsFolder();
+    const prepared = join(folder.path, PREPARED);
+    await pool.askAny({ kind: "prepare", model: keyOf(model), path, digest, prepared });
+    // Another process may have been the first, or all of them have started meanwhile.
+    if (common) await rename(folder.path, common).catch(() => {});
+    await load(model, common && existsSync(common) ? join(common, PREPARED) : prepared);
   }
 
-  async function triedShared(model: ModelVersion): Promise<boolean> {
-    try {
-      await loadShared(model);
-      return true;
-    } catch (error) {
-      if (error instanceof ServiceError) throw error;
-      // A disk that is full or cannot be written to; or the model itself, of which it is told when it is loaded as it is.
-      report("unshared", `${model.name} is in memory once for each worker: ${messageOf(error)}`);
-      return false;
-    }
+  async function loadOwn(model: ModelVersion, why: unknown): Promise<void> {
+    await load(model);
+    // A disk that is full, or cannot be written to.
+    report("unshared", `${model.name} is in memory once for each worker: ${messageOf(why)}`);
   }
 
   const isUp = () => !pool.failing;
@@ -95,6 +101,7 @@ export function embeddedBackend(
     name: "embedded",
     concurrency: workers,
     maxInFlight: workers * DEPTH,
+    maxAheadMs: SOON_MS,
     maxPaddingRatio: MAX_PADDING_RATIO,
     // A GPU's are of its own kind.
     fixedTokens: gpu ? undefined : FIXED_TOKENS,
@@ -102,8 +109,12 @@ export function embeddedBackend(
     status: () => [{ backend: "embedded", up: isUp() }],
 
     async load(model) {
-      const isShared = workers > 1 && !gpu && (await triedShared(model));
-      if (!isShared) await load(model);
+      if (gpu || (workers === 1 && !isCommon())) await load(model);
+      else
+        await loadShared(model).catch((error: unknown) => {
+          if (error instanceof ServiceError) throw error;
+          return loadOwn(model, error);
+        });
       const key = keyOf(model);
       const { maxTokens } = model;
       // The first run allocates; better now than in a caller's time. And a model of the wrong shape fails here, by its name.
@@ -117,6 +128,8 @@ export function embeddedBackend(
       pool.forget(key);
       // A worker that is dead has nothing to give back.
       await pool.askEach(() => ({ kind: "unload", model: key })).catch(() => {});
+      // Again: a load that was given up may have ended meanwhile.
+      pool.forget(key);
     },
 
     async infer(model: ModelVersion, batch, { signal }): Promise<Inference> {

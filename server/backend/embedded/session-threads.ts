@@ -23,7 +23,11 @@ export const sessionThreads = (options: WorkerOptions): ThreadKind<WorkerRequest
     lane: request.model,
     size: request.kind === "infer" ? request.batch.rows * request.batch.tokens : 0,
   }),
-  leaves: ({ kind, model }) => (kind === "load" ? model : undefined),
+  // What was prepared is gone by then, and what lies in its place is nobody's to trust.
+  leaves: (request) =>
+    request.kind === "load"
+      ? { name: request.model, again: { ...request, prepared: undefined } }
+      : undefined,
   mostLooks: ({ kind }) => {
     if (kind !== "infer") return Number.POSITIVE_INFINITY;
     return options.gpu ? MOST_LOOKS.gpu : MOST_LOOKS.cpu;

@@ -73,7 +73,7 @@ async function prepare(path: string, digest: string, prepared: string) {
 async function load(model: string, path: string, digest: string, prepared: string | undefined) {
   const isPrepared = prepared !== undefined && existsSync(prepared);
   if (!isPrepared) await check(path, digest);
-  await sessions.get(model)?.release();
+  await unload(model);
   sessions.set(
     model,
     await (gpu ? createOnGpu(path) : create(isPrepared ? prepared : path, ["cpu"])),
@@ -93,8 +93,9 @@ async function check(path: string, digest: string): Promise<void> {
 
 /** Its memory goes back to the system where malloc is told to (see the Makefile's `run`); a session loaded later reuses it anyway. */
 async function unload(model: string) {
-  await sessions.get(model)?.release();
+  const session = sessions.get(model);
   sessions.delete(model);
+  await session?.release();
   return new Float32Array();
 }
 

@@ -1,25 +1,42 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
-const PREFIX = "sentiment-weights-";
-/** Loading takes seconds: what is older was left by a process that was killed meanwhile. */
+/** Then the process's id. */
+const NAME = /^sentiment-weights-(\d+)-/;
+/** Loading takes seconds: what is older is of nobody any more, whose id a process of today may have. */
 const LEFT_MS = 600_000;
 
 /** A new folder for the weights of a model that is being loaded. Rejects where TMPDIR cannot be written to. */
 export async function weightsFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
   await sweep();
-  const path = await mkdtemp(join(tmpdir(), PREFIX));
+  const path = await mkdtemp(join(tmpdir(), `sentiment-weights-${process.pid}-`));
   // What is mapped of its files by then stays so, and takes the disk for as long.
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** Removes what processes have left that were killed while they loaded. */
 async function sweep(): Promise<void> {
+  const { uid } = userInfo();
   for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(PREFIX)) continue;
+    const pid = NAME.exec(name)?.[1];
+    if (pid === undefined) continue;
     const path = join(tmpdir(), name);
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > LEFT_MS)
+    const found = await lstat(path).catch(() => undefined);
+    if (!found?.isDirectory() || found.uid !== uid) continue;
+    if (isLeft(Number(pid), Date.now() - found.mtimeMs))
       await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+function isLeft(pid: number, ageMs: number): boolean {
+  if (ageMs > LEFT_MS) return true;
+  // In a container each process has the id of the one before it.
+  if (pid === process.pid) return ageMs > process.uptime() * 1000;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }

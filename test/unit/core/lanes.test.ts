@@ -57,11 +57,12 @@ describe("Lanes", () => {
     const turns = [lanes.take(), lanes.take()];
     const of = (lane: string) => turns.find((turn) => nameOf(turn) === lane)?.expectedMs;
     assert.ok(Math.abs((of("a") ?? 0) - 25) < 1e-9);
-    assert.equal(of("b"), 0);
+    assert.equal(of("b"), undefined);
   });
 
   it("gives who comes anew the next turn, and nothing for the time that he was away", () => {
     timesOf(lanes, [job("long", 100)], 1, 10_000);
+    assert.equal(nameOf(lanes.take()), "long");
     lanes.add(job("short", 1));
     lanes.add(job("short", 1));
     const first = lanes.take();
@@ -91,13 +92,42 @@ describe("Lanes", () => {
     assert.ok(Math.abs((times[0] ?? 0) - (times[1] ?? 0)) < 300, `${times}`);
   });
 
-  it("charges a job that failed what was expected", () => {
-    lanes.add(job("a", 10));
-    lanes.take()?.ended(10);
-    lanes.add(job("a", 10));
-    lanes.take()?.ended();
-    lanes.add(job("a", 10));
-    assert.equal(lanes.take()?.expectedMs, 10);
+  it("charges jobs that fail, also where none was ever done, and learns nothing of them", () => {
+    const fail = (times: number) =>
+      Array.from({ length: times }, () => {
+        lanes.add(job("failing", 0, 10));
+        lanes.add(job("other", 30));
+        const turn = lanes.take();
+        turn?.ended(turn.job.lane === "other" ? 30 : undefined);
+        return nameOf(turn);
+      });
+    assert.ok(fail(20).filter((lane) => lane === "other").length >= 4);
+    lanes.clear();
+    lanes.add(job("failing", 0, 10));
+    assert.equal(lanes.take()?.expectedMs, undefined);
+  });
+
+  it("gives a lane of which nothing is known no more places than others", () => {
+    for (let n = 0; n < 4; n++) for (const lane of ["new", "newer"]) lanes.add(job(lane, 500));
+    const taken = [lanes.take(), lanes.take(), lanes.take(), lanes.take()].map(nameOf);
+    assert.equal(taken.filter((lane) => lane === "new").length, 2);
+  });
+
+  it("begins anew, behind nobody, what was expected to take long and did not", () => {
+    lanes.add(job("a", 3000, 1));
+    lanes.take()?.ended(3000);
+    lanes.add(job("a", 1, 1));
+    lanes.take()?.ended(1);
+    for (let n = 0; n < 60; n++) lanes.add(job("a", 1, 1));
+    lanes.take()?.ended(1);
+    lanes.add(job("b", 1, 1));
+    const turns = Array.from({ length: 40 }, () => {
+      const turn = lanes.take();
+      turn?.ended(1);
+      lanes.add(job("b", 1, 1));
+      return nameOf(turn);
+    });
+    assert.ok(turns.includes("a") && turns.includes("b"));
   });
 
   it("forgets who leaves, and all", () => {
@@ -116,7 +146,12 @@ describe("Lanes", () => {
     lanes.take()?.ended(10);
     lanes.add(job("a", 10));
     lanes.forget("a");
-    assert.equal(lanes.take()?.expectedMs, 10);
+    const turn = lanes.take();
+    assert.equal(turn?.expectedMs, 10);
+    turn?.ended(10);
+    lanes.forget("a");
+    lanes.add(job("a", 10));
+    assert.equal(lanes.take()?.expectedMs, undefined);
   });
 
   it("gives lanes that want more than there is even parts, whatever their jobs take", () => {

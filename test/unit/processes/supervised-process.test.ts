@@ -5,7 +5,7 @@ import { turn } from "../../support/recorder.js";
 import { type ScriptedProcess, scriptedProcess } from "../../support/scripted-process.js";
 
 const LIMIT = { limitMs: 1000 };
-const PLACE = { number: 1, grpcPort: 50051 };
+const PLACE = { number: 1, grpcPort: 50051, weights: undefined };
 
 describe("SupervisedProcess", () => {
   let clock: FakeClock;
