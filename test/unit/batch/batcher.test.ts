@@ -172,6 +172,28 @@ describe("Batcher", () => {
       assert.deepEqual((await Promise.all(answers)).map(answered), [[1], [2], [3], [4]]);
     });
 
+    for (const [tookMs, begun] of [
+      [10, 2],
+      [100, 1],
+    ] as const) {
+      it(`has ${begun} batches of ${tookMs} ms begun where those that wait in the backend may take 50 ms`, async () => {
+        const batcher = held({ policy: "single", maxInFlight: 2, maxAheadMs: 50 });
+        // Enough to know what they take.
+        for (let batch = 0; batch < 5; batch++) {
+          const answer = batcher.submit([row(batch)], staying);
+          await turn();
+          clock.advance(tookMs);
+          await end(batch);
+          await answer;
+        }
+        const answers = [5, 6, 7].map((id) => batcher.submit([row(id)], staying));
+        await turn();
+        assert.equal(runs.length, 5 + begun);
+        for (const batch of [5, 6, 7]) await end(batch);
+        assert.deepEqual((await Promise.all(answers)).map(answered), [[5], [6], [7]]);
+      });
+    }
+
     it("answers a call without rows with nothing", async () => {
       assert.deepEqual(await held().submit([], staying), []);
       assert.equal(runs.length, 0);
