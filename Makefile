@@ -208,9 +208,9 @@ load-ab: build $(AB)/done ## the same calls by ab, one kind after the other, ove
 	CACHE=$(CACHE) benchmarks/load.sh ab $(PHASE)
 
 bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory
-	node dist/benchmarks/stream.js
+	node dist/benchmarks/stream.js $(ARGS)
 
-bench-profile: build $(GHZ) ## CPU profiles of the hot paths, with the ten lines that take most of their time
+bench-profile: build $(GHZ) $(REDIS)/done $(TRITON)/done ## CPU profiles of the hot paths, with the ten lines that take most of their time
 	CACHE=$(CACHE) node dist/benchmarks/profile.js
 
 bench-chart: build ## the results of the benchmarks as SVG

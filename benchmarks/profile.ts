@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { freePorts } from "../test/support/ports.js";
+import { startRedis } from "../test/support/redis-server.js";
+import { startTriton } from "../test/support/triton-server.js";
 import { batchMessages, createGhz, type GhzRun, streamMessages, unaryMessages } from "./ghz.js";
 import { inspect, type Profile } from "./profile/inspector.js";
 import { linesOf } from "./profile/lines.js";
@@ -25,35 +27,54 @@ const TEXTS = 5000;
 const TOP = 10;
 
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
-await using ghz = await createGhz();
-const stream = ["--stream-call-count", String(50 * TEXTS), "--total", "1"];
+await using stack = new AsyncDisposableStack();
+const ghz = stack.use(await createGhz());
+/** Far more than a stream's texts of the time that is looked at. */
+const stream = (times: number) => [
+  ...["--stream-call-count", String(times * TEXTS), "--total", "1"],
+];
 type Load = (address: string) => Promise<GhzRun>;
+interface Path {
+  readonly env: Readonly<Record<string, string>>;
+  readonly load: Load;
+}
 const unary: Load = (address) =>
   ghz.run("unary", { address, messages: unaryMessages(texts, TIER), flags: LOAD });
-const PATHS: Record<string, { readonly cached: boolean; readonly load: Load }> = {
-  "analyze-cached": { cached: true, load: unary },
-  analyze: { cached: false, load: unary },
-  "analyze-batch": {
-    cached: false,
-    load: (address) =>
-      ghz.run("batch", { address, messages: batchMessages(texts, TIER, 100), flags: LOAD }),
-  },
-  "analyze-stream-cached": {
-    cached: true,
-    load: (address) =>
-      ghz.run("stream", { address, messages: streamMessages(texts, TIER), flags: stream }),
+const batches: Load = (address) =>
+  ghz.run("batch", { address, messages: batchMessages(texts, TIER, 100), flags: LOAD });
+const streams =
+  (times: number): Load =>
+  (address) =>
+    ghz.run("stream", { address, messages: streamMessages(texts, TIER), flags: stream(times) });
+/** More callers than are answered by a queue of 20 ms. */
+const tooMany: Load = (address) =>
+  ghz.run("unary", {
+    address,
+    messages: unaryMessages(texts, TIER),
+    flags: [...LOAD, "--concurrency", "512"],
+  });
+const redis = stack.use(await startRedis());
+const triton = stack.use(await startTriton());
+const CACHED = { ENABLE_CACHING: "true" };
+const PATHS: Record<string, Path> = {
+  "analyze-cached": { env: CACHED, load: unary },
+  analyze: { env: HARDLY_CACHED, load: unary },
+  "analyze-batch": { env: HARDLY_CACHED, load: batches },
+  "analyze-stream-cached": { env: CACHED, load: streams(50) },
+  "analyze-stream": { env: HARDLY_CACHED, load: streams(5) },
+  "analyze-refused": { env: { ...HARDLY_CACHED, QUEUE_TIMEOUT: "0.02" }, load: tooMany },
+  "analyze-redis": { env: { ...HARDLY_CACHED, REDIS_URL: redis.url }, load: unary },
+  "analyze-batch-triton": {
+    env: { ...HARDLY_CACHED, BACKEND: "triton", TRITON_URL: triton.url },
+    load: batches,
   },
 };
 
 async function profiled(name: string): Promise<Profile> {
-  const { cached, load } = PATHS[name] ?? {};
-  if (load === undefined) throw new Error(`no path ${name}`);
+  const { env, load } = PATHS[name] as Path;
   const [port = 0] = await freePorts(1);
   const script = [`--inspect=127.0.0.1:${port}`, "dist/server/main.js"];
-  await using server: BenchedServer = await startServer(
-    cached ? { ENABLE_CACHING: "true" } : HARDLY_CACHED,
-    { script },
-  );
+  await using server: BenchedServer = await startServer(env, { script });
   await callServer(server.client, TIER, texts, { textsPerCall: 100, callsAtOnce: 4 });
   await using inspector = await inspect(port);
   const loading = load(server.address);

@@ -1,14 +1,14 @@
 /**
  * A million lines through one AnalyzeStream, answered from memory, so that it is the stream that is measured: lines a second against unary calls of
- * the same client, and the server's memory on the way.
+ * the same client, in turns, and the server's memory on the way, which must stay flat.
  *
- *   make bench-stream
+ *   make bench-stream [ARGS="--rounds 1"]
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
-import { type Measured, record } from "./results.js";
+import { type Measured, ratiosOf, record, spread } from "./results.js";
 import { type BenchedServer, callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -16,7 +16,14 @@ const TIER = Tier.TIER_FAST;
 const TEXTS = 5000;
 const SAMPLE_MS = 250;
 const UNARY = { calls: 50_000, atOnce: 64 };
-const { values } = parseArgs({ options: { lines: { type: "string", default: "1000000" } } });
+/** Of the last tenth of a stream's time to the second one. */
+const MOST_GROWTH = 1.1;
+const { values } = parseArgs({
+  options: {
+    lines: { type: "string", default: "1000000" },
+    rounds: { type: "string", default: "3" },
+  },
+});
 const lines = Number(values.lines);
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
 const textOf = (line: number) => texts[line % TEXTS] ?? "";
@@ -48,30 +55,49 @@ async function streamAll({ client }: BenchedServer): Promise<number> {
 
 await using server = await startServer({ ENABLE_CACHING: "true" });
 await callServer(server.client, TIER, texts, { textsPerCall: 100, callsAtOnce: 4 });
-const startedMs = performance.now();
-await inParallel(UNARY.atOnce, Array(UNARY.calls).keys(), async (line) => {
-  await server.client.analyze({ text: textOf(line), tier: TIER, options: undefined });
-});
-const unary = (UNARY.calls * 1000) / (performance.now() - startedMs);
 
-const memory: number[] = [];
-const sampling = setInterval(() => {
-  void rssOf(server).then((megabytes) => memory.push(megabytes));
-}, SAMPLE_MS);
-const stream = await streamAll(server);
-clearInterval(sampling);
+async function unaryCalls({ client }: BenchedServer): Promise<number> {
+  const startedMs = performance.now();
+  await inParallel(UNARY.atOnce, Array(UNARY.calls).keys(), async (line) => {
+    await client.analyze({ text: textOf(line), tier: TIER, options: undefined });
+  });
+  return (UNARY.calls * 1000) / (performance.now() - startedMs);
+}
 
-const tenth = Math.ceil(memory.length / 10);
+const memory = { second: [] as number[], last: [] as number[], most: [] as number[] };
+async function streamWatched(): Promise<number> {
+  const samples: number[] = [];
+  const sampling = setInterval(() => {
+    void rssOf(server).then((megabytes) => samples.push(megabytes));
+  }, SAMPLE_MS);
+  const speed = await streamAll(server);
+  clearInterval(sampling);
+  const tenth = Math.ceil(samples.length / 10);
+  // The first tenth is when memory is taken that is used from then on.
+  memory.second.push(quantile(samples.slice(tenth, 2 * tenth), 0.5));
+  memory.last.push(quantile(samples.slice(-tenth), 0.5));
+  memory.most.push(Math.max(...samples));
+  return speed;
+}
+
+const [unary, stream]: [number[], number[]] = [[], []];
+for (let round = 0; round < Number(values.rounds); round++) {
+  unary.push(await unaryCalls(server));
+  stream.push(await streamWatched());
+}
+
 const measured: Measured[] = [];
-const tell = (what: string, unit: string, value: number, digits = 0) => {
-  process.stdout.write(`${what}: ${value.toFixed(digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds: [value] });
+const tell = (what: string, unit: string, rounds: readonly number[], digits = 0) => {
+  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
+  measured.push({ what, unit, rounds });
 };
 tell(`AnalyzeStream, ${lines} lines`, "texts/s", stream);
 tell(`Analyze, ${UNARY.atOnce} at once, the same client`, "texts/s", unary);
-tell("AnalyzeStream, to Analyze", "times", stream / unary, 2);
-// The first tenth is when memory is taken that is used from then on.
-tell("memory, second tenth of the time", "MB", quantile(memory.slice(tenth, 2 * tenth), 0.5));
-tell("memory, last tenth", "MB", quantile(memory.slice(-tenth), 0.5));
-tell("memory, most", "MB", Math.max(...memory));
+tell("AnalyzeStream, to Analyze", "times", ratiosOf(stream, unary), 2);
+tell("memory, second tenth of a stream's time", "MB", memory.second);
+tell("memory, last tenth", "MB", memory.last);
+tell("memory, most", "MB", memory.most);
 await record("stream", measured);
+const growth = ratiosOf(memory.last, memory.second);
+if (Math.max(...growth) > MOST_GROWTH)
+  throw new Error(`memory grew ${spread(growth, 2)} times while a stream was read`);

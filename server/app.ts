@@ -59,8 +59,8 @@ export interface AppParts {
   readonly observer?: (observed: Observed) => void;
   /** The other processes behind the same port. */
   readonly peers?: Peers;
-  /** A folder by which those of them that start share the weights of models. */
-  readonly weights?: string | undefined;
+  /** A folder by which those of them that start share the weights of models; undefined: no longer. */
+  readonly weights?: (() => string | undefined) | undefined;
   /** What they and this one spend of quotas, unless a Redis knows that. */
   readonly sharedQuota?: SharedQuota;
 }

@@ -17,7 +17,7 @@ import type { Metrics } from "./observe/metrics.js";
 import { type OpsParts, serveOps } from "./observe/ops-http.js";
 import { Profiles } from "./observe/profiles.js";
 import type { Readiness } from "./observe/readiness.js";
-import { residentBytes } from "./observe/resident-memory.js";
+import { residentBytes, residentBytesNow } from "./observe/resident-memory.js";
 import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
 import type { ModelEvents, TierModels } from "./serve/tier-models.js";
@@ -127,7 +127,7 @@ export async function sharedWeights({ backends, gpu }: Config, log: Log) {
 /** Triton, with or without the embedded backend to stand by; or the embedded one alone. */
 export function makeBackend(
   config: Config,
-  weights: string | undefined,
+  weights: (() => string | undefined) | undefined,
   clock: Clock,
   log: Log,
   metrics: Metrics,
@@ -160,7 +160,7 @@ export const modelOptions = (config: Config, trimCaches: () => void) => ({
     maxWaitMs: config.queueTimeoutMs,
   },
   memory: config.memory,
-  rss: residentBytes,
+  resident: { atMost: () => process.memoryUsage.rss(), exactly: residentBytesNow },
   trimCaches,
 });
 

@@ -30,6 +30,11 @@ export function standBy(
     name: first.name,
     concurrency: Math.max(first.concurrency, second.concurrency),
     maxInFlight: Math.max(first.maxInFlight, second.maxInFlight),
+    // Which of them runs a batch is not known when it is put together.
+    maxAheadMs: Math.max(
+      first.maxAheadMs ?? Number.POSITIVE_INFINITY,
+      second.maxAheadMs ?? Number.POSITIVE_INFINITY,
+    ),
     maxPaddingRatio: first.maxPaddingRatio,
     isUp: (model) => first.isUp(model) || second.isUp(model),
     status: () => [...first.status(), ...second.status()],

@@ -171,7 +171,7 @@ export class Batcher {
     const { concurrency, maxInFlight, maxAheadMs = Number.POSITIVE_INFINITY } = this.#options;
     const { batches } = this.#load;
     if (batches < concurrency) return true;
-    return batches < maxInFlight && this.#load.waitMs(0, 0) <= maxAheadMs;
+    return batches < maxInFlight && this.#load.ownMs <= maxAheadMs;
   }
 
   /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */

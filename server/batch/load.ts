@@ -55,6 +55,11 @@ export class Load {
     return Math.max(1, this.#concurrency - this.#batches);
   }
 
+  /** Milliseconds until those are done by what the model takes for itself, whatever else the machine does; 0 while nothing is known. */
+  get ownMs(): number {
+    return (this.#tokens * (this.#cost.msPerToken ?? 0)) / this.#concurrency;
+  }
+
   /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
     return this.#fixedTokens ?? this.#cost.fixedTokens;

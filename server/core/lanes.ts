@@ -19,6 +19,8 @@ const MEMORY = 0.98;
 const UNKNOWN_MS = 10;
 /** What took so many times as long as expected was held up, and says little of what its lane takes. */
 const HELD_UP = 5;
+/** The same of a lane's first job. */
+const MOST_FIRST_MS = 1000;
 
 class Lane<Job> {
   waiting: Job[] = [];
@@ -39,7 +41,8 @@ class Lane<Job> {
   /** Milliseconds that count of those that a job took. */
   took(size: number, ms: number): number {
     const expectedMs = this.expectedMs(size);
-    const countedMs = expectedMs === undefined ? ms : Math.min(ms, HELD_UP * expectedMs);
+    const mostMs = expectedMs === undefined ? MOST_FIRST_MS : HELD_UP * expectedMs;
+    const countedMs = Math.min(ms, mostMs);
     this.#sums.size = this.#sums.size * MEMORY + size;
     this.#sums.ms = this.#sums.ms * MEMORY + countedMs;
     return countedMs;
@@ -56,8 +59,8 @@ const isBefore = (one: Lane<unknown>, other: Lane<unknown>): boolean =>
  */
 export class Lanes<Job extends Work> {
   readonly #lanes = new Map<string, Lane<Job>>();
-  /** The least that a lane had spent of those that were in use: who comes anew begins there. Time that he did not ask for is not saved up. */
-  #leastMs = 0;
+  /** What the lane had spent, before its job, that had the last turn. */
+  #nowMs = 0;
 
   get waiting(): number {
     let sum = 0;
@@ -68,9 +71,7 @@ export class Lanes<Job extends Work> {
   add(job: Job): void {
     const lane = this.#lanes.get(job.lane) ?? new Lane<Job>();
     this.#lanes.set(job.lane, lane);
-    const inUse = [...this.#lanes.values()].filter(({ isIdle }) => !isIdle);
-    if (inUse.length > 0) this.#leastMs = Math.min(...inUse.map(({ spentMs }) => spentMs));
-    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#leastMs);
+    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#startMs);
     lane.waiting.push(job);
   }
 
@@ -102,9 +103,16 @@ export class Lanes<Job extends Work> {
     if (this.#lanes.get(name)?.isIdle) this.#lanes.delete(name);
   }
 
+  /** Where who comes anew begins: time that he did not ask for is not saved up. Nor is he behind those whose last turns took less than was expected. */
+  get #startMs(): number {
+    const inUse = [...this.#lanes.values()].filter(({ isIdle }) => !isIdle);
+    return Math.min(this.#nowMs, ...inUse.map(({ spentMs }) => spentMs));
+  }
+
   #begin(lane: Lane<Job>, job: Job): Turn<Job> {
     const expectedMs = lane.expectedMs(job.size);
     const chargedMs = expectedMs ?? UNKNOWN_MS;
+    this.#nowMs = Math.max(this.#nowMs, lane.spentMs);
     // At once: else one lane would have all places that are free at this moment.
     lane.spentMs += chargedMs;
     lane.underWay++;

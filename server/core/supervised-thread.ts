@@ -187,7 +187,8 @@ export class SupervisedThread<Request, Result> {
     if (reply.kind === "done") exchange?.resolve(reply);
     else if (reply.reason) exchange?.reject(new ServiceError(reply.reason, reply.error));
     else exchange?.reject(this.#kind.refused(reply.error));
-    this.#onChange();
+    // After whoever was answered: what he asks next is to have its turn with what waits already.
+    setImmediate(this.#onChange);
   }
 
   #onExit(code: number, cause: unknown): void {

@@ -42,6 +42,7 @@ export async function runMember(config: Config, stopped: Promise<void>): Promise
 class Member {
   #observed: Observed | undefined;
   #admin: LocalAdmin | undefined;
+  #isServing = false;
   readonly #config: Config;
   readonly #log: Log;
   readonly #link: Link<ProcessCalls, PrimaryCalls>;
@@ -81,7 +82,7 @@ class Member {
     const limitMs = requestTimeoutMs + OTHERS_GRACE_MS;
     const parts: AppParts = {
       log: this.#log.child({ process: number }),
-      weights,
+      weights: () => (this.#isServing ? undefined : weights),
       observer: (observed) => {
         this.#observed = observed;
       },
@@ -98,6 +99,7 @@ class Member {
     await using app = await unlessStopped(startApp(config, parts), until);
     // Threads that load a model do not bear to be ended: onnxruntime would end the process with a message of its own.
     if (app === undefined) process.kill(process.pid, "SIGKILL");
+    this.#isServing = true;
     // Without a primary it drains at once.
     await this.#link.ask("serving", undefined, { limitMs: PRIMARY_MS }).catch(() => {});
     await until;

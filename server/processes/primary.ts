@@ -130,8 +130,13 @@ export class Primary implements AsyncDisposable {
       report: (error) => log.error({ err: error }, "a process was not answered"),
     };
     const others = (call: AdminCall, signal: AbortSignal) => this.#others(number, call, signal);
-    const calls = { begin: () => place, others, quota: this.#quota.take };
+    const calls = { begin: () => this.#placeOf(place), others, quota: this.#quota.take };
     return new SupervisedProcess(number, this.#fork, calls, this.#clock, events);
+  }
+
+  /** One that takes another's place comes too late for what they shared; who makes a folder of that name by then is not to be trusted. */
+  #placeOf(place: Place): Place {
+    return this.#hasStarted ? { ...place, weights: undefined } : place;
   }
 
   async #scrape(): Promise<string> {

@@ -8,6 +8,13 @@ export interface MemoryLimits {
   readonly modelBytes: number;
 }
 
+/** What the process takes, in bytes. */
+export interface Resident {
+  /** At most, which is known at once. */
+  atMost(): number;
+  exactly(): Promise<number>;
+}
+
 /** Why a model was unloaded. */
 export type UnloadCause = "memory" | "cache_size" | "admin";
 
@@ -31,7 +38,7 @@ export interface MemoryActs {
 export class MemoryManager implements Disposable {
   readonly #limits: MemoryLimits;
   readonly #versions: () => readonly ServedVersion[];
-  readonly #rss: () => number;
+  readonly #resident: Resident;
   readonly #clock: Clock;
   readonly #acts: MemoryActs;
   #cancel = () => {};
@@ -40,13 +47,13 @@ export class MemoryManager implements Disposable {
   constructor(
     limits: MemoryLimits,
     versions: () => readonly ServedVersion[],
-    rss: () => number,
+    resident: Resident,
     clock: Clock,
     acts: MemoryActs,
   ) {
     this.#limits = limits;
     this.#versions = versions;
-    this.#rss = rss;
+    this.#resident = resident;
     this.#clock = clock;
     this.#acts = acts;
     this.#checkLater();
@@ -75,7 +82,7 @@ export class MemoryManager implements Disposable {
   }
 
   async #check(): Promise<void> {
-    if (this.#rss() > MOST_SHARE * this.#limits.processBytes) {
+    if (await this.#isOver()) {
       this.#acts.trimCaches();
       const now = this.#clock.now();
       const idle = this.#versions().filter((one) => one.isIdle && now - one.lastUsedMs >= IDLE_MS);
@@ -83,6 +90,11 @@ export class MemoryManager implements Disposable {
       if (oldest !== undefined) await this.#unload(oldest, "memory");
     }
     this.#checkLater();
+  }
+
+  async #isOver(): Promise<boolean> {
+    const most = MOST_SHARE * this.#limits.processBytes;
+    return this.#resident.atMost() > most && (await this.#resident.exactly()) > most;
   }
 
   /** At once or not at all: a call that is waited for may itself wait for what room is made for. */

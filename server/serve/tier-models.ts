@@ -13,7 +13,12 @@ import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
 import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
 import { HeldModels } from "./held-models.js";
-import { type MemoryLimits, MemoryManager, type UnloadCause } from "./memory-manager.js";
+import {
+  type MemoryLimits,
+  MemoryManager,
+  type Resident,
+  type UnloadCause,
+} from "./memory-manager.js";
 import { type BatchSettings, ServedVersion, type VersionEvents } from "./served-version.js";
 import { Shadow, type ShadowOutcome } from "./shadow.js";
 
@@ -37,7 +42,7 @@ export interface TierModelsOptions {
   readonly readers: ReadingThreads | undefined;
   /** undefined: nothing is ever unloaded for want of memory. */
   readonly memory: MemoryLimits | undefined;
-  readonly rss: () => number;
+  readonly resident: Resident;
   /** Drops some of the answers in memory; for want of it. Must not throw. */
   readonly trimCaches: () => void;
 }
@@ -72,7 +77,7 @@ export class TierModels implements Models, Disposable {
     this.#events = events;
     this.#memory =
       options.memory &&
-      new MemoryManager(options.memory, () => this.versions(), options.rss, clock, {
+      new MemoryManager(options.memory, () => this.versions(), options.resident, clock, {
         trimCaches: options.trimCaches,
         unloaded: (one, cause) => events.unloaded(one.model, cause),
       });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -27,6 +27,8 @@ import { failureOf } from "../support/status-details.js";
 
 const tier = Tier.TIER_FAST;
 const { CACHE_TIER_MEMORY: MEMORY, CACHE_TIER_NONE: NONE } = CacheTier;
+const weightsIn = async (folder: string) =>
+  (await readdir(folder)).filter((name) => name.startsWith("sentiment-weights-"));
 /** One of the client's own: equal ones would share one. */
 const OWN_CONNECTION = { "grpc.use_local_subchannel_pool": 1 };
 
@@ -194,7 +196,7 @@ describe("several processes behind one port", function () {
     assert.deepEqual(answer, { ready: true, processes });
   });
 
-  it("have the weights of a model in memory once, of a file that has no name any more; one that takes another's place has its own", async () => {
+  it("have the weights of a model in memory once, of a file that has no name any more; one that takes another's place trusts nothing that lies where they were", async () => {
     await using folder = await scratchFolder();
     await using server = await startServer({ ...env(), TMPDIR: folder.path, MAX_WORKERS: "2" });
     const { pid = 0 } = server.child;
@@ -206,15 +208,26 @@ describe("several processes behind one port", function () {
     const [first = 0, second = 0] = await childrenOf(pid);
     assert.equal((await files(first)).size, 1);
     assert.deepEqual(await files(first), await files(second));
-    const left = async () =>
-      (await readdir(folder.path)).filter((name) => name.startsWith("sentiment-weights-"));
-    assert.deepEqual(await left(), []);
+    assert.deepEqual(await weightsIn(folder.path), []);
 
+    // Of what has no name any more `maps` tells the name that it had.
+    const maps = await readFile(`/proc/${first}/maps`, "utf8");
+    const [, name = "", digest = ""] =
+      /\/(sentiment-weights-[^/]+)\/([0-9a-f]{64})/.exec(maps) ?? [];
+    await mkdir(join(folder.path, name, digest), { recursive: true });
+    await writeFile(join(folder.path, name, digest, "model.onnx"), "another's");
     process.kill(first, "SIGKILL");
     await untilSaid(server, "process replaced");
+    const [replacement = 0] = (await childrenOf(pid)).filter((one) => one !== second);
+    assert.equal((await files(replacement)).size, 0);
     const [one, other] = await bothOf(server);
     for (const { client } of [one, other]) assert.equal(await cacheOf(client, "as before"), NONE);
-    assert.deepEqual(await left(), []);
+    await one.admin.unloadModel({ tier });
+    for (const { client } of [one, other]) assert.equal(await cacheOf(client, "again"), NONE);
+    assert.deepEqual(
+      server.log.filter(({ msg }) => msg === "inference worker"),
+      [],
+    );
   });
 
   it("tell of one that hangs, do not wait for it, and replace it within seconds", async () => {
@@ -305,9 +318,10 @@ describe("several processes behind one port", function () {
   });
 
   /** The server, which has loaded one of its models, and has others to load. */
-  async function starting() {
+  async function starting(folder: string) {
     const { child, ended } = start(runCommand(), {
       ...env(),
+      TMPDIR: folder,
       MODEL_REPOSITORY: "triton-model-repo",
       GRPC_PORT: "0",
       HTTP_PORT: "0",
@@ -319,20 +333,25 @@ describe("several processes behind one port", function () {
     return { child, ended };
   }
 
-  it("end when their primary is killed while they start, and leave nothing behind", async () => {
-    const { child, ended } = await starting();
+  it("end when their primary is killed while they start, and what they leave is removed by the next", async () => {
+    await using folder = await scratchFolder();
+    const { child, ended } = await starting(folder.path);
     child.kill("SIGKILL");
     // Their output is his, and is closed when the last of them has ended.
     const { stdout } = await ended;
     assert.ok(!stdout.includes("serving gRPC on"), stdout);
+    await using _next = await startServer({ ...env(), TMPDIR: folder.path });
+    assert.deepEqual(await weightsIn(folder.path), []);
   });
 
-  it("end at once at a signal that comes while they start", async () => {
-    const { child, ended } = await starting();
+  it("end at once at a signal that comes while they start, and leave nothing behind", async () => {
+    await using folder = await scratchFolder();
+    const { child, ended } = await starting(folder.path);
     child.kill("SIGTERM");
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stderr], [0, ""]);
     assert.ok(!stdout.includes("serving gRPC on"), stdout);
+    assert.deepEqual(await weightsIn(folder.path), []);
   });
 
   /** What the server says; it must end by itself with exit code 1, and no process may be left. */

@@ -9,10 +9,12 @@ import type { Backend, ModelVersion } from "../../server/backend/backend.js";
 import { embeddedBackend } from "../../server/backend/embedded/embedded-backend.js";
 import { padded } from "../../server/backend/padding.js";
 import { systemClock } from "../../server/core/clock.js";
+import { residentBytesNow } from "../../server/observe/resident-memory.js";
 import { until } from "../support/held-backend.js";
 import { ANYTIME, modelVersion } from "../support/model-version.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
+const MIB = 2 ** 20;
 const BATCH = () =>
   padded(
     [
@@ -66,8 +68,11 @@ describe("weights of a model that several workers have", function () {
     const inodes = await mapped();
     assert.ok(inodes.length >= 2, `${inodes}`);
     assert.equal(new Set(inodes).size, 1);
+    const repeated = async () => process.memoryUsage.rss() - (await residentBytesNow());
+    const withTwo = await repeated();
     await backend.unload(model);
     assert.deepEqual(await mapped(), []);
+    assert.ok(withTwo - (await repeated()) > 4 * MIB, "they count for each of them");
   });
 
   it("give the same answers, to the last bit, as those of the model's own file", async () => {

@@ -26,8 +26,8 @@ export interface EmbeddedOptions {
   /** onnxruntime's threads in each worker. */
   readonly intraOpThreads: number;
   readonly gpu: boolean;
-  /** A folder of several processes, by which those that start share the weights of models, as long as it is there. */
-  readonly weights?: string | undefined;
+  /** A folder of several processes, by which those that start share the weights of models; undefined: there is none, or none any more. */
+  readonly weights?: (() => string | undefined) | undefined;
 }
 
 const PREPARED = "model.onnx";
@@ -75,19 +75,33 @@ export function embeddedBackend(
     await pool.askEach(() => ({ kind: "load", model: keyOf(model), path, digest, prepared }));
   }
 
-  const isCommon = () => weights !== undefined && existsSync(weights);
+  async function prepare(model: ModelVersion, folder: string): Promise<string> {
+    const { onnxPath: path, digest } = model;
+    const prepared = join(folder, PREPARED);
+    await pool.askAny({ kind: "prepare", model: keyOf(model), path, digest, prepared });
+    return prepared;
+  }
 
   /** With its weights in memory once, however many workers there are, and processes that start. */
   async function loadShared(model: ModelVersion): Promise<void> {
-    const { onnxPath: path, digest } = model;
-    const common = weights && join(weights, digest);
-    if (common && existsSync(common)) return await load(model, join(common, PREPARED));
+    const parent = weights?.();
+    if (parent !== undefined) return await loadCommon(model, parent);
     await using folder = await weightsFolder();
-    const prepared = join(folder.path, PREPARED);
-    await pool.askAny({ kind: "prepare", model: keyOf(model), path, digest, prepared });
-    // Another process may have been the first, or all of them have started meanwhile.
-    if (common) await rename(folder.path, common).catch(() => {});
-    await load(model, common && existsSync(common) ? join(common, PREPARED) : prepared);
+    await load(model, await prepare(model, folder.path));
+  }
+
+  /** Each process makes what it does not find. One of them is done first, and all take that. */
+  async function loadCommon(model: ModelVersion, parent: string): Promise<void> {
+    const common = join(parent, model.digest);
+    if (!existsSync(common)) {
+      await using folder = await weightsFolder(parent);
+      await prepare(model, folder.path)
+        .then(() => rename(folder.path, common))
+        .catch((error: unknown) => {
+          if (!existsSync(common)) throw error;
+        });
+    }
+    await load(model, join(common, PREPARED));
   }
 
   async function loadOwn(model: ModelVersion, why: unknown): Promise<void> {
@@ -109,7 +123,7 @@ export function embeddedBackend(
     status: () => [{ backend: "embedded", up: isUp() }],
 
     async load(model) {
-      if (gpu || (workers === 1 && !isCommon())) await load(model);
+      if (gpu || (workers === 1 && weights?.() === undefined)) await load(model);
       else
         await loadShared(model).catch((error: unknown) => {
           if (error instanceof ServiceError) throw error;

@@ -1,5 +1,5 @@
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Then the process's id. */
@@ -7,23 +7,27 @@ const NAME = /^sentiment-weights-(\d+)-/;
 /** Loading takes seconds: what is older is of nobody any more, whose id a process of today may have. */
 const LEFT_MS = 600_000;
 
-/** A new folder for the weights of a model that is being loaded. Rejects where TMPDIR cannot be written to. */
-export async function weightsFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
-  await sweep();
-  const path = await mkdtemp(join(tmpdir(), `sentiment-weights-${process.pid}-`));
-  // What is mapped of its files by then stays so, and takes the disk for as long.
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+/** A new folder for the weights of models that are being loaded, in `parent`, or in TMPDIR. Rejects where that cannot be written to. */
+export async function weightsFolder(
+  parent?: string,
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  if (parent === undefined) await sweep().catch(() => {});
+  const path = await mkdtemp(join(parent ?? tmpdir(), `sentiment-weights-${process.pid}-`));
+  return {
+    path,
+    // What is mapped of its files by then stays so, and takes the disk for as long. What cannot be removed now is swept later.
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }).catch(() => {}),
+  };
 }
 
 /** Removes what processes have left that were killed while they loaded. */
 async function sweep(): Promise<void> {
-  const { uid } = userInfo();
   for (const name of await readdir(tmpdir())) {
     const pid = NAME.exec(name)?.[1];
     if (pid === undefined) continue;
     const path = join(tmpdir(), name);
     const found = await lstat(path).catch(() => undefined);
-    if (!found?.isDirectory() || found.uid !== uid) continue;
+    if (!found?.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) continue;
     if (isLeft(Number(pid), Date.now() - found.mtimeMs))
       await rm(path, { recursive: true, force: true }).catch(() => {});
   }

@@ -9,11 +9,17 @@ interface Job extends Work {
 const job = (lane: string, ms: number, size = ms): Job => ({ lane, size, ms });
 const nameOf = (turn: Turn<Job> | undefined) => turn?.job.lane;
 
-/** Another one of each lane as soon as one is done, by `places` threads side by side, until so many milliseconds have passed: what each lane had of them. */
-function timesOf(lanes: Lanes<Job>, kinds: readonly Job[], places: number, untilMs: number) {
+/** So many of each lane, and another one as soon as one is done, by `places` threads side by side, until so many milliseconds have passed: what each lane had of them. */
+function timesOf(
+  lanes: Lanes<Job>,
+  kinds: readonly Job[],
+  places: number,
+  untilMs: number,
+  each = 4,
+) {
   const times = new Map(kinds.map(({ lane }) => [lane, 0]));
   const running: { readonly turn: Turn<Job>; readonly endMs: number }[] = [];
-  for (const kind of kinds) for (let n = 0; n < 4; n++) lanes.add({ ...kind });
+  for (const kind of kinds) for (let n = 0; n < each; n++) lanes.add({ ...kind });
   for (let nowMs = 0; nowMs < untilMs; ) {
     while (running.length < places) {
       const turn = lanes.take() as Turn<Job>;
@@ -160,9 +166,10 @@ describe("Lanes", () => {
       fc.property(
         fc.array(times, { minLength: 2, maxLength: 4 }),
         fc.integer({ min: 1, max: 2 }),
-        (each, places) => {
+        fc.nat({ max: 2 }),
+        (each, places, more) => {
           const kinds = each.map((ms, place) => job(`${place}`, ms));
-          const had = [...timesOf(new Lanes(), kinds, places, 20_000).values()];
+          const had = [...timesOf(new Lanes(), kinds, places, 100_000, places + more).values()];
           const spread = Math.max(...had) - Math.min(...had);
           // Jobs under way, and the first ones, of which nobody knew what they take.
           assert.ok(spread <= 1200, `${had}`);

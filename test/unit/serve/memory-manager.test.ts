@@ -13,6 +13,7 @@ describe("MemoryManager", () => {
   let clock: FakeClock;
   let backend: ScriptedBackend;
   let rss: number;
+  let repeated: number;
   let versions: ServedVersion[];
   let unloaded: string[];
   let trims: number;
@@ -35,11 +36,11 @@ describe("MemoryManager", () => {
   beforeEach(() => {
     clock = new FakeClock();
     backend = scriptedBackend();
-    [rss, versions, unloaded, trims] = [800, [], [], 0];
+    [rss, repeated, versions, unloaded, trims] = [800, 0, [], [], 0];
     memory = new MemoryManager(
       LIMITS,
       () => versions,
-      () => rss,
+      { atMost: () => rss, exactly: async () => rss - repeated },
       clock,
       {
         trimCaches: () => trims++,
@@ -77,6 +78,16 @@ describe("MemoryManager", () => {
       rss = 800;
       await wait(15_000);
       assert.equal(trims, 3);
+    });
+
+    it("does nothing for pages that are counted several times", async () => {
+      await make(1).ready();
+      [rss, repeated] = [1000, 200];
+      await wait(2 * MINUTE_MS);
+      assert.deepEqual([trims, unloaded], [0, []]);
+      repeated = 199;
+      await wait(5000);
+      assert.deepEqual([trims, unloaded], [1, ["1 memory"]]);
     });
 
     it("unloads nothing at 80 % of the limit, nor what was used within a minute", async () => {

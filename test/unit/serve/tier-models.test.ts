@@ -54,7 +54,7 @@ describe("TierModels", function () {
       batching: SETTINGS,
       readers,
       memory: undefined,
-      rss: () => 0,
+      resident: { atMost: () => 0, exactly: async () => 0 },
       trimCaches: () => {},
     };
     return new TierModels(backend, options, clock, {
