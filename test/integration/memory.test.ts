@@ -78,6 +78,7 @@ describe("a server that runs short of memory", function () {
     for (let text = 0; text < 8; text++) await cacheOf(`text ${text}`);
     assert.equal(await cacheOf("text 0"), CacheTier.CACHE_TIER_MEMORY);
     clock.advance(CHECK_MS);
+    await until(() => trims().length > 0);
     assert.deepEqual(
       trims().map(({ level, trimmed, left }) => ({ level, trimmed, left })),
       [{ level: "warn", trimmed: 4, left: 12 }],
