@@ -57,7 +57,9 @@ const { address } = stack.use(await startServer({ API_KEYS_FILE: file }));
 /** Lists for as long as single calls come, and two seconds before, so that they wait already; their texts a second. Throws where one was not answered. */
 async function bulkJob(): Promise<number> {
   const duration = ["--duration", `${seconds + 2}s`, "--duration-stop", "wait"];
-  const flags = [...bulk, ...duration, "--concurrency", values.lists, "--connections", "4"];
+  const connections = String(Math.min(4, Number(values.lists)));
+  const load = ["--concurrency", values.lists, "--connections", connections];
+  const flags = [...bulk, ...duration, ...load];
   return perSecond(await ghz.run("batch", { address, messages: lists, flags })) * TEXTS_PER_LIST;
 }
 
