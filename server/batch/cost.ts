@@ -1,3 +1,5 @@
+import { addTo, HELD_UP } from "../core/sums.js";
+
 /** One batch that was run. */
 export interface RunSize {
   /** Of all its rows, without padding. */
@@ -12,28 +14,16 @@ export const sizeOf = (lengths: readonly number[]): RunSize => ({
   paddedTokens: Math.max(1, ...lengths) * lengths.length,
 });
 
-/** A batch counts half as much after 34 later ones. */
-const MEMORY = 0.98;
 /** Batches that must have been seen: a first one allocates, and says little. */
 const ENOUGH = 4;
 /** Passing a batch on and its answers back costs something, however the measurements scatter. */
 const LEAST_FIXED = 2;
-/** What took so many times as long as usual was held up: by a server that was frozen, or a machine that slept. */
-const HELD_UP = 5;
 
 /** Of batches, older ones weighing less. */
 interface Sums {
   readonly n: number;
   readonly tokens: number;
   readonly ms: number;
-}
-
-/** Another batch; older ones weigh less. */
-function add<Name extends string>(
-  sums: Record<Name, number>,
-  batch: Readonly<Record<Name, number>>,
-): void {
-  for (const name of Object.keys(batch) as Name[]) sums[name] = sums[name] * MEMORY + batch[name];
 }
 
 /**
@@ -59,7 +49,7 @@ export class CostModel {
     const sums = this.#sums;
     const ms = countedMs(ranMs, tokens, sums, this.msPerToken ?? 0);
     const [u, v] = [1 / paddedTokens, ms / paddedTokens];
-    add(sums, { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v });
+    addTo(sums, { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v });
     this.#seen++;
   }
 
@@ -92,7 +82,7 @@ export class DrainRate {
     if (this.#sinceMs !== undefined) {
       const msPerToken = Math.max(this.msPerToken ?? 0, modelMsPerToken);
       const ms = countedMs(nowMs - this.#sinceMs, tokens, this.#sums, msPerToken);
-      add(this.#sums, { n: 1, tokens, ms });
+      addTo(this.#sums, { n: 1, tokens, ms });
     }
     this.#sinceMs = isBusy ? nowMs : undefined;
   }

@@ -1,3 +1,5 @@
+import { addTo, HELD_UP } from "./sums.js";
+
 /** Where a job waits, and what it costs in something that its time there is about proportional to. */
 export interface Work {
   readonly lane: string;
@@ -13,13 +15,9 @@ export interface Turn<Job> {
   ended(ms?: number): void;
 }
 
-/** A job counts half as much after 34 later ones. */
-const MEMORY = 0.98;
 /** Charged for a job of which nobody knows what it takes, until it is done; and where it fails. */
 const UNKNOWN_MS = 10;
-/** What took so many times as long as expected was held up, and says little of what its lane takes. */
-const HELD_UP = 5;
-/** The same of a lane's first job. */
+/** A lane's first job that took longer was held up, and says little of what the lane takes. */
 const MOST_FIRST_MS = 1000;
 
 class Lane<Job> {
@@ -43,8 +41,7 @@ class Lane<Job> {
     const expectedMs = this.expectedMs(size);
     const mostMs = expectedMs === undefined ? MOST_FIRST_MS : HELD_UP * expectedMs;
     const countedMs = Math.min(ms, mostMs);
-    this.#sums.size = this.#sums.size * MEMORY + size;
-    this.#sums.ms = this.#sums.ms * MEMORY + countedMs;
+    addTo(this.#sums, { size, ms: countedMs });
     return countedMs;
   }
 }

@@ -122,8 +122,8 @@ describe("Lanes", () => {
   it("begins anew, behind nobody, what was expected to take long and did not", () => {
     lanes.add(job("a", 3000, 1));
     lanes.take()?.ended(3000);
-    lanes.add(job("a", 1, 1));
-    lanes.take()?.ended(1);
+    for (let n = 0; n < 2; n++) lanes.add(job("a", 1, 1));
+    for (const turn of [lanes.take(), lanes.take()]) turn?.ended(1);
     for (let n = 0; n < 60; n++) lanes.add(job("a", 1, 1));
     lanes.take()?.ended(1);
     lanes.add(job("b", 1, 1));
