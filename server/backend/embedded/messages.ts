@@ -17,7 +17,7 @@ export type WorkerRequest =
     })
   | (ModelFile & {
       readonly kind: "load";
-      /** What was prepared of it, where it is still there: its weights are mapped, and so in memory once for all workers. */
+      /** What was prepared of it: its weights are mapped, and so in memory once for all workers. */
       readonly prepared: string | undefined;
     })
   | { readonly kind: "unload"; readonly model: string }

@@ -3,7 +3,7 @@
  * works, so it must never be called where gRPC is served. One session a model; requests are answered one by one.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { workerData } from "node:worker_threads";
@@ -71,13 +71,11 @@ async function prepare(path: string, digest: string, prepared: string) {
 }
 
 async function load(model: string, path: string, digest: string, prepared: string | undefined) {
-  const isPrepared = prepared !== undefined && existsSync(prepared);
-  if (!isPrepared) await check(path, digest);
+  // What was prepared was made of the file that was checked then.
+  if (prepared === undefined) await check(path, digest);
+  const from = prepared ?? path;
   await unload(model);
-  sessions.set(
-    model,
-    await (gpu ? createOnGpu(path) : create(isPrepared ? prepared : path, ["cpu"])),
-  );
+  sessions.set(model, await (gpu ? createOnGpu(from) : create(from, ["cpu"])));
   return new Float32Array();
 }
 
