@@ -132,14 +132,22 @@ export class Batcher {
     });
   }
 
-  /** No row is due after all that its holder has waiting would be done: a large call is not put off by ever more small ones. Throws OVERLOADED as Admission does. */
+  /**
+   * The last row is due when all that its holder has waiting would be done, at the latest: a large call is not put off by ever more small ones. And each before it by so much
+   * sooner as those after it take: rows that are all due at once would have whoever comes then wait for all of them. Throws OVERLOADED as Admission does.
+   */
   #admitted(rows: readonly WaitingRow[], isBegun: boolean): readonly WaitingRow[] {
-    const [first] = rows;
-    if (first === undefined) return rows;
-    const due = rows.reduce((latest, row) => Math.max(latest, row.due), first.due);
-    const tokens = tokensOf(rows);
-    const latest = this.#admission.admit({ ...first, rows: rows.length, tokens, due, isBegun });
-    return rows.map((row) => ({ ...row, due: Math.min(row.due, latest) }));
+    const lastFirst = [...rows].sort((one, other) => other.due - one.due);
+    const [last] = lastFirst;
+    if (last === undefined) return rows;
+    const size = { rows: rows.length, tokens: tokensOf(rows) };
+    let latest = this.#admission.admit({ ...last, ...size, isBegun });
+    const admitted = lastFirst.map((row) => {
+      const due = Math.min(row.due, latest);
+      latest -= row.ids.length;
+      return { ...row, due };
+    });
+    return admitted.sort((one, other) => one.order - other.order);
   }
 
   #dispatch(): void {

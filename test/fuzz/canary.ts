@@ -8,6 +8,7 @@ import {
   type SentimentServiceClient,
   SentimentServiceDefinition,
   Tier,
+  type Timing,
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { sentences } from "../support/sentences.js";
 
@@ -28,7 +29,16 @@ export interface Sung {
   readonly faults: readonly string[];
   /** Calls that were refused for load, which a busy server may do. */
   readonly refused: number;
-  readonly slowestMs: number;
+  readonly slowest: Slowest;
+}
+
+/** The call that took longest, in milliseconds, and where its time went as far as its answer says. */
+interface Slowest {
+  readonly ms: number;
+  readonly queueMs: number;
+  readonly inferenceMs: number;
+  /** Since it began to sing. */
+  readonly atMs: number;
 }
 
 /** A client that does nothing wrong: it asks about the same few texts over and over, and must get the answers that it got before. */
@@ -41,7 +51,8 @@ export class Canary {
   readonly #faults: string[] = [];
   #calls = 0;
   #refused = 0;
-  #slowestMs = 0;
+  #slowest: Slowest = { ms: 0, queueMs: 0, inferenceMs: 0, atMs: 0 };
+  #sinceMs = 0;
 
   private constructor(address: string, key: string) {
     const channel = createChannel(address, undefined, OWN_CONNECTION);
@@ -59,13 +70,14 @@ export class Canary {
 
   /** Until it is silenced. */
   async sing(): Promise<Sung> {
+    this.#sinceMs = performance.now();
     while (!this.#stopped.signal.aborted) {
       await this.#once(TEXTS[this.#calls % TEXTS.length] ?? "", ASKED[this.#calls % ASKED.length]);
       await sleep(APART_MS);
     }
     this.#close();
     const [calls, faults, refused] = [this.#calls, this.#faults, this.#refused];
-    return { calls, faults, refused, slowestMs: this.#slowestMs };
+    return { calls, faults, refused, slowest: this.#slowest };
   }
 
   silence(): void {
@@ -75,8 +87,11 @@ export class Canary {
   async #once(text: string, options: AnalyzeOptions | undefined): Promise<void> {
     const startedMs = performance.now();
     this.#calls++;
+    let timing: Timing | undefined;
     try {
-      const score = scoreOf(await this.#ask(text, options));
+      const answer = await this.#ask(text, options);
+      timing = answer.timing;
+      const score = scoreOf(answer);
       const truth = this.#truth.get(text) ?? Number.NaN;
       if (!(Math.abs(score - truth) <= TOLERANCE))
         this.#faults.push(`${text} was ${truth}, and is ${score}`);
@@ -84,7 +99,13 @@ export class Canary {
       if (error instanceof ClientError && error.code === Status.RESOURCE_EXHAUSTED) this.#refused++;
       else this.#faults.push(String(error));
     }
-    this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedMs);
+    const ms = performance.now() - startedMs;
+    if (ms < this.#slowest.ms) return;
+    const [queueMs, inferenceMs] = [
+      millisecondsOf(timing?.queue),
+      millisecondsOf(timing?.inference),
+    ];
+    this.#slowest = { ms, queueMs, inferenceMs, atMs: startedMs - this.#sinceMs };
   }
 
   #ask(text: string, options: AnalyzeOptions | undefined): Promise<AnalyzeResponse> {
@@ -94,3 +115,5 @@ export class Canary {
 }
 
 const scoreOf = ({ sentiment }: AnalyzeResponse): number => sentiment?.score ?? Number.NaN;
+const millisecondsOf = ({ seconds, nanos } = { seconds: 0, nanos: 0 }): number =>
+  seconds * 1000 + nanos / 1e6;

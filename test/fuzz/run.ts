@@ -37,8 +37,13 @@ function print({ report, canary, before, after, tookMs, faults }: Siege, stderr:
   const say = (line: string) => process.stdout.write(`${line}\n`);
   say(`${report.calls} cases with the seed ${seed} in ${Math.round(tookMs / 1000)} s\n`);
   say(`${report.table}\n`);
-  const { calls: asked, refused, slowestMs } = canary;
-  say(`canary: ${asked} calls, ${refused} refused for load, slowest ${Math.round(slowestMs)} ms`);
+  const { calls: asked, refused, slowest } = canary;
+  const [ms, queueMs, inferenceMs] = [slowest.ms, slowest.queueMs, slowest.inferenceMs].map(
+    Math.round,
+  );
+  say(
+    `canary: ${asked} calls, ${refused} refused for load; slowest ${ms} ms (queue ${queueMs}, model ${inferenceMs}), after ${Math.round(slowest.atMs / 1000)} s`,
+  );
   say(`resident: ${mebibytes(before.rssBytes)} before, ${mebibytes(after.rssBytes)} after`);
   say(`open files: ${before.files} before, ${after.files} after`);
   say(`looks that found the event loop late by over 1 s: ${after.lateLooks - before.lateLooks}`);
@@ -66,7 +71,7 @@ const { calls: asked, refused } = siege.canary;
 const isRefusing = refused > MOST_REFUSED * asked;
 if (isRefusing)
   process.stdout.write(`over ${100 * MOST_REFUSED} % of the canary's calls were refused\n`);
-const isSlow = siege.canary.slowestMs > MOST_SLOWEST_MS;
+const isSlow = siege.canary.slowest.ms > MOST_SLOWEST_MS;
 if (isSlow) process.stdout.write(`the canary waited for over ${MOST_SLOWEST_MS / 1000} s\n`);
 const isWell = siege.faults.length === 0 && stderr === "" && code === 0 && !isRefusing && !isSlow;
 process.exitCode = isWell ? 0 : 1;

@@ -275,6 +275,22 @@ describe("Batcher", () => {
       assert.ok(Math.max(...places) <= 8, `the calm key's texts ran at ${places} of ${order}`);
     });
 
+    it("lets another key's text go before the rest of a large call that came beside many", async () => {
+      const batcher = await learned({ policy: "single" });
+      const submit = (holder: string, ...rows: number[][]) =>
+        void as(holder, forever, () => batcher.submit(rows, staying));
+      for (const id of [1, 2, 3, 4]) submit("busy", row(id, 10));
+      submit("busy", ...Array.from({ length: 8 }, (_, place) => row(10 + place, 10)));
+      await turn();
+      // Until most of the others are done, and it has begun.
+      for (let batch = 4; runs[batch] && !idsOf(runs[batch])?.includes(12); batch++)
+        await end(batch);
+      submit("calm", row(5, 10));
+      const order = (await ran(4)).flat();
+      assert.deepEqual(order.slice(0, 5).toSorted(), [1, 10, 2, 3, 4]);
+      assert.ok(order.indexOf(5) <= 8, `the calm key's text ran at its place of ${order}`);
+    });
+
     it("refuses at once what would miss its deadline, and nothing else", async () => {
       const batcher = await learned();
       void batcher.submit([row(1, 100)], staying);
