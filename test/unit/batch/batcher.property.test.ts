@@ -21,6 +21,11 @@ const OPTIONS: Omit<BatcherOptions, "policy"> = {
 };
 const POLICIES: readonly BatchPolicy[] = ["cost", "guide", "fifo", "single"];
 
+/** Tokens of a row. */
+const SHORTEST = 10;
+/** Batches that begin before a text that comes when its key has nothing else: rows may be due when it is. */
+const MOST_BEFORE = 1;
+
 interface Submitted {
   /** First id and length of each row. */
   readonly rows: readonly (readonly [id: number, length: number])[];
@@ -169,6 +174,34 @@ describe("whatever is asked of a batcher", () => {
         assert.deepEqual([bench.batcher.queued.size, bench.batcher.queued.tokens], [0, 0]);
       }),
       { seed: 1, numRuns: 150 },
+    );
+  }).timeout(20_000);
+
+  it("has a key's only text wait for a few batches, wherever another key is with a large call and small ones", async () => {
+    const small = fc.nat(8);
+    const large = fc.array(fc.integer({ min: SHORTEST, max: 90 }), {
+      minLength: 20,
+      maxLength: 60,
+    });
+    const ended = fc.nat(20);
+    await fc.assert(
+      fc.asyncProperty(small, large, ended, async (calls, lengths, batches) => {
+        const bench = new Bench("cost");
+        for (let call = 0; call < calls; call++) bench.submit([SHORTEST], "busy");
+        bench.submit(lengths, "busy");
+        await turn();
+        for (let batch = 0; batch < batches; batch++) {
+          bench.end();
+          await turn();
+        }
+        const begun = bench.runs.length;
+        bench.submit([SHORTEST], "calm");
+        const marked = bench.calls.at(-1)?.rows[0]?.[0];
+        await bench.endAll();
+        const place = bench.runs.findIndex(({ rows }) => rows.some(([id]) => id === marked));
+        assert.ok(place - begun <= MOST_BEFORE, `${place - begun} batches went before it`);
+      }),
+      { seed: 1, numRuns: 200 },
     );
   }).timeout(20_000);
 
