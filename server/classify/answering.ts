@@ -71,10 +71,14 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
     return await asStep("join", async (span) => {
-      const landed = await among.run(idsOf(inquiry), caller.signal, (places, abandoned) =>
-        withLimit(abandoned, limitMs, clock, late, (callers) =>
-          work(partOf(inquiry, places), callers.signal, isAdmitted),
-        ),
+      const landed = await among.run(
+        idsOf(inquiry),
+        sizeOf(inquiry),
+        caller.signal,
+        (places, abandoned) =>
+          withLimit(abandoned, limitMs, clock, late, (callers) =>
+            work(partOf(inquiry, places), callers.signal, isAdmitted),
+          ),
       );
       // Answered by work that somebody else had begun.
       span?.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
@@ -86,7 +90,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const admitWhole = (inquiry: Inquiry): boolean => {
     if (!admitsUnread) return false;
     const places = new Map(idsOf(inquiry).map((id, place) => [id, place]));
-    if ([...places.keys()].some((id) => flights.has(id))) return false;
+    const size = sizeOf(inquiry);
+    if ([...places.keys()].some((id) => flights.has(id, size))) return false;
     const { model, texts, question } = partOf(inquiry, [...places.values()]);
     admitUnread(model, texts, question);
     return true;
@@ -148,6 +153,9 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     return outcomes.map(orLost);
   };
 }
+
+/** Characters: equal texts, about which the same is asked, are as large. */
+const sizeOf = ({ texts }: Inquiry): number => texts.reduce((sum, text) => sum + text.length, 0);
 
 const orLost = (outcome: Outcome | undefined): Outcome =>
   outcome ?? { status: "rejected", reason: new Error("the text has no outcome") };

@@ -23,6 +23,8 @@ export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean 
   );
 
 interface Flight<Result> {
+  /** Of all that the call has which began it: it lands as a whole. */
+  readonly size: number;
   readonly landed: Promise<Landed<Result>>;
   /** Callers that wait for it. */
   waiting: number;
@@ -36,8 +38,11 @@ type Work<Result> = (
   signal: AbortSignal,
 ) => Promise<readonly PromiseSettledResult<Result>[]>;
 
+/** Of a caller's own size, what he waits for where an equal key is under way: one short text must not wait for a list of long ones that holds it too. */
+const MOST_TIMES = 2;
+
 /**
- * Work for equal keys that is under way at the same time is done once. It belongs to all who wait for it: one who leaves, the first one
+ * Work for equal keys that is under way at the same time is done once, unless it is far larger than the caller's own. It belongs to all who wait for it: one who leaves, the first one
  * too, takes nothing from the others.
  */
 export class SingleFlight<Result> {
@@ -48,23 +53,25 @@ export class SingleFlight<Result> {
     return this.#flights.size;
   }
 
-  /** Whether there is work for the key under way. */
-  has(key: string): boolean {
-    return this.#flights.has(key);
+  /** Whether there is work for the key under way that a caller with so much to do would join. */
+  has(key: string, size: number): boolean {
+    const flight = this.#flights.get(key);
+    return flight !== undefined && flight.size <= MOST_TIMES * size;
   }
 
-  /** One landing a key, in their order. Rejects with the signal's reason when this caller leaves. */
+  /** One landing a key, in their order. `size`: of all there is to do for the keys. Rejects with the signal's reason when this caller leaves. */
   async run(
     keys: readonly string[],
+    size: number,
     signal: AbortSignal,
     work: Work<Result>,
   ): Promise<Landing<Result>[]> {
     signal.throwIfAborted();
     const own = new Map<string, number>();
     for (const [place, key] of keys.entries()) {
-      if (!this.#flights.has(key) && !own.has(key)) own.set(key, place);
+      if (!(this.has(key, size) || own.has(key))) own.set(key, place);
     }
-    if (own.size > 0) this.#depart(own, work);
+    if (own.size > 0) this.#depart(own, size, work);
     const flights = keys.map((key) => this.#flights.get(key) as Flight<Result>);
     for (const flight of flights) flight.waiting++;
     const landings = flights.map(async ({ landed }, place) => ({
@@ -85,7 +92,7 @@ export class SingleFlight<Result> {
     flight.deserted();
   }
 
-  #depart(own: ReadonlyMap<string, number>, work: Work<Result>): void {
+  #depart(own: ReadonlyMap<string, number>, size: number, work: Work<Result>): void {
     const abandoned = new AbortController();
     let left = own.size;
     const deserted = () => {
@@ -106,7 +113,7 @@ export class SingleFlight<Result> {
         if (this.#flights.get(key)?.landed === landed) this.#flights.delete(key);
         return landedAt(place);
       });
-      this.#flights.set(key, { landed, waiting: 0, deserted });
+      this.#flights.set(key, { size, landed, waiting: 0, deserted });
     }
   }
 }

@@ -17,8 +17,8 @@ describe("SingleFlight", () => {
     flights = new SingleFlight();
     works = [];
   });
-  const run = (keys: readonly string[], signal = staying) =>
-    flights.run(keys, signal, (places, abandoned) => {
+  const run = (keys: readonly string[], signal = staying, size = keys.length) =>
+    flights.run(keys, size, signal, (places, abandoned) => {
       const { promise, resolve, reject } = Promise.withResolvers<PromiseSettledResult<string>[]>();
       works.push({
         places,
@@ -112,6 +112,26 @@ describe("SingleFlight", () => {
     const own = { outcome, failedWhole: true, joined: false };
     assert.deepEqual(await first, [own, own]);
     assert.deepEqual(await second, [{ ...own, joined: true }]);
+  });
+
+  it("does not wait for work that is far larger than the caller's own", async () => {
+    const list = run(["a", "b", "c"]);
+    const single = run(["b"]);
+    const another = run(["b"]);
+    assert.deepEqual(
+      [flights.has("a", 1), flights.has("a", 2), flights.has("b", 1)],
+      [false, true, true],
+    );
+    works[1]?.land("B");
+    assert.deepEqual(values(await single), [["B", false]]);
+    assert.deepEqual(values(await another), [["B", true]]);
+    assert.equal(works.length, 2);
+    works[0]?.land("A", "b", "C");
+    assert.deepEqual(
+      values(await list).map(([value]) => value),
+      ["A", "b", "C"],
+    );
+    assert.equal(flights.size, 0);
   });
 
   it("does nothing for a caller that has left already", async () => {
