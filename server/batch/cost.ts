@@ -78,8 +78,9 @@ export class DrainRate {
   #sinceMs: number | undefined;
 
   /** A batch is done. `isBusy`: rows wait still; `modelMsPerToken`: what the model takes for a token, as far as it is known. */
-  done(tokens: number, nowMs: number, isBusy: boolean, modelMsPerToken = 0): void {
-    if (this.#sinceMs !== undefined) {
+  done(tokens: number, nowMs: number, isBusy: boolean, modelMsPerToken: number | undefined): void {
+    // Before anything is usual a batch that was held up would count whole, and where nobody may wait any more for that, nothing would correct it.
+    if (this.#sinceMs !== undefined && modelMsPerToken !== undefined) {
       const msPerToken = Math.max(this.msPerToken ?? 0, modelMsPerToken);
       const ms = countedMs(nowMs - this.#sinceMs, tokens, this.#sums, msPerToken);
       addTo(this.#sums, { n: 1, tokens, ms });

@@ -102,8 +102,8 @@ export class Lanes<Job extends Work> {
 
   /** Where who comes anew begins: time that he did not ask for is not saved up. Nor is he behind those whose last turns took less than was expected. */
   get #startMs(): number {
-    const inUse = [...this.#lanes.values()].filter(({ isIdle }) => !isIdle);
-    return Math.min(this.#nowMs, ...inUse.map(({ spentMs }) => spentMs));
+    const inNeed = [...this.#lanes.values()].filter(({ waiting }) => waiting.length > 0);
+    return Math.min(this.#nowMs, ...inNeed.map(({ spentMs }) => spentMs));
   }
 
   #begin(lane: Lane<Job>, job: Job): Turn<Job> {

@@ -72,21 +72,33 @@ describe("CostModel of a model that was held up", () => {
   });
 });
 
+/** Milliseconds that the model takes for a token. */
+const MODEL = 0.05;
+
 describe("DrainRate", () => {
   it("is the time between batches while rows wait", () => {
     const drain = new DrainRate();
-    drain.done(100, 0, true);
+    drain.done(100, 0, true, MODEL);
     assert.equal(drain.msPerToken, undefined);
-    drain.done(100, 10, true);
+    drain.done(100, 10, true, MODEL);
     near(drain.msPerToken, 0.1);
   });
 
   it("does not count the time in which nobody waited", () => {
     const drain = new DrainRate();
-    drain.done(100, 0, true);
-    drain.done(100, 10, false);
-    drain.done(100, 5000, true);
-    drain.done(100, 5010, true);
+    drain.done(100, 0, true, MODEL);
+    drain.done(100, 10, false, MODEL);
+    drain.done(100, 5000, true, MODEL);
+    drain.done(100, 5010, true, MODEL);
+    near(drain.msPerToken, 0.1);
+  });
+
+  it("does not count a batch while it is not known what the model takes: it may have been held up", () => {
+    const drain = new DrainRate();
+    drain.done(100, 0, true, undefined);
+    drain.done(100, 60_000, true, undefined);
+    assert.equal(drain.msPerToken, undefined);
+    drain.done(100, 60_010, true, MODEL);
     near(drain.msPerToken, 0.1);
   });
 
