@@ -7,7 +7,7 @@ import type { Sharing } from "./sharing.js";
 import { ShortQueue, shortMsFor } from "./short-queue.js";
 
 export interface AdmissionOptions {
-  /** Rows that may wait; what comes on top is refused at once. */
+  /** Rows that may wait; what comes on top is refused at once, but for holders who have less than an even part of them: up to twice as many. */
   readonly maxQueuedRows: number;
   /** Milliseconds that a call may wait for others by estimate, whatever its deadline; what would wait longer is refused at once. */
   readonly maxWaitMs: number;
@@ -71,13 +71,13 @@ export class Admission {
     const mayWaitMs = Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
     const mayQueueMs = this.#mayQueueMs(holder, mayWaitMs, nowMs);
     const isInTime = MARGIN * load.waitMs(queue.tokens, tokens) <= mayQueueMs;
-    return isInTime && queue.size + rows <= this.#options.maxQueuedRows;
+    return isInTime && queue.hasRoomFor(holder, rows);
   }
 
   /** When its last row is due at the latest, as Sharing counts. Throws OVERLOADED for what is refused. A backend that is idle takes anything: it has nothing better to do. */
   admit(newcomer: Newcomer): number {
     const { queue, load, sharing } = this.#occupancy;
-    if (queue.size + newcomer.rows > this.#options.maxQueuedRows)
+    if (!queue.hasRoomFor(newcomer.holder, newcomer.rows))
       throw this.#refused("queue_full", newcomer, queueFull(queue.size));
     const { holder, call, tokens, due } = newcomer;
     const nowMs = this.#clock.now();

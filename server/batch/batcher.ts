@@ -62,7 +62,7 @@ export class Batcher {
   constructor(run: RunBatch, options: BatcherOptions, clock: Clock) {
     this.#run = run;
     this.#options = options;
-    this.#queue = new RowQueue(options.policy === "fifo");
+    this.#queue = new RowQueue(options.policy === "fifo", options.maxQueuedRows);
     this.#load = new Load(options.concurrency, options.fixedTokens);
     this.#clock = clock;
     const occupancy = { queue: this.#queue, load: this.#load, sharing: this.#sharing };

@@ -1,4 +1,5 @@
 import { type Call, wholeOf } from "../core/call.js";
+import { EvenParts } from "../core/even-parts.js";
 
 /** What the queue knows of a row. */
 export interface QueuedRow {
@@ -31,10 +32,17 @@ export class RowQueue<Row extends QueuedRow> {
   #rows: Row[] = [];
   #tokens = 0;
   readonly #byArrival: boolean;
+  readonly #parts: EvenParts<string>;
 
-  /** `byArrival`: as they came, and batches are put together so too. */
-  constructor(byArrival: boolean) {
+  /** `byArrival`: as they came, and batches are put together so too. `mostRows`: may wait without a question. */
+  constructor(byArrival: boolean, mostRows: number) {
     this.#byArrival = byArrival;
+    this.#parts = new EvenParts(mostRows);
+  }
+
+  /** For so many rows more of the holder: beyond what may wait without a question only for who has less than an even part of that. */
+  hasRoomFor(holder: string, rows: number): boolean {
+    return this.#parts.fits(holder, rows);
   }
 
   get size(): number {
@@ -51,7 +59,7 @@ export class RowQueue<Row extends QueuedRow> {
       else high = middle;
     }
     this.#rows.splice(low, 0, row);
-    this.#tokens += row.ids.length;
+    this.#count(row, 1);
   }
 
   /** The row that is first in turn; undefined when none waits. */
@@ -76,7 +84,7 @@ export class RowQueue<Row extends QueuedRow> {
     for (; taken.size > 0 && end < this.#rows.length; end++) {
       const row = this.#rows[end];
       if (row === undefined) continue;
-      if (taken.delete(row)) this.#tokens -= row.ids.length;
+      if (taken.delete(row)) this.#count(row, -1);
       else before.push(row);
     }
     this.#rows.splice(0, end, ...before);
@@ -84,9 +92,16 @@ export class RowQueue<Row extends QueuedRow> {
 
   /** Takes those of them out that still wait. */
   remove(rows: ReadonlySet<Row>): void {
-    const left = this.#rows.filter((row) => !rows.has(row));
-    this.#tokens = left.reduce((sum, { ids }) => sum + ids.length, 0);
-    this.#rows = left;
+    this.#rows = this.#rows.filter((row) => {
+      const isLeft = !rows.has(row);
+      if (!isLeft) this.#count(row, -1);
+      return isLeft;
+    });
+  }
+
+  #count({ holder, ids }: Row, rows: 1 | -1): void {
+    this.#parts.add(holder, rows);
+    this.#tokens += rows * ids.length;
   }
 
   /** Of all its rows. */

@@ -51,7 +51,7 @@ export function groupsOf<Item>(
 export function admitUnread(model: ServedModel, texts: readonly string[], { longText }: Question) {
   const mostTokens = longText === "truncate" ? model.maxTokens : Number.POSITIVE_INFINITY;
   const tokens = texts.reduce((sum, text) => sum + Math.min(mostTokens, estimatedTokens(text)), 0);
-  model.admit(texts.length, Math.min(TOKENS_AT_ONCE, tokens));
+  model.admit(Math.min(ROWS_AT_ONCE, texts.length), Math.min(TOKENS_AT_ONCE, tokens));
 }
 
 /** `isBegun`: the model has answered other windows of the question before. */

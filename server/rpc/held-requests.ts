@@ -6,9 +6,9 @@ import type {
   StatusObject,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
+import { EvenParts } from "../core/even-parts.js";
 import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
-import { EvenParts } from "./even-parts.js";
 
 /** A message is a string of two bytes a character at most once it is read, and what it was read from is kept for a while. */
 const TIMES = 2;

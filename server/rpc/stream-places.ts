@@ -1,5 +1,5 @@
 import { ServiceError } from "../core/errors.js";
-import { EvenParts } from "./even-parts.js";
+import { EvenParts } from "../core/even-parts.js";
 
 /** Of MAX_STREAMS, what one holder of a key may have of them while others have less. */
 const SHARE = 0.9;
@@ -17,10 +17,10 @@ export class StreamPlaces {
   take(holder: string | undefined): Disposable | undefined {
     if (holder === undefined) return undefined;
     const parts = this.#parts;
-    const isGiven = parts.add(holder, 1);
-    const give = () => void parts.add(holder, -1);
-    if (isGiven) return { [Symbol.dispose]: give };
-    give();
+    if (parts.fits(holder, 1)) {
+      parts.add(holder, 1);
+      return { [Symbol.dispose]: () => void parts.add(holder, -1) };
+    }
     const message =
       "Most streams are open, and this key has its part of them: end some, try again later, or send the texts by AnalyzeBatch.";
     throw new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_MS });

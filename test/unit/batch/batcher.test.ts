@@ -420,6 +420,28 @@ describe("Batcher", () => {
       ]);
     });
 
+    it("has room for a key that has little when another's rows have filled the queue", async () => {
+      const batcher = await learned({ maxQueuedRows: 10 });
+      const rows = (count: number) => Array.from({ length: count }, (_, id) => row(id));
+      const submit = (holder: string, count: number) =>
+        as(holder, forever, () => batcher.submit(rows(count), staying));
+      void submit("busy", 1);
+      await turn();
+      void submit("busy", 10);
+      await assert.rejects(submit("busy", 1), /The queue is full \(10 texts wait\)/);
+      void submit("calm", 5);
+      await assert.rejects(submit("calm", 1), /The queue is full/);
+      void submit("another", 3);
+      assert.equal(batcher.queued.size, 18);
+      const names = ["a", "b", "c", "d"];
+      const taken = names.filter((name) => {
+        const before = batcher.queued.size;
+        void submit(name, 1).catch(() => {});
+        return batcher.queued.size > before;
+      });
+      assert.deepEqual(taken, ["a", "b"]);
+    });
+
     it("takes anything while it is idle: an estimate that is wrong must not keep all away", async () => {
       const batcher = await learned({ maxWaitMs: 100 });
       const answer = batcher.submit([row(1, 500)], staying);

@@ -24,7 +24,7 @@ class Pair {
 
   constructor(byArrival: boolean) {
     this.#byArrival = byArrival;
-    this.queue = new RowQueue(byArrival);
+    this.queue = new RowQueue(byArrival, 10_000);
   }
 
   insert({ length, ...rest }: { length: number } & Omit<QueuedRow, "ids" | "order">): void {

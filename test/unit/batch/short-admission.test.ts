@@ -19,7 +19,7 @@ const STREAM = callOf();
 /** A backend on which a token takes a millisecond, busy with 50, and what is let in behind that; a call has ten tokens. */
 class Busy {
   readonly clock = new FakeClock();
-  readonly queue = new RowQueue<QueuedRow>(false);
+  readonly queue = new RowQueue<QueuedRow>(false, 10_000);
   readonly sharing = new Sharing();
   readonly admission: Admission;
   #order = 0;

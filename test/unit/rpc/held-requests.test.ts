@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { createServer, type Server, Status } from "nice-grpc";
+import { EvenParts } from "../../../server/core/even-parts.js";
 import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
 import { Status as StatusMessage } from "../../../server/gen/google/rpc/status.js";
 import {
@@ -11,7 +12,6 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { EvenParts } from "../../../server/rpc/even-parts.js";
 import { holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
 import { inflateInTurn } from "../../../server/rpc/inflate-in-turn.js";
 import { FakeClock } from "../../support/fake-clock.js";

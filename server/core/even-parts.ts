@@ -17,13 +17,22 @@ export class EvenParts<Owner> {
     return this.#all;
   }
 
-  /** So much more, or less. False: there is more than `most`, and this owner has more than an even part of that; or there is twice as much. */
+  /** So much more, or less. False: `fits` would have said so. */
   add(owner: Owner, amount: number): boolean {
+    const isFit = amount <= 0 || this.fits(owner, amount);
     const own = (this.#byOwner.get(owner) ?? 0) + amount;
     if (own === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, own);
     this.#all += amount;
-    if (amount <= 0 || this.#all <= this.most) return true;
-    return own * this.#byOwner.size <= this.most && this.#all <= CEILING_TIMES * this.most;
+    return isFit;
+  }
+
+  /** Whether so much more may be given. False: there would be more than `most`, and of this owner more than an even part of that; or there would be twice as much. */
+  fits(owner: Owner, amount: number): boolean {
+    const all = this.#all + amount;
+    if (all <= this.most) return true;
+    const before = this.#byOwner.get(owner);
+    const owners = this.#byOwner.size + (before === undefined ? 1 : 0);
+    return ((before ?? 0) + amount) * owners <= this.most && all <= CEILING_TIMES * this.most;
   }
 }
