@@ -136,6 +136,9 @@ const { values } = parseArgs({
 });
 await using server = await startTriton();
 await using front = await startServer({
+  // Nothing is refused, however slow the CPU is.
+  QUEUE_TIMEOUT: "600",
+  REQUEST_TIMEOUT: "600",
   ...HARDLY_CACHED,
   BACKEND: "triton",
   TRITON_URL: server.url,
