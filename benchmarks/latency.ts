@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
+import { millisecondsOf } from "../test/support/milliseconds.js";
 import { quantile } from "../test/support/steady-load.js";
 import { type Measured, record, spread } from "./results.js";
 import { type BenchedServer, HARDLY_CACHED, startServer } from "./server.js";
@@ -19,16 +20,12 @@ const texts = await evenTexts(CALLS, TOKENIZER, 20);
 const short = await evenTexts(CALLS, TOKENIZER, 12, 2);
 const long = await evenTexts(CALLS, TOKENIZER, 512, 3);
 
-type Duration = { readonly seconds: number; readonly nanos: number } | undefined;
-const msOf = (duration: Duration) =>
-  (duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1_000_000;
-
 async function timed({ client }: BenchedServer, tier: Tier, text: string) {
   const startedMs = performance.now();
   const { timing } = await client.analyze({ text, tier, options: undefined });
   const tookMs = performance.now() - startedMs;
-  const inferenceMs = msOf(timing?.inference);
-  const frontMs = msOf(timing?.total) - inferenceMs;
+  const inferenceMs = millisecondsOf(timing?.inference);
+  const frontMs = millisecondsOf(timing?.total) - inferenceMs;
   return { tookMs, frontMs, outsideMs: tookMs - inferenceMs };
 }
 

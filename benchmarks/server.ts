@@ -23,6 +23,9 @@ export interface BenchedServer extends AsyncDisposable {
 /** As it is shipped, but that hardly any answer is kept: what is measured is all that a text costs which is not known yet. */
 export const HARDLY_CACHED = { ENABLE_CACHING: "true", RESULT_CACHE_SIZE: "1" };
 
+/** Nothing is refused, however slow the CPU is: what is measured is work done. */
+export const NEVER_REFUSING = { QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" };
+
 /** The server as a process of its own, on free ports; or another `script`, with its arguments, that prints its address. `cpus`: as taskset takes them. */
 export async function startServer(
   env: Readonly<Record<string, string>> = {},

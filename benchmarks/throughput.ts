@@ -23,7 +23,13 @@ import {
 } from "./ghz.js";
 import { plainLoop } from "./plain-loop.js";
 import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
-import { type BenchedServer, callServer, HARDLY_CACHED, startServer } from "./server.js";
+import {
+  type BenchedServer,
+  callServer,
+  HARDLY_CACHED,
+  NEVER_REFUSING,
+  startServer,
+} from "./server.js";
 import { lognormalTexts, mixedTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
@@ -133,8 +139,7 @@ async function compare(
   const loop = wayInTurn(ownCpuSeconds, () => plain.run());
   const ways = new Map<string, WayInTurn>();
   for (const name of serverNames) {
-    // Nothing is refused: what is measured is work done.
-    const limits = { ...HARDLY_CACHED, QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" };
+    const limits = { ...HARDLY_CACHED, ...NEVER_REFUSING };
     const triton = tritonUrl === undefined ? {} : { TRITON_URL: tritonUrl };
     const server = stack.use(await startServer({ ...limits, ...triton, ...SERVERS[name] }));
     // ghz sees the status of calls alone.

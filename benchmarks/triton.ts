@@ -20,7 +20,7 @@ import { modelVersion } from "../test/support/model-version.js";
 import { startTriton } from "../test/support/triton-server.js";
 import { type Measured, ratiosOf, record, spread } from "./results.js";
 import { readExamples } from "./scoring/slices.js";
-import { callServer, HARDLY_CACHED, inParallel, startServer } from "./server.js";
+import { callServer, HARDLY_CACHED, inParallel, NEVER_REFUSING, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 import { TIER_MESSAGES } from "./tiers.js";
 
@@ -136,10 +136,8 @@ const { values } = parseArgs({
 });
 await using server = await startTriton();
 await using front = await startServer({
-  // Nothing is refused, however slow the CPU is.
-  QUEUE_TIMEOUT: "600",
-  REQUEST_TIMEOUT: "600",
   ...HARDLY_CACHED,
+  ...NEVER_REFUSING,
   BACKEND: "triton",
   TRITON_URL: server.url,
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Tier } from "../../server/gen/sentiment/v1/sentiment.js";
+import { millisecondsOf } from "../../test/support/milliseconds.js";
 import { startRedis } from "../../test/support/redis-server.js";
 import { quantile } from "../../test/support/steady-load.js";
 import { cpuSeconds } from "../cpu-time.js";
@@ -69,8 +70,7 @@ export async function aloneMs(): Promise<number> {
   for (const text of texts) {
     const startedMs = performance.now();
     const { timing } = await server.client.analyze({ text, tier: TIER, options: undefined });
-    const { seconds = 0, nanos = 0 } = timing?.inference ?? {};
-    besides.push(performance.now() - startedMs - seconds * 1000 - nanos / 1e6);
+    besides.push(performance.now() - startedMs - millisecondsOf(timing?.inference));
   }
   return quantile(besides.slice(ALONE / 4), 0.95);
 }

@@ -10,6 +10,7 @@ import {
   Tier,
   type Timing,
 } from "../../server/gen/sentiment/v1/sentiment.js";
+import { millisecondsOf } from "../support/milliseconds.js";
 import { sentences } from "../support/sentences.js";
 
 const TEXTS = sentences(12).map((text) => `Canary: ${text}`);
@@ -115,5 +116,3 @@ export class Canary {
 }
 
 const scoreOf = ({ sentiment }: AnalyzeResponse): number => sentiment?.score ?? Number.NaN;
-const millisecondsOf = ({ seconds, nanos } = { seconds: 0, nanos: 0 }): number =>
-  seconds * 1000 + nanos / 1e6;

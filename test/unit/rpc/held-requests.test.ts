@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { createServer, type Server, Status } from "nice-grpc";
-import { EvenParts } from "../../../server/core/even-parts.js";
 import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
 import { Status as StatusMessage } from "../../../server/gen/google/rpc/status.js";
 import {
@@ -30,37 +29,6 @@ function framed(message: Uint8Array, compressed = false): Buffer {
 const unary = (text: string) => framed(AnalyzeRequest.encode({ text, ...ASK }).finish());
 const streamed = (id: string, text: string) =>
   AnalyzeStreamRequest.encode({ id, text, ...ASK }).finish();
-
-describe("EvenParts", () => {
-  it("refuses whoever has more than an even part of too much, and nobody while it is not too much", () => {
-    const parts = new EvenParts<string>(100);
-    assert.ok(parts.add("one", 100));
-    assert.ok(!parts.add("one", 1));
-    assert.ok(parts.add("other", 10));
-    assert.ok(parts.add("third", 33));
-    assert.ok(!parts.add("third", 1));
-    assert.equal(parts.all, 145);
-  });
-
-  it("gives no more than twice as much, however many there are and in whatever order they come", () => {
-    const parts = new EvenParts<number>(100);
-    for (let owner = 0; owner < 1000; owner++) {
-      while (parts.add(owner, 1));
-      parts.add(owner, -1);
-    }
-    assert.equal(parts.all, 200);
-  });
-
-  it("forgets who has none any more", () => {
-    const parts = new EvenParts<string>(100);
-    parts.add("one", 200);
-    parts.add("other", 60);
-    assert.ok(parts.add("one", -200));
-    assert.equal(parts.all, 60);
-    assert.ok(parts.add("other", 40));
-    assert.ok(!parts.add("other", 1));
-  });
-});
 
 describe("holdRequests", function () {
   this.timeout(20_000);
