@@ -81,7 +81,7 @@ export class ChaosLoad implements Disposable {
     );
     if (forStream === undefined) throw new Error("no connection");
     this.#clients = others;
-    this.#streamer = new Streamer(forStream);
+    this.#streamer = new Streamer(forStream, () => this.nowMs);
   }
 
   /** Since it was made. */
@@ -89,9 +89,15 @@ export class ChaosLoad implements Disposable {
     return performance.now() - this.#startedMs;
   }
 
-  /** Ends of streams that no part that is down explains. */
-  get streamFaults(): readonly string[] {
-    return this.#streamer.faults;
+  /** Ends of streams that no part that is down explains; `isDown`: whether one was at that time. */
+  streamFaults(isDown: (atMs: number) => boolean): readonly string[] {
+    const unexplained = this.#streamer.breaksMs.filter((atMs) => !isDown(atMs));
+    return [
+      ...this.#streamer.faults,
+      ...unexplained.map(
+        (atMs) => `a stream broke off at ${atMs.toFixed(0)} ms while nothing was down`,
+      ),
+    ];
   }
 
   /** How far a score was from the truth at most, of the answers that were right. */

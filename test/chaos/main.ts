@@ -53,7 +53,9 @@ if (values.record) await recordAll(summary);
 const { right, wrong, refused, failed } = summary.outcomes;
 const isRefusing = refused > MOST_REFUSED * (right + wrong + refused + failed);
 if (isRefusing) say(`over ${100 * MOST_REFUSED} % were refused`);
-for (const fault of load.streamFaults) say(fault);
+const isDown = (atMs: number) => struck.some(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
+const streamFaults = load.streamFaults(isDown);
+for (const fault of streamFaults) say(fault);
 // A part that nobody uses may fail as it likes.
 const seen = {
   faults: struck.length,
@@ -65,7 +67,7 @@ const seen = {
 for (const [what, count] of Object.entries(seen)) say(`${what}: ${count}`);
 const isIdle = Object.values(seen).includes(0);
 if (isIdle) say("none of these may be 0");
-if (wrong + failed + load.streamFaults.length > 0 || isRefusing || isIdle) process.exitCode = 1;
+if (wrong + failed + streamFaults.length > 0 || isRefusing || isIdle) process.exitCode = 1;
 
 /** Each fault at its time; resolves once all are mended, with when each began and ended. */
 async function happen(all: readonly Fault[]): Promise<readonly Struck[]> {

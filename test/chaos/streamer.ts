@@ -36,17 +36,25 @@ export class Streamer {
   #ended = false;
   #requests = new PassThrough({ objectMode: true });
   readonly #faults: string[] = [];
+  readonly #breaks: number[] = [];
   readonly #pending = new Map<string, Pending>();
   readonly #client: SentimentServiceClient;
+  /** Of the load that it is a part of. */
+  readonly #nowMs: () => number;
   readonly #running: Promise<void>;
 
-  constructor(client: SentimentServiceClient) {
-    this.#client = client;
+  constructor(client: SentimentServiceClient, nowMs: () => number) {
+    [this.#client, this.#nowMs] = [client, nowMs];
     this.#running = this.#run();
   }
 
   get faults(): readonly string[] {
     return this.#faults;
+  }
+
+  /** When the stream broke off, which only a part that is down explains. */
+  get breaksMs(): readonly number[] {
+    return this.#breaks;
   }
 
   /** Never rejects. */
@@ -79,13 +87,14 @@ export class Streamer {
   async #run(): Promise<void> {
     for (;;) {
       await this.#readStream();
-      if (this.#ended) return;
+      if (this.#ended && this.#pending.size === 0) return;
       await sleep(REOPEN_MS);
       this.#requests = new PassThrough({ objectMode: true });
       for (const pending of this.#pending.values()) {
         pending.reopened++;
         this.#requests.write(pending.request);
       }
+      if (this.#ended) this.#requests.end();
     }
   }
 
@@ -100,6 +109,7 @@ export class Streamer {
       if (!this.#ended) this.#faults.push("a stream ended before its client had");
     } catch (error) {
       // What it has not answered is asked again.
+      this.#breaks.push(this.#nowMs());
       const isBroken = error instanceof ClientError && BROKEN.has(error.code);
       if (!isBroken || error.details.includes(BUG)) this.#faults.push(`a stream: ${error}`);
     }
