@@ -42,6 +42,15 @@ const FINE =
   /^((unary|(batch|stream)( text)?) OK|bad INVALID_ARGUMENT|left (OK|CANCELLED)|(batch|stream) text INVALID_ARGUMENT)$/;
 const REFUSED = /RESOURCE_EXHAUSTED$/;
 
+/** Of resident memory, in MB. */
+const PARTS: Record<string, (sample: Sample) => number> = {
+  "pages of V8 in the event loop's thread": ({ pagesMb }) => pagesMb,
+  "pages of V8 in the other threads": ({ threadPagesMb }) => threadPagesMb,
+  "pages of files that are mapped": ({ filesMb }) => filesMb,
+  "all other memory": ({ rssMb, pagesMb, threadPagesMb, filesMb }) =>
+    rssMb - pagesMb - threadPagesMb - filesMb,
+};
+
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
@@ -61,7 +70,7 @@ const spans = left.use(await startSpanSink());
 const keyFile = join(scratch.path, "keys.json");
 // More than it can use: what is counted is what must not grow.
 const key = await addNewKey(keyFile, "soak", ["analyze"], { tokensPerMinute: 1e9 });
-const report = join(scratch.path, "report.json");
+const reports = join(scratch.path, "reports");
 const server = left.use(
   await startServer({
     ...spans.env,
@@ -74,7 +83,7 @@ const server = left.use(
     TOKENIZERS_PARALLELISM: "true",
     CACHE_FILE: join(scratch.path, "answers"),
     NODE_OPTIONS: "--import=./dist/test/preload/self-report.js",
-    SELF_REPORT: report,
+    SELF_REPORT: reports,
   }),
 );
 
@@ -113,7 +122,7 @@ async function sampled(): Promise<readonly Sample[]> {
     if (load.exitCode !== null) throw new Error("the load has ended");
     minute = (performance.now() - startedMs) / MINUTE_MS;
     await (await fetch(`http://${server.opsAddress}/metrics`)).text();
-    taken.push(await sampleOf(server.pid, report, minute));
+    taken.push(await sampleOf(server.pid, reports, minute));
     tell(taken.at(-2), taken.at(-1));
   }
   return taken;
@@ -122,8 +131,9 @@ async function sampled(): Promise<readonly Sample[]> {
 function tell(before: Sample | undefined, sample: Sample | undefined): void {
   if (sample === undefined || Math.floor(before?.minute ?? 0) === Math.floor(sample.minute)) return;
   const { minute, rssMb, heapMb, resources, openFiles, loopP99Ms } = sample;
+  const parts = Object.values(PARTS).map((read) => read(sample).toFixed(1));
   say(
-    `minute ${Math.floor(minute)}: ${rssMb.toFixed(0)} MB resident, ${heapMb.toFixed(0)} MB of objects, ${resources} resources, ` +
+    `minute ${Math.floor(minute)}: ${rssMb.toFixed(0)} MB resident (${parts.join(", ")}), ${heapMb.toFixed(0)} MB of objects, ${resources} resources, ` +
       `${openFiles} open files, event loop ${loopP99Ms.toFixed(1)} ms late (p99)`,
   );
 }
@@ -165,9 +175,10 @@ told("resident memory, slope by Theil and Sen", "MB/h", robust.slope, 1);
 const slopeOf = (read: (sample: Sample) => number) =>
   theilSen(steady.map((sample) => ({ at: sample.minute / 60, value: read(sample) }))).slope;
 const objects = slopeOf(({ heapMb }) => heapMb);
-const others = slopeOf(({ rssMb, pagesMb }) => rssMb - pagesMb);
 told("objects of V8, slope by Theil and Sen", "MB/h", objects, 1);
-told("resident memory but V8's pages, slope by Theil and Sen", "MB/h", others, 1);
+// What they add up to is the slope of all, nearly: a median of slopes is no sum.
+for (const [what, read] of Object.entries(PARTS))
+  told(`${what}, slope by Theil and Sen`, "MB/h", slopeOf(read), 1);
 told(
   "event loop late, p99 of a second, median",
   "ms",
@@ -186,7 +197,9 @@ const series: Series = {
   values: {
     "resident memory, MB": valuesOf(({ rssMb }) => rssMb),
     "objects of V8, MB": valuesOf(({ heapMb }) => heapMb),
-    "pages of V8, MB": valuesOf(({ pagesMb }) => pagesMb),
+    ...Object.fromEntries(
+      Object.entries(PARTS).map(([what, read]) => [`${what}, MB`, valuesOf(read)]),
+    ),
     "outside its heap, MB": valuesOf(({ externalMb }) => externalMb),
     "resources (timers, sockets)": valuesOf(({ resources }) => resources),
     "open files": valuesOf(({ openFiles }) => openFiles),

@@ -1,12 +1,13 @@
-/** Preloaded into a server by NODE_OPTIONS=--import: every second it writes to the file SELF_REPORT what only the process itself knows. */
-import { renameSync, writeFileSync } from "node:fs";
+/** Preloaded into a server by NODE_OPTIONS=--import: every second each of its threads writes to a file in the folder SELF_REPORT what only itself knows: `0` is the event loop's. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { isMainThread } from "node:worker_threads";
+import { threadId } from "node:worker_threads";
 
 export interface SelfReport {
-  /** Bytes that V8 uses for objects. */
+  /** Bytes that V8 uses for objects, of this thread. */
   readonly heapUsed: number;
-  /** Bytes of its pages for them, of this thread. */
+  /** Bytes of its pages for them. */
   readonly heapTotal: number;
   /** Bytes outside its heap that objects hold, buffers among them. */
   readonly external: number;
@@ -17,9 +18,11 @@ export interface SelfReport {
 }
 
 const EVERY_MS = 1000;
-const file = process.env["SELF_REPORT"];
+const folder = process.env["SELF_REPORT"];
 
-if (isMainThread && file !== undefined) {
+if (folder !== undefined) {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, String(threadId));
   const resolution = 10;
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
