@@ -11,9 +11,10 @@ import { type Collector, startCollector } from "../test/support/collector.js";
 import { countsOf, scrape } from "../test/support/scrape.js";
 import { sentences } from "../test/support/sentences.js";
 import { receiveSpans } from "../test/support/span-receiver.js";
-import { steadyLoad } from "../test/support/steady-load.js";
+import { steadyLoad, wrongOf } from "../test/support/steady-load.js";
 import { summary, tookMs, truthOf } from "./faults.js";
-import { type Measured, record, spread } from "./results.js";
+import { Report } from "./report.js";
+import { ratiosOf } from "./results.js";
 import { startServer } from "./server.js";
 
 const SECONDS = 15;
@@ -35,6 +36,9 @@ const truth = await (async () => {
   return await truthOf(plain.client, tier, texts);
 })();
 
+/** Calls that failed or were answered wrongly, of each run. */
+const amiss: number[] = [];
+
 /** The p99 of the calls from the fault on, in milliseconds. */
 async function run(name: string): Promise<number> {
   await using receiver = await receiveSpans();
@@ -52,6 +56,7 @@ async function run(name: string): Promise<number> {
     .map(([outcome, count]) => `${count} ${outcome}`)
     .join(", ");
   process.stdout.write(`${name}: ${summary(calls, truth)}; spans: ${counted}\n`);
+  amiss.push(calls.filter(({ failure }) => failure).length + wrongOf(calls, truth).length);
   return tookMs(
     calls.filter(({ sentMs }) => sentMs >= FAULT_MS),
     0.99,
@@ -62,16 +67,11 @@ const p99 = new Map(Object.keys(FAULTS).map((name) => [name, [] as number[]]));
 for (let round = 0; round < Number(values.rounds); round++)
   for (const [name, rounds] of p99) rounds.push(await run(name));
 
-const measured: Measured[] = [];
+const report = new Report();
 const well = p99.get("well") ?? [];
 for (const [name, rounds] of p99) {
-  measured.push({ what: `${name}: p99`, unit: "ms", rounds });
-  process.stdout.write(`${name}: p99 ${spread(rounds, 1)} ms`);
-  if (rounds !== well) {
-    const ratios = rounds.map((one, round) => one / (well[round] ?? Number.NaN));
-    measured.push({ what: `${name}: p99, of well`, unit: "ratio", rounds: ratios });
-    process.stdout.write(`, ${spread(ratios, 3)} of well`);
-  }
-  process.stdout.write("\n");
+  report.tell(`${name}: p99`, "ms", rounds, 1);
+  if (rounds !== well) report.tell(`${name}: p99, of well`, "ratio", ratiosOf(rounds, well), 3);
 }
-await record("collector-faults", measured);
+report.tell("failed or wrong", "calls", amiss, 0, { atMost: 0, always: true });
+await report.record("collector-faults");

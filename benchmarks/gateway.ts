@@ -10,7 +10,8 @@ import { startBridge } from "../test/support/bridge-process.js";
 import { quantile } from "../test/support/steady-load.js";
 import { cpuSeconds } from "./cpu-time.js";
 import { byGrpc, byRest, type Way } from "./gateway/ways.js";
-import { type Measured, ratiosOf, record, spread } from "./results.js";
+import { Report } from "./report.js";
+import { ratiosOf } from "./results.js";
 import { inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -26,11 +27,7 @@ const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/toke
 const batches = Array.from({ length: TEXTS / BATCH }, (_, place) =>
   texts.slice(place * BATCH, (place + 1) * BATCH),
 );
-const measured: Measured[] = [];
-const tell = (what: string, unit: string, taken: readonly number[], digits: number) => {
-  process.stdout.write(`${what}: ${spread(taken, digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds: taken });
-};
+const report = new Report();
 
 /** Both ways to a server with these settings. */
 async function started(stack: AsyncDisposableStack, env: Readonly<Record<string, string>>) {
@@ -68,9 +65,9 @@ async function overhead(): Promise<void> {
     const byGrpc = taken.map(([took = []]) => quantile(took, share));
     const byRest = taken.map(([, took = []]) => quantile(took, share));
     const more = byRest.map((ms, round) => ms - (byGrpc[round] ?? Number.NaN));
-    tell(`cached Analyze, one client, gRPC, ${name}`, "ms", byGrpc, 3);
-    tell(`cached Analyze, one client, REST, ${name}`, "ms", byRest, 3);
-    tell(`cached Analyze, one client, REST's ${name} over gRPC's`, "ms", more, 3);
+    report.tell(`cached Analyze, one client, gRPC, ${name}`, "ms", byGrpc, 3);
+    report.tell(`cached Analyze, one client, REST, ${name}`, "ms", byRest, 3);
+    report.tell(`cached Analyze, one client, REST's ${name} over gRPC's`, "ms", more, 3);
   }
 }
 
@@ -120,21 +117,26 @@ async function throughput(): Promise<void> {
   const served = ({ servedSeconds }: Taken) => (servedSeconds / TEXTS) * 1e6;
   const client = ({ clientSeconds }: Taken) => (clientSeconds / TEXTS) * 1e6;
   for (const [place, name] of ["gRPC", "REST"].entries()) {
-    tell(`batches of ${BATCH}, ${name}`, "texts/s", of(place, perSecond), 0);
-    tell(
+    report.tell(`batches of ${BATCH}, ${name}`, "texts/s", of(place, perSecond), 0);
+    report.tell(
       `batches of ${BATCH}, ${name}: CPU of server and bridge a text`,
       "us",
       of(place, served),
       0,
     );
-    tell(`batches of ${BATCH}, ${name}: CPU of the client a text`, "us", of(place, client), 1);
+    report.tell(
+      `batches of ${BATCH}, ${name}: CPU of the client a text`,
+      "us",
+      of(place, client),
+      1,
+    );
   }
   const ratio = ratiosOf(of(1, perSecond), of(0, perSecond));
-  tell(`batches of ${BATCH}, REST to gRPC`, "ratio", ratio, 3);
+  report.tell(`batches of ${BATCH}, REST to gRPC`, "ratio", ratio, 3);
   const byCpu = ratiosOf(of(0, served), of(1, served));
-  tell(`batches of ${BATCH}, REST to gRPC, by CPU time`, "ratio", byCpu, 3);
+  report.tell(`batches of ${BATCH}, REST to gRPC, by CPU time`, "ratio", byCpu, 3);
 }
 
 await overhead();
 await throughput();
-await record("gateway", measured);
+await report.record("gateway");

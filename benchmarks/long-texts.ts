@@ -12,7 +12,8 @@ import { atRate, quantile } from "../test/support/steady-load.js";
 import { cpuSeconds, firstThreadMs } from "./cpu-time.js";
 import { createGhz, openLoop, unaryMessages } from "./ghz.js";
 import { loopLag } from "./loop-lag.js";
-import { type Measured, ratiosOf, record, spread } from "./results.js";
+import { Report } from "./report.js";
+import { ratiosOf } from "./results.js";
 import { type BenchedServer, callServer, startServer } from "./server.js";
 import { lognormalTexts, longTexts, mixedTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
@@ -46,11 +47,7 @@ const SERVERS = {
 };
 type Way = keyof typeof SERVERS;
 
-const measured: Measured[] = [];
-const tell = (what: string, unit: string, all: readonly number[], digits: number) => {
-  process.stdout.write(`${what}: ${spread(all, digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds: all });
-};
+const report = new Report();
 
 /** A number that both ways came to, round by round. */
 class Pair {
@@ -58,9 +55,9 @@ class Pair {
   readonly threads: number[] = [];
 
   tell(what: string, unit: string, digits: number): void {
-    tell(`${what}, on the loop`, unit, this.loop, digits);
-    tell(`${what}, in threads`, unit, this.threads, digits);
-    tell(`${what}, threads to loop`, "times", ratiosOf(this.threads, this.loop), 2);
+    report.tell(`${what}, on the loop`, unit, this.loop, digits);
+    report.tell(`${what}, in threads`, unit, this.threads, digits);
+    report.tell(`${what}, threads to loop`, "times", ratiosOf(this.threads, this.loop), 2);
   }
 }
 
@@ -143,4 +140,4 @@ await throughput(
   "short texts, one in 50 of them prose of 10,000 characters",
   withLong.map((text, place) => (place % 50 === 0 ? prose(LENGTH) : text)),
 );
-await record("long-texts", measured);
+await report.record("long-texts");

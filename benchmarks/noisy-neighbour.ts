@@ -15,8 +15,9 @@ import { addLimitedKey } from "../test/support/limited-keys.js";
 import { quantile } from "../test/support/steady-load.js";
 import { createGhz, type GhzCall, openLoop, unaryMessages } from "./ghz.js";
 import type { Heard, Order } from "./noisy-neighbour/noise.js";
-import { type Measured, ratiosOf, record, spread } from "./results.js";
-import { startServer } from "./server.js";
+import { Report } from "./report.js";
+import { ratiosOf } from "./results.js";
+import { HARDLY_CACHED, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
@@ -25,8 +26,10 @@ const TOKENS = 20;
 const WEIGHTS = { fast: 1, balanced: 2, accurate: 10 };
 /** Until V8 has compiled what refusals run they take more of the CPU, and compiling takes the rest: p99 beside noise was 1.9 and 1.4 times that alone in the first two rounds of 30 s, and then 1.2, 1.0 and 1.0. */
 const WARM_UP_ROUNDS = 2;
-/** That the slowest hundredth may take as long as without the other, at the median. */
-const MOST_TIMES = 1.2;
+/** That the slowest hundredth may take as long as without the other. */
+const P99_TIMES = { atMost: 1.2 };
+/** Who is not answered is soon done. */
+const NONE = { atMost: 0, always: true };
 const TIMES_ITS_NEED = 2;
 const TIMES_ITS_QUOTA = 10;
 const { values } = parseArgs({
@@ -55,7 +58,7 @@ const noisyKey = await addLimitedKey(file, "noisy", tokensPerMinute);
 const texts = await lognormalTexts(4000, "triton-model-repo/sentiment_balanced/tokenizer.json");
 const messages = unaryMessages(texts, tier);
 const ghz = stack.use(await createGhz());
-const { address } = stack.use(await startServer({ API_KEYS_FILE: file }));
+const { address } = stack.use(await startServer({ ...HARDLY_CACHED, API_KEYS_FILE: file }));
 const flags = ["--metadata", JSON.stringify({ "x-api-key": calmKey })];
 const calm = async () =>
   (await openLoop(ghz, { address, messages, flags }, calmRate, seconds)).calls;
@@ -116,39 +119,35 @@ for (let round = -WARM_UP_ROUNDS; round < Number(values.rounds); round++) {
   }
 }
 
-const measured: Measured[] = [];
-const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
-  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds });
-};
 const rates = `${tierName}, ${calmRate} calls/s, quota ${quotaRate}, noise ${noisyRate}`;
+const report = new Report(`${rates}: `);
 const latencies = {
   alone,
   ...Object.fromEntries(others.map((one) => [`beside ${one.name}`, one.calm])),
 };
 for (const [name, { p50, p99, failed }] of Object.entries(latencies)) {
-  tell(`${rates}: ${name}, p50`, "ms", p50, 2);
-  tell(`${rates}: ${name}, p99`, "ms", p99, 2);
-  tell(`${rates}: ${name}, failed`, "calls", failed, 0);
+  report.tell(`${name}, p50`, "ms", p50, 2);
+  report.tell(`${name}, p99`, "ms", p99, 2);
+  report.tell(`${name}, failed`, "calls", failed, 0, NONE);
 }
 for (const { name, calm: beside } of others) {
-  tell(`${rates}: p50, beside ${name} to alone`, "times", ratiosOf(beside.p50, alone.p50), 2);
-  tell(`${rates}: p99, beside ${name} to alone`, "times", ratiosOf(beside.p99, alone.p99), 2);
+  report.tell(`p50, beside ${name} to alone`, "times", ratiosOf(beside.p50, alone.p50), 2);
+  report.tell(
+    `p99, beside ${name} to alone`,
+    "times",
+    ratiosOf(beside.p99, alone.p99),
+    2,
+    P99_TIMES,
+  );
 }
+const [kept, noise] = others.map((one) => one.calm.p99);
+// A server that is asked more often is quicker: this is the most that the noise can be said to cost.
+const toKept = ratiosOf(noise ?? [], kept ?? []);
+report.tell(`p99, beside noise to beside ${others[0]?.name}`, "times", toKept, 2);
 for (const { name, noise } of others) {
-  tell(`${rates}: ${name}: calls that were refused`, "%", noise.refused, 1);
-  tell(`${rates}: ${name}: tokens that were let in, of its quota`, "ratio", noise.let, 2);
-  const untold = `${rates}: ${name}: refused otherwise than RATE_LIMITED with RetryInfo`;
-  tell(untold, "calls", noise.untold, 0);
+  report.tell(`${name}: calls that were refused`, "%", noise.refused, 1);
+  report.tell(`${name}: tokens that were let in, of its quota`, "ratio", noise.let, 2);
+  const untold = `${name}: refused otherwise than RATE_LIMITED with RetryInfo`;
+  report.tell(untold, "calls", noise.untold, 0, NONE);
 }
-await record("noisy-neighbour", measured);
-const lost = [alone, ...others.map((one) => one.calm)].flatMap(({ failed }) => failed);
-const untold = others.flatMap(({ noise }) => noise.untold);
-// Who is not answered is soon done.
-if ([...lost, ...untold].some((count) => count > 0)) process.exitCode = 1;
-for (const { name, calm: beside } of others) {
-  const times = quantile(ratiosOf(beside.p99, alone.p99), 0.5);
-  if (times < MOST_TIMES) continue;
-  process.stdout.write(`p99 beside ${name} is ${times.toFixed(2)} times that alone\n`);
-  process.exitCode = 1;
-}
+await report.record("noisy-neighbour");

@@ -97,6 +97,7 @@ for (const name of Object.keys(PATHS)) {
   for (const { share, name: what, where } of lines.slice(0, TOP))
     report.push(`| ${(100 * share).toFixed(1)} % | \`${what}\` | ${where} |`);
   report.push("");
+  // At once: a path that fails must not take what was seen of others with it.
+  await writeFile(join(FOLDER, "top.md"), report.join("\n"));
 }
-await writeFile(join(FOLDER, "top.md"), report.join("\n"));
 process.stdout.write(`${report.join("\n")}\n`);

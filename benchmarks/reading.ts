@@ -11,7 +11,7 @@ import { systemClock } from "../server/core/clock.js";
 import { loadTokenizer } from "../server/tokenize/tokenizer.js";
 import { quantile } from "../test/support/steady-load.js";
 import { firstThreadMs } from "./cpu-time.js";
-import { type Measured, record, spread } from "./results.js";
+import { Report } from "./report.js";
 import { longTexts } from "./texts.js";
 
 const PATH = "triton-model-repo/sentiment_fast/tokenizer.json";
@@ -49,11 +49,8 @@ async function costOf(texts: readonly string[], reading: (text: string) => Promi
   return { cpu: (cpuMs * 1000) / texts.length, took: quantile(took, 0.5) };
 }
 
-const measured: Measured[] = [];
-const tell = (what: string, rounds: readonly number[]) => {
-  process.stdout.write(`${what}: ${spread(rounds, 0)} us\n`);
-  measured.push({ what, unit: "us", rounds });
-};
+const report = new Report();
+const tell = (what: string, rounds: readonly number[]) => report.tell(what, "us", rounds, 0);
 for (const [kind, make] of Object.entries(await longTexts(PATH))) {
   for (const length of LENGTHS) {
     const [onLoop, besides, later] = [[] as number[], [] as number[], [] as number[]];
@@ -70,4 +67,4 @@ for (const [kind, make] of Object.entries(await longTexts(PATH))) {
     tell(`${kind} of ${length}: read so much later`, later);
   }
 }
-await record("reading", measured);
+await report.record("reading");

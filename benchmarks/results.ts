@@ -5,12 +5,20 @@ import { join } from "node:path";
 
 const FOLDER = "benchmarks/results";
 
+/** What a number must keep to: its median over the rounds, or with `always` that of each round. */
+export interface Wanted {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  readonly always?: boolean;
+}
+
 /** Rounds of one number; ratios are taken within a round. */
 export interface Measured {
   /** What was done, as in "balanced: AnalyzeBatch". */
   readonly what: string;
   readonly unit: string;
   readonly rounds: readonly number[];
+  readonly wanted?: Wanted;
 }
 
 const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
@@ -61,11 +69,16 @@ export async function machine(): Promise<string> {
 
 function spreadOf(values: readonly number[]) {
   const sorted = values.toSorted((one, other) => one - other);
+  const short = (value = Number.NaN) => Number(value.toPrecision(5));
+  return { median: short(medianOf(values)), least: short(sorted[0]), most: short(sorted.at(-1)) };
+}
+
+/** NaN of none. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
   const at = (place: number) => sorted[place] ?? Number.NaN;
   const last = sorted.length - 1;
-  const median = (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2;
-  const short = (value: number) => Number(value.toPrecision(5));
-  return { median: short(median), least: short(at(0)), most: short(at(last)) };
+  return (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2;
 }
 
 /** "0.91 (0.88 to 0.95)": median, least and most. */

@@ -22,7 +22,8 @@ import {
   warmUp,
 } from "./ghz.js";
 import { plainLoop } from "./plain-loop.js";
-import { type InTurn, inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
+import { Report } from "./report.js";
+import { type InTurn, inTurns, ratiosOf, type Wanted } from "./results.js";
 import {
   type BenchedServer,
   callServer,
@@ -71,6 +72,14 @@ const serverNames = values.servers.split(",");
 for (const name of serverNames)
   if (!(name in SERVERS))
     throw new Error(`server ${name}: it must be one of ${Object.keys(SERVERS).join(", ")}`);
+
+/** Of the plain loop's texts a second. */
+const OF_THE_LOOP: Record<string, Wanted> = {
+  "AnalyzeBatch, embedded": { atLeast: 0.9 },
+  "Analyze, 64 at once, embedded": { atLeast: 0.7 },
+  "AnalyzeStream, embedded": { atLeast: 0.85 },
+};
+const report = new Report();
 
 type Way = (server: BenchedServer) => Promise<number>;
 
@@ -127,7 +136,7 @@ async function compare(
   tritonUrl: string | undefined,
   tierName: Tier,
   lengths: keyof typeof LENGTHS,
-): Promise<Measured[]> {
+): Promise<void> {
   const folder = `triton-model-repo/sentiment_${tierName}`;
   const tier = TIER_MESSAGES[tierName];
   const texts = await LENGTHS[lengths](
@@ -155,37 +164,36 @@ async function compare(
       );
   }
   await inTurns(Number(values.rounds), [loop, ...ways.values()]);
-  return told(`${tierName}, ${lengths} texts`, plain.name, loop, ways);
+  tell(`${tierName}, ${lengths} texts`, plain.name, loop, ways);
 }
 
-function told(
+function tell(
   name: string,
   loopName: string,
   loop: WayInTurn,
   ways: ReadonlyMap<string, WayInTurn>,
-): Measured[] {
-  process.stdout.write(`${name}: ${loopName} ${spread(loop.rounds, 0)} texts a second\n`);
-  const measured = [{ what: `${name}: ${loopName}`, unit: "texts/s", rounds: loop.rounds }];
+): void {
+  report.tell(`${name}: ${loopName}`, "texts/s", loop.rounds, 0);
   for (const [way, { rounds, cpuSeconds: seconds }] of ways) {
-    const ratios = ratiosOf(rounds, loop.rounds);
+    report.tell(`${name}: ${way}`, "texts/s", rounds, 0);
+    const wanted = OF_THE_LOOP[way];
+    report.tell(`${name}: ${way}, to the loop`, "ratio", ratiosOf(rounds, loop.rounds), 2, wanted);
     const byCpu = ratiosOf(loop.cpuSeconds, seconds);
-    process.stdout.write(
-      `  ${way.padEnd(30)} ${spread(rounds, 0)} texts a second; ratio ${spread(ratios, 2)}, by CPU time ${spread(byCpu, 2)}\n`,
-    );
-    measured.push({ what: `${name}: ${way}`, unit: "texts/s", rounds });
-    measured.push({ what: `${name}: ${way}, to the loop`, unit: "ratio", rounds: ratios });
     const what = `${name}: ${way}, to the loop, by CPU time`;
     // Triton is another process.
-    if (!way.includes("triton")) measured.push({ what, unit: "ratio", rounds: byCpu });
+    if (!way.includes("triton")) report.tell(what, "ratio", byCpu, 2);
   }
-  return measured;
+  const [shipped, fifo] = ["embedded", "fifo"].map((server) => ways.get(`AnalyzeBatch, ${server}`));
+  if (shipped === undefined || fifo === undefined) return;
+  const ratios = ratiosOf(shipped.rounds, fifo.rounds);
+  const wanted = name.includes("mixed") ? { atLeast: 3 } : undefined;
+  report.tell(`${name}: AnalyzeBatch, embedded to fifo`, "ratio", ratios, 2, wanted);
 }
 
 await using stack = new AsyncDisposableStack();
 const ghz = stack.use(await createGhz());
 const triton = serverNames.includes("triton") ? stack.use(await startTriton()) : undefined;
-const measured: Measured[] = [];
 for (const tier of values.tiers.split(",").map(tierNamed))
   for (const lengths of values.lengths.split(",") as (keyof typeof LENGTHS)[])
-    measured.push(...(await compare(ghz, triton?.url, tier, lengths)));
-await record(values.name, measured);
+    await compare(ghz, triton?.url, tier, lengths);
+await report.record(values.name);

@@ -10,7 +10,8 @@ import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { startCollector } from "../test/support/collector.js";
 import { cpuSeconds } from "./cpu-time.js";
 import { createGhz, perSecond, unaryMessages } from "./ghz.js";
-import { inTurns, type Measured, ratiosOf, record, spread } from "./results.js";
+import { Report } from "./report.js";
+import { inTurns, ratiosOf } from "./results.js";
 import { callServer, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -55,17 +56,18 @@ await inTurns(
   all.map(({ turn }) => turn),
 );
 
-const measured: Measured[] = [];
-const tell = (what: string, unit: string, rounds: readonly number[], digits: number) => {
-  process.stdout.write(`${what}: ${spread(rounds, digits)} ${unit}\n`);
-  measured.push({ what, unit, rounds });
-};
+const report = new Report();
 const [plain, ...traced] = all;
 for (const { name, turn, microseconds } of all) {
-  tell(name, "calls/s", turn.rounds, 0);
+  report.tell(name, "calls/s", turn.rounds, 0);
   // The first turn only warms up.
-  tell(`${name}: CPU of the server a call`, "us", microseconds.slice(1), 1);
+  report.tell(`${name}: CPU of the server a call`, "us", microseconds.slice(1), 1);
 }
 for (const { name, turn } of traced)
-  tell(`${name}, to not traced`, "ratio", ratiosOf(turn.rounds, plain?.turn.rounds ?? []), 3);
-await record("tracing", measured);
+  report.tell(
+    `${name}, to not traced`,
+    "ratio",
+    ratiosOf(turn.rounds, plain?.turn.rounds ?? []),
+    3,
+  );
+await report.record("tracing");

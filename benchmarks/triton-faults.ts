@@ -8,9 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { repositoryCopy } from "../test/support/repository-copy.js";
 import { sentences } from "../test/support/sentences.js";
-import { type LoadedCall, steadyLoad } from "../test/support/steady-load.js";
+import { type LoadedCall, steadyLoad, wrongOf } from "../test/support/steady-load.js";
 import { startTriton, type TritonServer } from "../test/support/triton-server.js";
 import { summary, truthOf } from "./faults.js";
+import { Report } from "./report.js";
 import { type BenchedServer, startServer } from "./server.js";
 
 const SECONDS = 30;
@@ -18,6 +19,7 @@ const CALLS_PER_SECOND = 200;
 const FAULT_MS = 10_000;
 const FROZEN_MS = 5000;
 const TEXTS = sentences(400);
+const report = new Report();
 
 await using models = await repositoryCopy("fast");
 const start = (backend: string, url: string) =>
@@ -40,8 +42,8 @@ const truth = await (async () => {
   return await truthOf(embedded.client, Tier.TIER_FAST, TEXTS);
 })();
 
-/** One line of what the calls were like. `backMs`: when Triton could answer again, since the load began. */
-function report(name: string, calls: readonly LoadedCall[], backMs: number): void {
+/** What the calls were like. `backMs`: when Triton could answer again, since the load began. */
+function tell(name: string, calls: readonly LoadedCall[], backMs: number): void {
   const others = calls.filter(({ modelVersion }) => !modelVersion.includes("+triton."));
   const lastMs = Math.max(...others.map(({ sentMs }) => sentMs));
   const back =
@@ -49,6 +51,12 @@ function report(name: string, calls: readonly LoadedCall[], backMs: number): voi
       ? "all by Triton"
       : `all by Triton again ${((lastMs - backMs) / 1000).toFixed(1)} s after it was back`;
   process.stdout.write(`${name}: ${summary(calls, truth)}; ${back}\n`);
+  report.tell(`${name}: wrong`, "calls", [wrongOf(calls, truth).length], 0, { atMost: 0 });
+  const failures = calls.flatMap(({ failure }) => failure ?? []);
+  const untold = failures.filter(({ retryAfterSeconds }) => retryAfterSeconds === undefined);
+  const helped = name.includes("embedded") ? { atMost: 0 } : undefined;
+  report.tell(`${name}: failed`, "calls", [failures.length], 0, helped);
+  report.tell(`${name}: failed without RetryInfo`, "calls", [untold.length], 0, { atMost: 0 });
 }
 
 async function underLoad(
@@ -64,7 +72,7 @@ async function underLoad(
     await sleep(FAULT_MS);
     triton = await fault(triton);
     const backMs = performance.now() - startedMs;
-    report(`${name}, BACKEND=${backend}`, await loaded, backMs);
+    tell(`${name}, BACKEND=${backend}`, await loaded, backMs);
   } finally {
     await triton.kill();
   }
@@ -85,3 +93,4 @@ for (const backend of ["triton,embedded", "triton"]) {
   await underLoad("killed and restarted", backend, killAndRestart);
   await underLoad(`frozen for ${FROZEN_MS / 1000} s`, backend, freezeAndThaw);
 }
+await report.record("triton-faults");
