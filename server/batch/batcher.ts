@@ -111,7 +111,7 @@ export class Batcher {
     queueMicrotask(() => this.#dispatch());
     // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
     return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
-      this.#queue.remove(new Set(mine));
+      this.#queue.remove(mine);
     });
   }
 

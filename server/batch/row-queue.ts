@@ -28,8 +28,10 @@ export interface Ahead {
 
 /** Rows that wait, in turn. */
 export class RowQueue<Row extends QueuedRow> {
-  /** By when they are due, then by order of arrival; or by arrival alone. */
+  /** By when they are due, then by order of arrival; or by arrival alone. Some may have left: `#waiting` is without those. */
   #rows: Row[] = [];
+  /** Taken out of what waits at the next look at it, all at once: of thousands whose callers leave together each would go through all rows by itself. */
+  readonly #left = new Set<Row>();
   #tokens = 0;
   readonly #byArrival: boolean;
   readonly #parts: EvenParts<string>;
@@ -42,61 +44,78 @@ export class RowQueue<Row extends QueuedRow> {
 
   /** For so many rows more of the holder: beyond what may wait without a question only for who has less than an even part of that. */
   hasRoomFor(holder: string, rows: number): boolean {
+    this.#forget();
     return this.#parts.fits(holder, rows);
   }
 
   get size(): number {
-    return this.#rows.length;
+    return this.#waiting.length;
   }
 
   insert(row: Row): void {
+    const rows = this.#waiting;
     // Rows are inserted by order of arrival: after those that are due when this one is.
-    let low = this.#byArrival ? this.#rows.length : 0;
-    let high = this.#rows.length;
+    let low = this.#byArrival ? rows.length : 0;
+    let high = rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#rows[middle]?.due ?? 0) <= row.due) low = middle + 1;
+      if ((rows[middle]?.due ?? 0) <= row.due) low = middle + 1;
       else high = middle;
     }
-    this.#rows.splice(low, 0, row);
+    rows.splice(low, 0, row);
     this.#count(row, 1);
   }
 
   /** The row that is first in turn; undefined when none waits. */
   get first(): Row | undefined {
-    return this.#rows[0];
+    return this.#waiting[0];
   }
 
   /** The rows that are next in turn, up to so many tokens and at least one, ascending by length; or as they came. */
   next(tokens: number): readonly Row[] {
+    const rows = this.#waiting;
     let end = 0;
-    for (let sum = 0; end < this.#rows.length && (end === 0 || sum < tokens); end++)
-      sum += this.#rows[end]?.ids.length ?? 0;
-    const rows = this.#rows.slice(0, end);
-    return this.#byArrival ? rows : rows.sort(byLength);
+    for (let sum = 0; end < rows.length && (end === 0 || sum < tokens); end++)
+      sum += rows[end]?.ids.length ?? 0;
+    const next = rows.slice(0, end);
+    return this.#byArrival ? next : next.sort(byLength);
   }
 
   /** Takes rows of `next` out. */
-  take(rows: readonly Row[]): void {
-    const taken = new Set(rows);
+  take(some: readonly Row[]): void {
+    const rows = this.#waiting;
+    const taken = new Set(some);
     const before: Row[] = [];
     let end = 0;
-    for (; taken.size > 0 && end < this.#rows.length; end++) {
-      const row = this.#rows[end];
+    for (; taken.size > 0 && end < rows.length; end++) {
+      const row = rows[end];
       if (row === undefined) continue;
       if (taken.delete(row)) this.#count(row, -1);
       else before.push(row);
     }
-    this.#rows.splice(0, end, ...before);
+    rows.splice(0, end, ...before);
   }
 
   /** Takes those of them out that still wait. */
-  remove(rows: ReadonlySet<Row>): void {
+  remove(rows: Iterable<Row>): void {
+    for (const row of rows) this.#left.add(row);
+  }
+
+  /** Those that wait. */
+  get #waiting(): Row[] {
+    this.#forget();
+    return this.#rows;
+  }
+
+  /** Of those that were taken out since. */
+  #forget(): void {
+    if (this.#left.size === 0) return;
     this.#rows = this.#rows.filter((row) => {
-      const isLeft = !rows.has(row);
-      if (!isLeft) this.#count(row, -1);
-      return isLeft;
+      const isLeft = this.#left.has(row);
+      if (isLeft) this.#count(row, -1);
+      return !isLeft;
     });
+    this.#left.clear();
   }
 
   #count({ holder, ids }: Row, rows: 1 | -1): void {
@@ -106,6 +125,7 @@ export class RowQueue<Row extends QueuedRow> {
 
   /** Of all its rows. */
   get tokens(): number {
+    this.#forget();
     return this.#tokens;
   }
 
@@ -113,7 +133,7 @@ export class RowQueue<Row extends QueuedRow> {
   ahead({ holder, call }: Pick<Row, "holder" | "call">, due: number, untilMs: number): Ahead {
     const whole = wholeOf(call);
     let [all, own, others] = [0, 0, 0];
-    for (const row of this.#rows) {
+    for (const row of this.#waiting) {
       const isAfter = row.due > due && row.deadlineMs >= untilMs;
       if (isAfter && !this.#byArrival) continue;
       const tokens = row.ids.length;

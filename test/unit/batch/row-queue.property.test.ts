@@ -51,7 +51,7 @@ class Pair {
   }
 
   remove(holder: string): void {
-    this.queue.remove(new Set(this.#rows.filter((one) => one.holder === holder)));
+    this.queue.remove(this.#rows.filter((one) => one.holder === holder));
     this.#rows = this.#rows.filter((one) => one.holder !== holder);
   }
 
