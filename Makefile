@@ -162,8 +162,9 @@ dashboards: build ## Grafana's dashboards, from deploy/grafana
 	node dist/deploy/grafana/write-dashboards.js deploy/grafana/dashboards
 
 # One after the other: each takes turns with what it is compared with, and has the machine to itself.
+# Those too that come after one that does not reach what is wanted of it.
 bench: ## all benchmarks of the server, one after the other, and their charts (needs Go)
-	$(MAKE) bench-throughput bench-cached bench-latency bench-overload bench-triton bench-stream bench-profile bench-chart
+	$(MAKE) --keep-going bench-throughput bench-policies bench-cached bench-processes bench-latency bench-overload bench-beside-lists bench-triton bench-stream bench-profile bench-chart
 
 bench-throughput: build $(TRITON)/done $(GHZ) ## texts a second of every call and tier against a plain onnxruntime loop, embedded and with Triton
 	CACHE=$(CACHE) node dist/benchmarks/throughput.js $(ARGS)
