@@ -1,6 +1,7 @@
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
+import { EvenParts } from "../core/even-parts.js";
 import type { ReportThread, ThreadKind } from "../core/supervised-thread.js";
 import { ThreadPool } from "../core/thread-pool.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
@@ -10,18 +11,25 @@ import type { ReadingRequest, ReadingResult } from "./reading-messages.js";
 
 /** UTF-16 code units from which on a text is worth the way to a thread and back. */
 const LONG = 500;
-/** Texts that may wait for a thread; each call has one there at most. */
-const MOST_WAITING = 1024;
+/** Texts that may be in threads, or wait for one, without a question who sent them; each call has one at most. */
+const MOST_TEXTS = 1024;
 /** Looks that a text may last: ten seconds, a hundred times what the worst one is known to take. */
 const MOST_LOOKS = 2;
+
+/** Whose key the call came with; "" without keys. */
+const holder = () => currentCall.getStore()?.holder ?? "";
 
 const KIND: ThreadKind<ReadingRequest> = {
   entry: new URL("./reading-thread.js", import.meta.url),
   name: "sentiment-reading",
   // With one text a thread it is that text which a thread was lost over.
   depth: 1,
-  // First come first served.
-  work: () => ({ lane: "", size: 1 }),
+  // Who sends many, or such as take long, gets no more of the threads for that.
+  work: (request) => ({
+    lane: holder(),
+    size: request.kind === "read" ? request.text.length : 0,
+  }),
+  lanesStay: false,
   leaves: (again) => (again.kind === "load" ? { name: again.digest, again } : undefined),
   mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
   isEndable: true,
@@ -35,11 +43,12 @@ const KIND: ThreadKind<ReadingRequest> = {
         }),
 };
 
-/** Reads long texts in threads of their own, so that none of them holds the event loop; first come first served. */
+/** Reads long texts in threads of their own, so that none of them holds the event loop; keys share them evenly, and of a key first come, first served. */
 export class ReadingThreads implements AsyncDisposable {
   readonly #pool: ThreadPool<ReadingRequest, ReadingResult>;
   /** How many have asked for a tokenizer and not given it back, by its digest. */
   readonly #holders = new Map<string, number>();
+  readonly #texts = new EvenParts<string>(MOST_TEXTS);
 
   constructor(count: number, clock: Clock, report: ReportThread) {
     this.#pool = new ThreadPool(count, KIND, clock, report);
@@ -65,14 +74,13 @@ export class ReadingThreads implements AsyncDisposable {
     return text.length >= LONG;
   }
 
-  /** Throws OVERLOADED for a call with texts that would have to wait behind too many others. */
+  /** Throws OVERLOADED for a call with texts that would have to wait behind too many others, where its key has more than an even part of them. */
   admit({ events }: Pick<ServedModel, "events">, texts: readonly string[]): void {
-    const { waiting } = this.#pool;
-    if (waiting < MOST_WAITING || !texts.some(this.takes)) return;
+    if (this.#texts.fits(holder(), 1) || !texts.some(this.takes)) return;
     if (!currentCall.getStore()?.isUnasked) events.shed("queue_full", texts.length);
     throw new ServiceError(
       "OVERLOADED",
-      `Too many long texts wait to be read (${waiting}): try again later.`,
+      `Too many long texts wait to be read (${this.#texts.all}): try again later.`,
       { retryAfterMs: 1000 },
     );
   }
@@ -88,6 +96,8 @@ export class ReadingThreads implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<PromiseSettledResult<TimedReading> | undefined> {
     const { digest } = model.tokenizer;
+    const owner = holder();
+    this.#texts.add(owner, 1);
     try {
       const request = { kind: "read", digest, text, room: roomOf(model), question } as const;
       const { result, ms } = await this.#pool.askFor(signal, request);
@@ -96,6 +106,8 @@ export class ReadingThreads implements AsyncDisposable {
       signal.throwIfAborted();
       const isTold = reason instanceof ServiceError && reason.reason !== "BACKEND_DOWN";
       return isTold ? { status: "rejected", reason } : undefined;
+    } finally {
+      this.#texts.add(owner, -1);
     }
   }
 

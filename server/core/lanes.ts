@@ -58,6 +58,12 @@ export class Lanes<Job extends Work> {
   readonly #lanes = new Map<string, Lane<Job>>();
   /** What the lane had spent, before its job, that had the last turn. */
   #nowMs = 0;
+  readonly #stay: boolean;
+
+  /** `stay`: lanes are kept, with what is known of their jobs, until `forget`. Else one goes with its last job, and as many may come as there are keys. */
+  constructor(stay: boolean) {
+    this.#stay = stay;
+  }
 
   get waiting(): number {
     let sum = 0;
@@ -68,7 +74,8 @@ export class Lanes<Job extends Work> {
   add(job: Job): void {
     const lane = this.#lanes.get(job.lane) ?? new Lane<Job>();
     this.#lanes.set(job.lane, lane);
-    if (lane.isIdle) lane.spentMs = Math.max(lane.spentMs, this.#startMs);
+    // Also where one of its jobs is under way: it has wanted no other until now.
+    if (lane.waiting.length === 0) lane.spentMs = Math.max(lane.spentMs, this.#startMs);
     lane.waiting.push(job);
   }
 
@@ -88,14 +95,23 @@ export class Lanes<Job extends Work> {
     const waiting = this.#lanes.get(job.lane)?.waiting ?? [];
     const place = waiting.indexOf(job);
     if (place >= 0) waiting.splice(place, 1);
+    this.#leave(job.lane);
   }
 
   /** All that waited, and waits no longer. */
   clear(): readonly Job[] {
-    return [...this.#lanes.values()].flatMap((lane) => lane.waiting.splice(0));
+    return [...this.#lanes].flatMap(([name, lane]) => {
+      const jobs = lane.waiting.splice(0);
+      this.#leave(name);
+      return jobs;
+    });
   }
 
-  /** There will be no jobs any more in that lane. */
+  #leave(name: string): void {
+    if (!this.#stay) this.forget(name);
+  }
+
+  /** There will be no jobs any more in that lane, unless some are there. */
   forget(name: string): void {
     if (this.#lanes.get(name)?.isIdle) this.#lanes.delete(name);
   }
@@ -116,6 +132,7 @@ export class Lanes<Job extends Work> {
     const ended = (ms?: number) => {
       lane.underWay--;
       if (ms !== undefined) lane.spentMs += lane.took(job.size, ms) - chargedMs;
+      this.#leave(job.lane);
     };
     return { job, expectedMs, ended };
   }

@@ -20,6 +20,8 @@ export interface ThreadKind<Request> {
   readonly depth: number;
   /** Lanes share the threads' time evenly. */
   work(request: Request): Work;
+  /** A lane outlives its jobs, with what is known of them, until `ThreadPool.forget`. */
+  readonly lanesStay: boolean;
   /** What the request leaves in the thread, by name, and what a replacement is asked for so that it has the same. undefined: it leaves nothing. */
   leaves(request: Request): { readonly name: string; readonly again: Request } | undefined;
   /** Looks (LOOK_MS) that the request may last. Looks, not time: a process that was stopped for an hour has missed one. */

@@ -27,13 +27,14 @@ export const SOON_MS = 50;
 export class ThreadPool<Request, Result> implements AsyncDisposable {
   readonly #kind: ThreadKind<Request>;
   readonly #threads: readonly SupervisedThread<Request, Result>[];
-  readonly #lanes = new Lanes<Job<Request, Result>>();
+  readonly #lanes: Lanes<Job<Request, Result>>;
   /** Before all else: they are few. */
   #chores: Chore<Request, Result>[] = [];
   #closed = false;
 
   constructor(count: number, kind: ThreadKind<Request>, clock: Clock, report: ReportThread) {
     this.#kind = kind;
+    this.#lanes = new Lanes(kind.lanesStay);
     const dispatch = () => this.#dispatch();
     this.#threads = Array.from(
       { length: count },

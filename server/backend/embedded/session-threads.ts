@@ -23,6 +23,7 @@ export const sessionThreads = (options: WorkerOptions): ThreadKind<WorkerRequest
     lane: request.model,
     size: request.kind === "infer" ? request.batch.rows * request.batch.tokens : 0,
   }),
+  lanesStay: true,
   // What was prepared is gone by then, and what lies in its place is nobody's to trust.
   leaves: (request) =>
     request.kind === "load"

@@ -7,7 +7,7 @@ import { roomOf } from "../../../server/classify/model.js";
 import { type Question, read, windowsToRead } from "../../../server/classify/reading.js";
 import { ReadingThreads } from "../../../server/classify/reading-threads.js";
 import type { LongText } from "../../../server/classify/windows.js";
-import { withoutCaller } from "../../../server/core/call.js";
+import { currentCall, withoutCaller } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { loadTokenizer, type Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import { HOSTILE } from "../../fuzz/texts.js";
@@ -22,6 +22,9 @@ import { PLAIN } from "./fake-model.js";
 
 const pathOf = (tier: string) => `triton-model-repo/sentiment_${tier}/tokenizer.json`;
 const STAYING = new AbortController().signal;
+/** For a call of that key. */
+const as = <T>(holder: string, work: () => T): T =>
+  currentCall.run({ deadlineMs: Infinity, traceparent: undefined, holder }, work);
 const TEXT = "A fine day, and nobody minds. ".repeat(100);
 
 describe("ReadingThreads", function () {
@@ -236,11 +239,21 @@ describe("ReadingThreads", function () {
     await assertSame(TEXT, balanced, PLAIN);
   });
 
-  it("let no call in with long texts while 1,024 wait, nor let them wait for a closed server", async () => {
+  it("serve keys in turns, however much one of them has sent before", async () => {
+    await start(1);
+    const ended: string[] = [];
+    const readFor = (holder: string) =>
+      as(holder, () => readThere(TEXT)).then(() => ended.push(holder));
+    const reads = [...Array<string>(20).fill("many"), "one"].map(readFor);
+    await Promise.all(reads);
+    assert.ok(ended.indexOf("one") <= 3, ended.join());
+  });
+
+  it("let no call in with long texts of a key that has 1,024 there, nor let them wait for a closed server", async () => {
     await start(1);
     const [shed, told] = recorder((_reason: string, _texts: number) => {});
     const model = { events: { ...NO_EVENTS, shed } };
-    const reads = Array.from({ length: 1024 }, () => readThere("a"));
+    const reads = Array.from({ length: 1023 }, () => readThere("a"));
     readers.admit(model, [TEXT]);
     reads.push(readThere("a"));
     const full = serviceError(
@@ -251,6 +264,7 @@ describe("ReadingThreads", function () {
     assert.throws(() => readers.admit(model, ["short", TEXT]), full);
     assert.throws(() => withoutCaller(0, () => readers.admit(model, [TEXT])), full);
     readers.admit(model, ["short"]);
+    as("another", () => readers.admit(model, [TEXT]));
     assert.deepEqual(told, [["queue_full", 2]]);
     await readers[Symbol.asyncDispose]();
     const [underWay, ...waiting] = await Promise.all(reads);

@@ -38,7 +38,7 @@ function timesOf(
 describe("Lanes", () => {
   let lanes: Lanes<Job>;
   beforeEach(() => {
-    lanes = new Lanes();
+    lanes = new Lanes(true);
   });
 
   it("is first come, first served in one lane", () => {
@@ -97,6 +97,22 @@ describe("Lanes", () => {
       return nameOf(turn);
     });
     assert.deepEqual(turns.toSorted(), ["busy", "busy", "new", "new"]);
+  });
+
+  it("saves up no time for who has a job under way for long, and wanted no other", () => {
+    lanes.add(job("long", 10));
+    lanes.take();
+    for (let n = 0; n < 50; n++) {
+      lanes.add(job("busy", 100));
+      lanes.take()?.ended(100);
+    }
+    for (let n = 0; n < 4; n++) for (const lane of ["busy", "long"]) lanes.add(job(lane, 100));
+    const turns = Array.from({ length: 4 }, () => {
+      const turn = lanes.take();
+      turn?.ended(100);
+      return nameOf(turn);
+    });
+    assert.deepEqual(turns.toSorted(), ["busy", "busy", "long", "long"]);
   });
 
   it("does not give all places that are free to one lane", () => {
@@ -176,6 +192,22 @@ describe("Lanes", () => {
     assert.equal(lanes.take()?.expectedMs, undefined);
   });
 
+  it("goes with its last job where lanes do not stay", () => {
+    lanes = new Lanes(false);
+    lanes.add(job("a", 10));
+    const turn = lanes.take();
+    lanes.add(job("a", 10));
+    turn?.ended(10);
+    const next = lanes.take();
+    assert.equal(next?.expectedMs, 10);
+    next?.ended(10);
+    const left = job("a", 10);
+    lanes.add(left);
+    lanes.remove(left);
+    lanes.add(job("a", 10));
+    assert.equal(lanes.take()?.expectedMs, undefined);
+  });
+
   it("gives lanes that want more than there is even parts, whatever their jobs take", () => {
     const times = fc.integer({ min: 1, max: 200 });
     fc.assert(
@@ -185,7 +217,7 @@ describe("Lanes", () => {
         fc.nat({ max: 2 }),
         (each, places, more) => {
           const kinds = each.map((ms, place) => job(`${place}`, ms));
-          const had = [...timesOf(new Lanes(), kinds, places, 100_000, places + more).values()];
+          const had = [...timesOf(new Lanes(true), kinds, places, 100_000, places + more).values()];
           const spread = Math.max(...had) - Math.min(...had);
           // Jobs under way, and the first ones, of which nobody knew what they take.
           assert.ok(spread <= 1200, `${had}`);
