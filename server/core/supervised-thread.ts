@@ -34,6 +34,11 @@ export interface ThreadKind<Request> {
   lost(why: "died" | "hangs" | "none", cause?: unknown): Error;
 }
 
+/**
+ * A thread works on one request at a time, of which next to nothing outlives it. V8's own bound is 48 MB: what it grows to by then it keeps, though a thread of those that
+ * read texts gets there only after hours.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 12 };
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
 /** What is under way when it is closed may take so long. */
@@ -142,7 +147,7 @@ export class SupervisedThread<Request, Result> {
 
   #start(): Worker {
     const { entry, name, workerData } = this.#kind;
-    const thread = new Worker(entry, { workerData, name });
+    const thread = new Worker(entry, { workerData, name, resourceLimits: LIMITS });
     let cause: unknown;
     thread.on("error", (error) => {
       cause = error;
