@@ -11,7 +11,7 @@ import { quantile } from "../test/support/steady-load.js";
 import { cpuSeconds } from "./cpu-time.js";
 import { byGrpc, byRest, type Way } from "./gateway/ways.js";
 import { Report } from "./report.js";
-import { ratiosOf } from "./results.js";
+import { differencesOf, ratiosOf } from "./results.js";
 import { inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -64,7 +64,7 @@ async function overhead(): Promise<void> {
   for (const [name, share] of Object.entries({ p50: 0.5, p99: 0.99 })) {
     const byGrpc = taken.map(([took = []]) => quantile(took, share));
     const byRest = taken.map(([, took = []]) => quantile(took, share));
-    const more = byRest.map((ms, round) => ms - (byGrpc[round] ?? Number.NaN));
+    const more = differencesOf(byRest, byGrpc);
     report.tell(`cached Analyze, one client, gRPC, ${name}`, "ms", byGrpc, 3);
     report.tell(`cached Analyze, one client, REST, ${name}`, "ms", byRest, 3);
     report.tell(`cached Analyze, one client, REST's ${name} over gRPC's`, "ms", more, 3);

@@ -9,7 +9,7 @@ import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { millisecondsOf } from "../test/support/milliseconds.js";
 import { quantile } from "../test/support/steady-load.js";
 import { Report } from "./report.js";
-import { ratiosOf, type Wanted } from "./results.js";
+import { differencesOf, ratiosOf, type Wanted } from "./results.js";
 import { type BenchedServer, HARDLY_CACHED, startServer } from "./server.js";
 import { evenTexts } from "./texts.js";
 import { TIER_MESSAGES } from "./tiers.js";
@@ -80,7 +80,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
 tell("10-token call, alone, p50", behind.alone);
 tell("10-token call, right behind a text of 512 tokens, p50", behind.behind);
 tell("the batch of that text alone, p50", behind.longBatch);
-const rise = behind.behind.map((ms, round) => ms - (behind.alone[round] ?? Number.NaN));
+const rise = differencesOf(behind.behind, behind.alone);
 const ofBatch = ratiosOf(rise, behind.longBatch);
 report.tell("what it takes longer, of that batch", "ratio", ofBatch, 2, { atMost: 1 });
 await report.record("latency");

@@ -140,9 +140,9 @@ for (const { name, calm: beside } of others) {
     P99_TIMES,
   );
 }
-const [kept, noise] = others.map((one) => one.calm.p99);
+const [besideKept = [], besideNoise = []] = others.map((one) => one.calm.p99);
 // A server that is asked more often is quicker: this is the most that the noise can be said to cost.
-const toKept = ratiosOf(noise ?? [], kept ?? []);
+const toKept = ratiosOf(besideNoise, besideKept);
 report.tell(`p99, beside noise to beside ${others[0]?.name}`, "times", toKept, 2);
 for (const { name, noise } of others) {
   report.tell(`${name}: calls that were refused`, "%", noise.refused, 1);

@@ -25,15 +25,10 @@ export class Report {
       this.#measured.push({ what: name, unit, rounds, ...(wanted && { wanted }) });
     }
     if (wanted !== undefined && !isKept(rounds, wanted))
-      this.missed(`${name} (wanted: ${wordsOf(wanted)})`);
+      this.#missed.push(`${name} (wanted: ${wordsOf(wanted)})`);
   }
 
-  /** What was not reached: the process ends with exit code 1. */
-  missed(what: string): void {
-    this.#missed.push(what);
-  }
-
-  /** Adds what was told to benchmarks/results/<benchmark>.jsonl, and says what was missed. */
+  /** Adds what was told to benchmarks/results/<benchmark>.jsonl, and says what was missed: the process ends with exit code 1 then. */
   async record(benchmark: string): Promise<void> {
     await record(benchmark, this.#measured);
     for (const what of this.#missed) process.stdout.write(`not reached: ${what}\n`);

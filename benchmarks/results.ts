@@ -106,3 +106,7 @@ export async function inTurns(rounds: number, all: readonly InTurn[]): Promise<v
 /** Round by round, of what it is a ratio to. */
 export const ratiosOf = (values: readonly number[], to: readonly number[]): number[] =>
   values.map((value, round) => value / (to[round] ?? Number.NaN));
+
+/** Round by round, less what is taken from it. */
+export const differencesOf = (values: readonly number[], less: readonly number[]): number[] =>
+  values.map((value, round) => value - (less[round] ?? Number.NaN));

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
 import { Report } from "./report.js";
-import { ratiosOf } from "./results.js";
+import { differencesOf, ratiosOf } from "./results.js";
 import { type BenchedServer, callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -18,7 +18,7 @@ const TEXTS = 5000;
 const SAMPLE_MS = 250;
 const UNARY = { calls: 50_000, atOnce: 64 };
 /** From the second tenth of a stream's time to the last: 40 bytes a line, where one that is kept takes more. */
-const GROWTH = { atMost: 32 };
+const GROWTH = { atMost: 32, always: true };
 const { values } = parseArgs({
   options: {
     lines: { type: "string", default: "1000000" },
@@ -94,6 +94,6 @@ report.tell("AnalyzeStream, to Analyze", "times", ratiosOf(stream, unary), 2, { 
 report.tell("memory, second tenth of a stream's time", "MB", memory.second, 0);
 report.tell("memory, last tenth", "MB", memory.last, 0);
 report.tell("memory, most", "MB", memory.most, 0);
-const growth = memory.last.map((last, round) => last - (memory.second[round] ?? Number.NaN));
+const growth = differencesOf(memory.last, memory.second);
 report.tell("memory, last tenth less the second", "MB", growth, 0, GROWTH);
 await report.record("stream");

@@ -35,8 +35,8 @@ export interface ThreadKind<Request> {
 }
 
 /**
- * A thread works on one request at a time, of which next to nothing outlives it. V8's own bound is 48 MB: what it grows to by then it keeps, though a thread of those that
- * read texts gets there only after hours.
+ * A thread works on one request at a time, of which next to nothing outlives it. V8's own bound is 48 MB, which a thread that reads texts gets to after thousands of
+ * them, and keeps.
  */
 const LIMITS = { maxYoungGenerationSizeMb: 12 };
 const FIRST_REST_MS = 100;

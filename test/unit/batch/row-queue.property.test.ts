@@ -57,7 +57,8 @@ class Pair {
 
   check(due: number, untilMs: number, tokens: number): void {
     const rows = this.#rows;
-    assert.deepEqual([this.queue.size, this.queue.tokens], [rows.length, tokensOf(rows)]);
+    // Tokens first: what has left must be forgotten whichever is asked for.
+    assert.deepEqual([this.queue.tokens, this.queue.size], [tokensOf(rows), rows.length]);
     assert.equal(this.queue.first, rows[0]);
     assert.deepEqual(this.queue.next(tokens), this.#next(tokens));
     const isAhead = (one: QueuedRow) => one.due <= due || one.deadlineMs < untilMs;

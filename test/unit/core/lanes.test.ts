@@ -83,37 +83,27 @@ describe("Lanes", () => {
     assert.deepEqual(new Set(next), new Set(["short", "long"]));
   });
 
-  it("has who comes anew begin where the others are, not where one is that has a job under way for long, and no other", () => {
-    lanes.add(job("long", 10));
-    lanes.take();
-    for (let n = 0; n < 50; n++) {
-      lanes.add(job("busy", 100));
-      lanes.take()?.ended(100);
-    }
-    for (let n = 0; n < 4; n++) for (const lane of ["new", "busy"]) lanes.add(job(lane, 100));
-    const turns = Array.from({ length: 4 }, () => {
-      const turn = lanes.take();
-      turn?.ended(100);
-      return nameOf(turn);
+  const beginners = {
+    "who comes anew": "new",
+    "who has a job under way for long, and wanted no other": "long",
+  };
+  for (const [who, lane] of Object.entries(beginners)) {
+    it(`has ${who} begin where the others are`, () => {
+      lanes.add(job("long", 10));
+      lanes.take();
+      for (let n = 0; n < 50; n++) {
+        lanes.add(job("busy", 100));
+        lanes.take()?.ended(100);
+      }
+      for (let n = 0; n < 4; n++) for (const one of [lane, "busy"]) lanes.add(job(one, 100));
+      const turns = Array.from({ length: 4 }, () => {
+        const turn = lanes.take();
+        turn?.ended(100);
+        return nameOf(turn);
+      });
+      assert.deepEqual(turns.toSorted(), ["busy", "busy", lane, lane]);
     });
-    assert.deepEqual(turns.toSorted(), ["busy", "busy", "new", "new"]);
-  });
-
-  it("saves up no time for who has a job under way for long, and wanted no other", () => {
-    lanes.add(job("long", 10));
-    lanes.take();
-    for (let n = 0; n < 50; n++) {
-      lanes.add(job("busy", 100));
-      lanes.take()?.ended(100);
-    }
-    for (let n = 0; n < 4; n++) for (const lane of ["busy", "long"]) lanes.add(job(lane, 100));
-    const turns = Array.from({ length: 4 }, () => {
-      const turn = lanes.take();
-      turn?.ended(100);
-      return nameOf(turn);
-    });
-    assert.deepEqual(turns.toSorted(), ["busy", "busy", "long", "long"]);
-  });
+  }
 
   it("does not give all places that are free to one lane", () => {
     timesOf(lanes, [job("long", 100), job("short", 5)], 1, 2000);
