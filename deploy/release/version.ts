@@ -18,6 +18,16 @@ const NPM_LOCK = [
 const TOML = [/^version = "(?<version>[^"]+)"/m];
 const JSON_FILE = [/^ {2}"version": "(?<version>[^"]+)"/m];
 
+const IMAGES = [
+  /sentiment-analyzer-pro:(?<version>[\w.-]+)$/m,
+  /sentiment-gateway:(?<version>[\w.-]+)$/m,
+];
+const COMPOSED = [
+  ...IMAGES,
+  /docker\/Dockerfile\n +args: \{ VERSION: (?<version>[\w.-]+) \}/,
+  /docker\/gateway\.Dockerfile\n +args: \{ VERSION: (?<version>[\w.-]+) \}/,
+];
+
 export const PLACES: readonly Place[] = [
   { file: "package.json", at: JSON_FILE },
   { file: "package-lock.json", at: NPM_LOCK },
@@ -36,6 +46,8 @@ export const PLACES: readonly Place[] = [
     file: "deploy/helm/sentiment-analyzer-pro/Chart.yaml",
     at: [/^version: (?<version>.+)$/m, /^appVersion: "(?<version>.+)"$/m],
   },
+  { file: "deploy/docker/compose.yaml", at: COMPOSED },
+  { file: "deploy/swarm/stack.yaml", at: IMAGES },
   { file: "clients/java/README.md", at: [/dev\.sentiment:sentiment-client:(?<version>[\w.-]+\w)/] },
   {
     file: "clients/node/README.md",

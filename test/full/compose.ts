@@ -81,15 +81,18 @@ function partsOf({ services }: Project): { sentiment: Service; gateway: Service 
 /** Names that Prometheus and Grafana look for. */
 function checkTargets({ services }: Project): void {
   const { scrape_configs } = readYaml("deploy/prometheus/prometheus.yml") as {
-    scrape_configs: readonly { dns_sd_configs: readonly [{ names: readonly [string] }] }[];
+    scrape_configs: readonly { dns_sd_configs: readonly [{ names: readonly string[] }] }[];
   };
-  const names = scrape_configs.map(({ dns_sd_configs: [{ names }] }) => names[0]);
-  assert.deepEqual(names, ["sentiment", "triton", "gateway"]);
-  for (const name of names) {
+  const names = scrape_configs.map(({ dns_sd_configs: [{ names }] }) => names);
+  assert.deepEqual(names, [["sentiment"], ["triton"], ["gateway-http", "gateway-https"]]);
+  for (const name of ["sentiment", "triton", "gateway"]) {
     if (name === "triton" && services[name] === undefined) continue;
     // They are scraped over a network that Prometheus is in, too.
     assert.ok(services[name]?.networks && "default" in services[name].networks, name);
   }
+  const { gateway } = services;
+  const scheme = gateway?.environment?.["TLS_CERT"] === undefined ? "http" : "https";
+  assert.deepEqual(gateway?.networks?.["default"]?.aliases, [`gateway-${scheme}`]);
   const { datasources } = readYaml("deploy/grafana/provisioning/datasources/prometheus.yml") as {
     datasources: readonly { url: string }[];
   };
@@ -196,7 +199,7 @@ describe("the files for Docker", function () {
     assert.deepEqual([backends, tritonUrls], [["triton", "embedded"], ["triton:8001"]]);
   });
 
-  it("roll two servers over in a swarm, and start them again when they fail", async () => {
+  it("roll two servers over in a swarm, and start them again however they end", async () => {
     const project = await stack();
     for (const [name, service] of Object.entries(project.services)) {
       checkImage(service);
@@ -210,7 +213,7 @@ describe("the files for Docker", function () {
       const { order, parallelism, failure_action } = deploy?.update_config ?? {};
       assert.deepEqual([order, parallelism, failure_action], ["start-first", 1, "rollback"]);
       const { condition, delay, max_attempts } = deploy?.restart_policy ?? {};
-      assert.deepEqual([condition, delay, max_attempts], ["on-failure", "5s", 3]);
+      assert.deepEqual([condition, delay, max_attempts], ["any", "5s", undefined]);
       assert.equal(deploy?.replicas, 2);
     }
   });

@@ -114,6 +114,9 @@ export COMPOSE_FILE=compose.yaml:compose.observability.yaml
 up sentiment gateway prometheus collector
 targets() { inside curl -sS localhost:9090/api/v1/targets | jq -r '.data.activeTargets[] | "\(.labels.job) \(.health)"' | sort | tr '\n' ' '; }
 soon 'Prometheus finds the server and the bridge' 60 '^sentiment up sentiment-gateway up $' targets
+COMPOSE_FILE=$COMPOSE_FILE:compose.tls.yaml
+up sentiment gateway
+soon 'and by TLS too' 60 '^sentiment up sentiment-gateway up $' targets
 expect 'the collector listens' 'Everything is ready' docker compose logs collector
 down
 
@@ -125,7 +128,10 @@ ok 'compose.scale.yaml is up, and healthy'
 expect 'REST by nginx' '"label": ?"LABEL_POSITIVE"' inside curl -sS --cacert "$CA" -H "x-api-key: $KEY" "${analyze[@]}" https://localhost:8443/api/analyze
 start_calls https://localhost:8443 50
 before=$(docker compose ps --quiet sentiment | sort)
+bridge=$(docker compose ps --quiet gateway)
 ./roll-out.sh &>"$work/roll.log" || fail "roll-out: $(tail -5 "$work/roll.log")"
+after=$(docker compose ps --quiet gateway)
+[ "$(wc -w <<<"$after")" = 1 ] && [ "$after" != "$bridge" ] && ok 'another bridge serves' || fail "roll-out: $bridge; $after"
 after=$(docker compose ps --quiet sentiment | sort)
 [ "$(wc -l <<<"$after")" = 3 ] && [ -z "$(comm -12 <(echo "$before") <(echo "$after"))" ] && ok 'three others serve' || fail "roll-out: $before; $after"
 docker kill "$(head -1 <<<"$after")" >/dev/null

@@ -41,6 +41,10 @@ const WRONG: readonly (readonly [string, ...RegExp[]])[] = [
   ["tls.clientAuth.enabled=true", /clientAuth\.enabled: needs tls\.existingSecret/],
   ["tls.clientAuth.enabled=true,tls.existingSecret=a", /clientSecret: the bridge/],
   ["gateway.tls.enabled=true", /gateway\.tls\.existingSecret: must be set/],
+  [
+    "networkPolicy.enabled=true,networkPolicy.callers[0].podSelector.a=b,monitoring.monitors.enabled=true",
+    /networkPolicy\.monitoring: must be set/,
+  ],
   ["auth.apiKeys.content=a,auth.apiKeys.existingSecret=b", /auth\.apiKeys: has content and/],
   ["modelRepository.source=pvc", /pvc\.claimName: must be set/],
   ["modelRepository.source=objectStore", /objectStore\.path: must be set/],

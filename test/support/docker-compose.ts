@@ -34,7 +34,7 @@ export interface Service {
     readonly target: string;
     readonly read_only?: boolean;
   }[];
-  readonly networks: Readonly<Record<string, unknown>>;
+  readonly networks: Readonly<Record<string, { readonly aliases?: readonly string[] } | null>>;
   readonly deploy?: {
     readonly replicas?: number;
     readonly resources?: { readonly limits?: Resources; readonly reservations?: Resources };

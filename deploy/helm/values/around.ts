@@ -25,7 +25,10 @@ export const auth = group("who may call", {
 });
 
 export const tls = group("TLS of the gRPC port", {
-  existingSecret: text("", `${SECRET}, with tls.crt and tls.key`),
+  existingSecret: text(
+    "",
+    `${SECRET}, with tls.crt and tls.key, and ca.crt unless \`ca\` is system; the certificate names the Service and the headless one, by which the bridge calls: <name>.<namespace>.svc, <name>-headless.<namespace>.svc`,
+  ),
   certManager: group("certificates by cert-manager, in place of existingSecret", {
     enabled: flag(false, "have them made"),
     issuerRef: object({ name: "", kind: "Issuer", group: "cert-manager.io" }, "who issues them"),
@@ -102,7 +105,10 @@ export const modelRepository = group("where the models come from, for the server
 export const networkPolicy = group("NetworkPolicies", {
   enabled: flag(false, "make them: Triton and Redis are then reached by the server's pods alone"),
   callers: objects([], "who may call gRPC and REST, as `from` of a NetworkPolicy; none: all"),
-  monitoring: objects([], "who may scrape, as `from` of a NetworkPolicy; none: all"),
+  monitoring: objects(
+    [],
+    "who may scrape, as `from` of a NetworkPolicy; none: all, of the bridge only those who may call",
+  ),
   restrictEgress: flag(false, "bound what the pods may reach: names, each other, and extraEgress"),
   extraEgress: objects(
     [],

@@ -17,15 +17,21 @@ import {
 
 const HPA = { enabled: false, minReplicas: 2, maxReplicas: 10, cpu: 70, memory: 0 };
 
+/** Bodies that clients can have it hold at once: with what Go needs itself less than the memory it may take. The server takes no larger ones. */
+const BOUNDS = {
+  MAX_REQUESTS: GATEWAY_SETTINGS.MAX_REQUESTS.default(200),
+  MAX_BODY_SIZE: GATEWAY_SETTINGS.MAX_BODY_SIZE.default("4MB"),
+};
+
 export const gateway = group("the REST bridge, and the console", {
   enabled: flag(true, "run it"),
   image: image("", "sentiment-gateway", "", "the bridge"),
   replicas: whole(2, 0, 1000, "pods, where autoscaling is off"),
   autoscaling: scaling(HPA),
-  settings: group(
-    "environment variables of the bridge, named as in clients/gateway/README.md",
-    GATEWAY_SETTINGS,
-  ),
+  settings: group("environment variables of the bridge, named as in clients/gateway/README.md", {
+    ...GATEWAY_SETTINGS,
+    ...BOUNDS,
+  }),
   tls: group("TLS of the bridge's own port", {
     enabled: flag(false, "serve HTTPS"),
     existingSecret: text(
@@ -34,8 +40,12 @@ export const gateway = group("the REST bridge, and the console", {
     ),
   }),
   resources: resources(
-    { limits: { cpu: "1", memory: "512Mi" }, requests: { cpu: "100m", memory: "128Mi" } },
+    { limits: { cpu: "1", memory: "1Gi" }, requests: { cpu: "100m", memory: "128Mi" } },
     "resources of the bridge; clients can take MAX_REQUESTS times MAX_BODY_SIZE of its memory",
+  ),
+  goMemLimit: text(
+    "960MiB",
+    "GOMEMLIMIT: what Go keeps its memory under, a little less than the limit; empty: unset",
   ),
   strategy,
   podDisruptionBudget: disruptionBudget,

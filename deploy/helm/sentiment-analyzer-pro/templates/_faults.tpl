@@ -53,6 +53,10 @@ What a schema cannot see: values that do not go together. All that are wrong are
 {{- if and .Values.gateway.tls.enabled (not .Values.gateway.tls.existingSecret) (not $tls.certManager.enabled) }}
 - gateway.tls.existingSecret: must be set where gateway.tls.enabled is, or tls.certManager.enabled
 {{- end }}
+{{- $policy := .Values.networkPolicy }}
+{{- if and $policy.enabled $policy.callers (not $policy.monitoring) .Values.gateway.enabled .Values.monitoring.monitors.enabled }}
+- networkPolicy.monitoring: must be set where networkPolicy.callers and monitoring.monitors.enabled are: the bridge has its metrics on the port of its callers
+{{- end }}
 {{- if and .Values.auth.apiKeys.content .Values.auth.apiKeys.existingSecret }}
 - auth.apiKeys: has content and existingSecret: take one of the two out
 {{- end }}

@@ -126,20 +126,25 @@ key: password
 {{- end }}
 {{- with .Values.tracing }}
 {{- if .endpoint }}
+{{- if not (has "K8S_POD_NAME" $own) }}
 - name: K8S_POD_NAME
   valueFrom:
     fieldRef:
       fieldPath: metadata.name
-- name: OTEL_EXPORTER_OTLP_ENDPOINT
-  value: {{ .endpoint | quote }}
-- name: OTEL_EXPORTER_OTLP_PROTOCOL
-  value: {{ .protocol | quote }}
-- name: OTEL_TRACES_SAMPLER
-  value: {{ .sampler | quote }}
-- name: OTEL_TRACES_SAMPLER_ARG
-  value: {{ include "sentiment.settingText" .samplerArg | quote }}
-- name: OTEL_RESOURCE_ATTRIBUTES
-  value: {{ printf "k8s.pod.name=$(K8S_POD_NAME),k8s.namespace.name=%s" $.Release.Namespace | quote }}
+{{- end }}
+{{- $otel := dict
+  "OTEL_EXPORTER_OTLP_ENDPOINT" .endpoint
+  "OTEL_EXPORTER_OTLP_PROTOCOL" .protocol
+  "OTEL_TRACES_SAMPLER" .sampler
+  "OTEL_TRACES_SAMPLER_ARG" (include "sentiment.settingText" .samplerArg)
+  "OTEL_RESOURCE_ATTRIBUTES" (printf "k8s.pod.name=$(K8S_POD_NAME),k8s.namespace.name=%s" $.Release.Namespace)
+}}
+{{- range $name, $value := $otel }}
+{{- if not (has $name $own) }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- with .Values.front.extraEnv }}
@@ -160,6 +165,10 @@ key: password
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
+{{- end }}
+{{- if and .Values.gateway.goMemLimit (not (has "GOMEMLIMIT" $own)) }}
+- name: GOMEMLIMIT
+  value: {{ .Values.gateway.goMemLimit | quote }}
 {{- end }}
 {{- with .Values.gateway.extraEnv }}
 {{ toYaml . }}
