@@ -163,6 +163,20 @@ func TestHeadersGoAlong(t *testing.T) {
 	}
 }
 
+// gRPC fails a call whose metadata has such bytes: grpc-gateway must not take them over.
+func TestHeadersThatMetadataCannotHaveAreLeftOut(t *testing.T) {
+	b := startBridge(t, nil)
+	for _, name := range []string{"Authorization", "X-Api-Key", "Traceparent", "X-Forwarded-For", "X-Forwarded-Host"} {
+		for _, value := range []string{"Bearer cl\u00e9", "Bearer\tk", "\xff"} {
+			for _, path := range []string{"/api/analyze", streamPath} {
+				if reply := b.ask(t, "POST", path, `{"text":"a"}`, name, value); reply.code != 200 {
+					t.Errorf("%s: %q to %s: %d %s", name, value, path, reply.code, reply.body)
+				}
+			}
+		}
+	}
+}
+
 func TestDeadlines(t *testing.T) {
 	b := startBridge(t, map[string]string{"REQUEST_TIMEOUT": "60"})
 	b.ask(t, "POST", "/api/analyze", `{"text":"a"}`)

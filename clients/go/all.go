@@ -17,8 +17,8 @@ import (
 //	}
 //
 // What the server refuses because it is busy, restarts, or the quota is used up is asked again, after the time that the server names; so is
-// a single text of a call. The error, always the last that is yielded, is an [*Error]: another refusal, no answer for [WithGiveUpAfter], or
-// the end of ctx. A loop that is left early ends what is under way.
+// a single text of a call, and a call that is not answered within [WithTimeout]. The error, always the last that is yielded, is an
+// [*Error]: another refusal, no answer for [WithGiveUpAfter], or the end of ctx. A loop that is left early ends what is under way.
 //
 // texts is read in a goroutine of its own, up to 2 * concurrency + 1 calls ahead. A call waits until it is full, or texts ends: where texts
 // trickle, take [Client.AnalyzeStream]. When the loop has ended, texts may be asked for one text more, unless it blocks; it is not waited for.

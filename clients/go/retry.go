@@ -3,6 +3,7 @@ package sentiment
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +16,13 @@ func (e *Error) temporary() bool {
 		e.Code == codes.ResourceExhausted && e.Reason != ReasonMetadataTooLarge && !e.tooLarge()
 }
 
-// lost tells whether a call broke on its way, without a word of the server's: a stream that was reset has one of these codes.
+// lost tells whether a call ended without a word of the server's: it broke on its way, as a stream that was reset does, or its time was over.
+// For a caller who has left, or whose own time is over, the run's context has ended as well.
 func (e *Error) lost() bool {
-	return e.Reason == "" && (e.Code == codes.Canceled || e.Code == codes.Internal || e.Code == codes.Unknown)
+	return e.Reason == "" && slices.Contains(lostCodes, e.Code)
 }
+
+var lostCodes = []codes.Code{codes.Canceled, codes.Internal, codes.Unknown, codes.DeadlineExceeded}
 
 // tooLarge tells whether a message was over a limit of gRPC's, of which only the words tell, or over that of the proxy in front of the server.
 func (e *Error) tooLarge() bool {

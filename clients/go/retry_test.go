@@ -112,6 +112,56 @@ func TestASingleTextIsAskedAgain(t *testing.T) {
 	})
 }
 
+func TestACallThatIsNotAnsweredInTimeIsAskedAgain(t *testing.T) {
+	const timeout = 500 * time.Millisecond
+	s := &scripted{refuseCall: func(_ context.Context, call int, _ []string) error {
+		if call == 2 {
+			time.Sleep(2 * timeout)
+		}
+		return nil
+	}}
+	expectAll(t, collect(t, connect(t, script(t, s), sentiment.WithTimeout(timeout)).AnalyzeAll(t.Context(), numbered(200))), 200)
+}
+
+func TestCallsThatAreNeverAnsweredInTime(t *testing.T) {
+	hang := func(ctx context.Context, _ int, _ []string) error { <-ctx.Done(); return ctx.Err() }
+	// last is the error that a run before a server that hangs ends with, and how long it took.
+	last := func(ctx context.Context, s *scripted, timeout, giveUpAfter time.Duration) (err error, took time.Duration) {
+		begun := time.Now()
+		client := connect(t, script(t, s), sentiment.WithTimeout(timeout))
+		for _, err = range client.AnalyzeAll(ctx, numbered(20), sentiment.WithGiveUpAfter(giveUpAfter)) {
+		}
+		return err, time.Since(begun)
+	}
+	t.Run("until they are given up", func(t *testing.T) {
+		s := &scripted{refuseCall: hang}
+		err, took := last(t.Context(), s, 50*time.Millisecond, time.Second)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nothing for 1s") || took < time.Second {
+			t.Error(took, err)
+		}
+		if calls, _ := s.said(); len(calls) < 2 {
+			t.Error("never asked again")
+		}
+	})
+	t.Run("until the caller's time is over", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		err, took := last(ctx, &scripted{refuseCall: hang}, time.Minute, time.Minute)
+		if !errors.Is(err, context.DeadlineExceeded) || took > 20*time.Second {
+			t.Error(took, err)
+		}
+	})
+	t.Run("unless the server says why", func(t *testing.T) {
+		s := &scripted{refuseCall: func(context.Context, int, []string) error {
+			return refusal(codes.DeadlineExceeded, "DEADLINE", 0).Err()
+		}}
+		err, _ := last(t.Context(), s, time.Minute, time.Minute)
+		if calls, _ := s.said(); len(calls) != 1 || sentiment.ReasonOf(err) != sentiment.ReasonDeadline {
+			t.Error(len(calls), err)
+		}
+	})
+}
+
 func TestTheHelpersGiveUp(t *testing.T) {
 	forBoth(t, func(t *testing.T, of func(*sentiment.Client) helper) {
 		s := &scripted{refuseCall: func(context.Context, int, []string) error {
@@ -239,6 +289,41 @@ func TestAStreamThatBreaks(t *testing.T) {
 				t.Errorf("%d streams", len(calls))
 			}
 		})
+	}
+}
+
+func TestARefusedTextWaitsThoughItsStreamBreaks(t *testing.T) {
+	const pause = 1500 * time.Millisecond
+	asked := make(chan time.Time, 10)
+	s := &scripted{
+		refuseText: func(text string, times int) *spb.Status {
+			if text != "Product 3 is fine" {
+				return nil
+			}
+			asked <- time.Now()
+			if times > 1 {
+				return nil
+			}
+			return refusal(codes.ResourceExhausted, "RATE_LIMITED", pause).Proto()
+		},
+		breakStream: func(text string, times int) error {
+			if times == 1 && (text == "Product 10 is fine" || text == "Product 20 is fine") {
+				return refusal(codes.Unavailable, "DRAINING", 0).Err()
+			}
+			return nil
+		},
+	}
+	expectAll(t, collect(t, connect(t, script(t, s)).AnalyzeStream(t.Context(), numbered(40))), 40)
+	calls, at := s.said()
+	if len(calls) != 3 || len(asked) != 2 {
+		t.Fatalf("%d streams; asked %d times", len(calls), len(asked))
+	}
+	first, second := <-asked, <-asked
+	if at[2].Sub(first) >= pause {
+		t.Error("nothing was tried: the text was due when the last stream began")
+	}
+	if waited := second.Sub(first); waited < pause {
+		t.Errorf("asked again after %v", waited)
 	}
 }
 

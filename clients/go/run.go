@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 )
@@ -15,6 +16,8 @@ type job struct {
 	// Closed when each of them has its outcome.
 	done chan struct{}
 	wait backoff
+	// When a text of a stream that was refused may be asked again.
+	notBefore time.Time
 }
 
 // run is one use of a helper. A reader cuts the texts into jobs; askers have them answered; the caller's own goroutine yields the results.

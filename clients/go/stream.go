@@ -22,8 +22,8 @@ const endOfStream = time.Second
 // AnalyzeStream asks about any number of texts, also without end, over one AnalyzeStream: each is sent when it comes, at most
 // [WithMaxUnderWay] of them before their results are taken. It yields as [Client.AnalyzeAll] does, and reads texts as that does.
 //
-// A stream that breaks is opened anew, and what it had not answered is asked again: there is one result a text, whatever happens. A stream
-// has no deadline but that of ctx.
+// A stream that breaks is opened anew, and what it had not answered is asked again, a text that was refused not before its time: there is
+// one result a text, whatever happens. A stream has no deadline but that of ctx.
 func (c *Client) AnalyzeStream(ctx context.Context, texts iter.Seq[string], options ...CallOption) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		settings, err := newSettings(options)
@@ -107,8 +107,13 @@ func (s *streamer) askOverOneStream() (answered bool, refusal *Error) {
 type analyzeStream = grpc.BidiStreamingClient[pb.AnalyzeStreamRequest, pb.AnalyzeStreamResponse]
 
 // send returns true when all texts are sent and answered, false when the stream has broken; the receiver then learns why.
-func (s *streamer) send(ctx context.Context, call analyzeStream, again <-chan *job) bool {
+func (s *streamer) send(ctx context.Context, call analyzeStream, again chan *job) bool {
 	for _, waiting := range s.inOrder() {
+		// Refused on a stream before this one, whose end makes no text due.
+		if left := s.untilDue(waiting); left > 0 {
+			time.AfterFunc(left, func() { again <- waiting })
+			continue
+		}
 		if call.Send(s.request(waiting)) != nil {
 			return false
 		}
@@ -154,8 +159,9 @@ func (s *streamer) receive(call analyzeStream, again chan<- *job) (answered bool
 		asked.results[0].set(answer.GetSentiment(), answer.GetError())
 		if own := asked.results[0].refusal(); own != nil {
 			s.patience.refused(own)
+			left := s.putOff(asked, own.RetryAfter)
 			// Has room for all that are under way, should the stream have ended meanwhile.
-			time.AfterFunc(asked.wait.next(own.RetryAfter), func() { again <- asked })
+			time.AfterFunc(left, func() { again <- asked })
 			continue
 		}
 		answered = true
@@ -188,6 +194,21 @@ func (s *streamer) settle(answered *job) {
 	case s.emptied <- struct{}{}:
 	default:
 	}
+}
+
+// putOff returns how long a text that was refused has to wait.
+func (s *streamer) putOff(refused *job, asked time.Duration) time.Duration {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	wait := refused.wait.next(asked)
+	refused.notBefore = time.Now().Add(wait)
+	return wait
+}
+
+func (s *streamer) untilDue(waiting *job) time.Duration {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return time.Until(waiting.notBefore)
 }
 
 func (s *streamer) find(id string) *job {
