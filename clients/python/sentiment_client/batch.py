@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import grpc
 
 from sentiment_client.checks import check_count, check_seconds
-from sentiment_client.errors import SentimentError
+from sentiment_client.errors import SentimentError, is_lost, is_too_large
 from sentiment_client.gen import sentiment_pb2 as api
 from sentiment_client.patience import Tries
 from sentiment_client.questions import Outcome, Question, fault_of, outcome_of
 
-# 32 of the longest texts that the server analyzes have less. A longer one is refused alone, if the message gets through.
+# 32 of the longest texts that a server with its default settings analyzes have less. A longer one is a call of its own.
 MAX_BATCH_LENGTH = 400_000
 
 
@@ -29,6 +29,12 @@ class BatchLimits:
         check_seconds("give_up_after", self.give_up_after)
 
 
+def _is_asked_again(error: SentimentError) -> bool:
+    """Of a whole call. A deadline of which the server says nothing is the call's own: outcomes are still waited for."""
+    is_late = error.from_grpc and error.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    return error.temporary or is_late or is_lost(error)
+
+
 class Batch:
     """What became of each text so far."""
 
@@ -36,6 +42,8 @@ class Batch:
         self._texts = texts
         self._question = question
         self._outcomes: list[Outcome | None] = [fault_of(text) for text in texts]
+        # Fewer than all after a message that was too large.
+        self._most = len(texts)
 
     @property
     def done(self) -> bool:
@@ -46,10 +54,10 @@ class Batch:
         return [outcome for outcome in self._outcomes if outcome is not None]
 
     def request(self) -> api.AnalyzeBatchRequest:
-        return self._question.batch([self._texts[place] for place in self._open()])
+        return self._question.batch([self._texts[place] for place in self._asked()])
 
     def take(self, response: api.AnalyzeBatchResponse) -> None:
-        places = self._open()
+        places = self._asked()
         if len(response.results) != len(places):
             code = grpc.StatusCode.INTERNAL
             raise SentimentError(code, code.name, f"{len(response.results)} answers came to {len(places)} texts")
@@ -58,7 +66,7 @@ class Batch:
 
     def take_for_now(self, response: api.AnalyzeBatchResponse, tries: Tries) -> SentimentError | None:
         """Texts with temporary errors stay to be asked again: gives the error that wants the longest rest, if any."""
-        asked = len(self._open())
+        asked = len(self._asked())
         self.take(response)
         refusals = []
         for place, outcome in enumerate(self._outcomes):
@@ -69,8 +77,29 @@ class Batch:
             tries.answered()
         return max(refusals, key=lambda refusal: refusal.retry_after or 0.0, default=None)
 
-    def _open(self) -> list[int]:
-        return [place for place, outcome in enumerate(self._outcomes) if outcome is None]
+    def fail_for_now(self, error: SentimentError, tries: Tries) -> SentimentError | None:
+        """A call got no answer: gives the error after which it needs a rest, if any. Raises where another would not help."""
+        if is_too_large(error):
+            self._ask_less(error, tries)
+            return None
+        if _is_asked_again(error):
+            return error
+        raise error
+
+    def _ask_less(self, error: SentimentError, tries: Tries) -> None:
+        """By halves, until the text that is too large is alone: its neighbours are not to suffer."""
+        asked = self._asked()
+        if len(asked) > 1:
+            self._most = (len(asked) + 1) // 2
+            return
+        self._outcomes[asked[0]] = error
+        self._most = len(self._texts)
+        tries.answered()
+
+    def _asked(self) -> list[int]:
+        """By the next call, or the one under way."""
+        unanswered = [place for place, outcome in enumerate(self._outcomes) if outcome is None]
+        return unanswered[: self._most]
 
 
 class Cutter:

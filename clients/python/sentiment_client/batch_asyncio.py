@@ -81,7 +81,5 @@ class BatchTasks:
         try:
             response = await self._call(batch.request())
         except SentimentError as error:
-            if not error.temporary:
-                raise
-            return error
+            return batch.fail_for_now(error, tries)
         return batch.take_for_now(response, tries)

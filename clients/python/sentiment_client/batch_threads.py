@@ -15,15 +15,17 @@ from sentiment_client.gen import sentiment_pb2 as api
 from sentiment_client.patience import Patience, Tries
 from sentiment_client.questions import Outcome, Question
 
-#: Raises SentimentError where the client is closed.
 StartBatch = Callable[[api.AnalyzeBatchRequest], "grpc.Future[api.AnalyzeBatchResponse]"]
+#: Raises SentimentError where the client is closed.
+CheckOpen = Callable[[], None]
 
 
 class BatchThreads:
     """Texts are read by whoever takes the outcomes; each call that is under way has a thread."""
 
-    def __init__(self, start: StartBatch, question: Question, limits: BatchLimits) -> None:
+    def __init__(self, start: StartBatch, check_open: CheckOpen, question: Question, limits: BatchLimits) -> None:
         self._start = start
+        self._check_open = check_open
         self._question = question
         self._limits = limits
         self._stopped = Event()
@@ -79,20 +81,21 @@ class BatchThreads:
         try:
             response = self._call(batch.request())
         except SentimentError as error:
-            if not error.temporary:
-                raise
-            return error
+            return batch.fail_for_now(error, tries)
         return batch.take_for_now(response, tries)
 
     def _call(self, request: api.AnalyzeBatchRequest) -> api.AnalyzeBatchResponse:
         with self._lock:
             if self._stopped.is_set():
                 raise closed_error()
+            self._check_open()
             call = self._start(request)
             self._calls.add(call)
         try:
             return call.result()
         except grpc.RpcError as error:
+            # Closing ends calls as if they had broken.
+            self._check_open()
             raise error_of_call(error) from error
         except grpc.FutureCancelledError as error:
             raise closed_error() from error

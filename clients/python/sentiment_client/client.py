@@ -101,19 +101,19 @@ class SentimentClient:
         """One outcome a text, in their order, of any number of texts, by `concurrency` calls of `batch_size` texts at once.
 
         Texts are read as outcomes are taken, a batch at a time: where they trickle in, `analyze_stream` answers sooner.
-        What is refused for now is asked again; when nothing was answered for `give_up_after` seconds, the last refusal is
-        raised. Whoever stops taking outcomes closes the generator (leaving a `for` loop does): then what is under way is
-        cancelled.
+        What is refused for now is asked again, and a call that breaks on its way or takes over `timeout` is made again; when
+        nothing was answered for `give_up_after` seconds, the last refusal is raised. A text that is too large for a message
+        has that error, its neighbours have none. Whoever stops taking outcomes closes the generator (leaving a `for` loop
+        does): then what is under way is cancelled.
         """
         check_texts(texts)
         limits = BatchLimits(batch_size, concurrency, give_up_after)
         metadata, seconds = self._to.metadata(), self._to.timeout(timeout)
 
         def start(request: api.AnalyzeBatchRequest) -> grpc.Future[api.AnalyzeBatchResponse]:
-            self._check_open()
             return self._stub.AnalyzeBatch.future(request, timeout=seconds, metadata=metadata)
 
-        return BatchThreads(start, question_of(tier, options), limits).outcomes(texts)
+        return BatchThreads(start, self._check_open, question_of(tier, options), limits).outcomes(texts)
 
     def analyze_stream(
         self,

@@ -13,8 +13,12 @@ from google.rpc import error_details_pb2, status_pb2
 # Asking changes nothing on the server, so what failed on its way may be asked again; these say that it may help.
 _TEMPORARY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+# What gRPC says of a call that something between here and the server has reset.
+_RESET = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 # gRPC's own words for a message over a limit, as it came or once it was inflated, which stays over it; it sends no details.
 _TOO_LARGE = "larger than"
+# Of the proxy in front of the server (deploy/nginx), never of the server.
+_BODY_TOO_LARGE = "BODY_TOO_LARGE"
 
 Trailers = Iterable[tuple[str, Union[str, bytes]]]
 _Detail = TypeVar("_Detail", bound=Message)
@@ -91,13 +95,29 @@ class SentimentError(Exception):
     @property
     def temporary(self) -> bool:
         """The same may be answered later: `analyze_all` and `analyze_stream` ask again by themselves."""
-        final = self.reason == Reason.METADATA_TOO_LARGE or _TOO_LARGE in self.message
+        final = self.reason == Reason.METADATA_TOO_LARGE or is_too_large(self)
         return self.code in _TEMPORARY and not final
 
     @property
     def from_grpc(self) -> bool:
         """gRPC, or a proxy, has refused; the server said nothing of it."""
         return self.reason == self.code.name
+
+
+class ClosedError(SentimentError):
+    """The client was closed: it looks like a call that broke, but asking again would not help."""
+
+
+def is_too_large(error: SentimentError) -> bool:
+    """A message was over a limit of gRPC's, or of the proxy's; which of its texts is to blame nobody says."""
+    if error.code is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return False
+    return error.reason == _BODY_TOO_LARGE or (error.from_grpc and _TOO_LARGE in error.message)
+
+
+def is_lost(error: SentimentError) -> bool:
+    """A call broke on its way, without a word of the server's."""
+    return error.from_grpc and error.code in _RESET and not isinstance(error, ClosedError)
 
 
 def error_of_status(status: status_pb2.Status) -> SentimentError:
@@ -135,7 +155,7 @@ def error_of_end(code: grpc.StatusCode, details: str | None, trailers: Trailers 
 
 def closed_error() -> SentimentError:
     code = grpc.StatusCode.CANCELLED
-    return SentimentError(code, code.name, "the client is closed")
+    return ClosedError(code, code.name, "the client is closed")
 
 
 def _read(raw: bytes) -> status_pb2.Status | None:

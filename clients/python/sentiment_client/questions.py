@@ -23,7 +23,7 @@ _TIERS: dict[TierName, api.Tier] = {
 #: Of one text: an answer, or why there is none.
 Outcome = Union[api.Sentiment, SentimentError]
 
-# What a server with its default settings reads at all: a longer one would end the call, for its neighbours too.
+# What a server with its default settings reads at all. To one that is set lower a text may still be too large: `is_too_large`.
 MAX_TEXT_LENGTH = 1_000_000
 
 

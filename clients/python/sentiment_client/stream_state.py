@@ -7,7 +7,7 @@ from collections import deque
 import grpc
 
 from sentiment_client.checks import check_count, check_seconds
-from sentiment_client.errors import SentimentError
+from sentiment_client.errors import SentimentError, is_lost, is_too_large
 from sentiment_client.gen import sentiment_pb2 as api
 from sentiment_client.patience import Patience, Tries
 from sentiment_client.questions import Outcome, Question, fault_of, outcome_of
@@ -15,15 +15,11 @@ from sentiment_client.questions import Outcome, Question, fault_of, outcome_of
 ENDED_EARLY = SentimentError(
     grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE", "the server has ended the stream before all was answered"
 )
-# What gRPC says of a stream that something between here and the server has reset.
-_RESET = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 
 
 def _breaks_by_chance(error: SentimentError) -> bool:
     """A stream has no deadline of its own: one that comes is the server's, for a stream that was quiet for too long."""
-    if error.temporary or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return True
-    return error.from_grpc and error.code in _RESET
+    return error.temporary or error.code is grpc.StatusCode.DEADLINE_EXCEEDED or is_lost(error)
 
 
 class StreamState:
@@ -81,19 +77,20 @@ class StreamState:
             self._waiting.append(place)
             self._rest(outcome)
             return
-        del self._texts[place]
-        self._ready[place] = outcome
-        self._tries.answered()
+        self._settle(place, outcome)
 
     def broke(self, error: SentimentError) -> None:
         """What was under way is to be asked again, on another stream. Raises where that would not help."""
         if not self._texts:
             return
-        if not _breaks_by_chance(error):
+        if is_too_large(error) and self._under_way:
+            self._refuse_largest(error)
+        elif _breaks_by_chance(error):
+            self._rest(error)
+        else:
             raise error
         self._waiting.extendleft(sorted(self._under_way, reverse=True))
         self._under_way.clear()
-        self._rest(error)
 
     def pop_ready(self) -> tuple[int, Outcome] | None:
         """A place and what became of its text, where one is ready to be handed out."""
@@ -122,6 +119,19 @@ class StreamState:
         self._tries.check(self._last_refusal)
         left = self._tries.seconds_left
         return min(left, max(0.0, self._resumes_at - self._clock())) if self._waiting else left
+
+    def _settle(self, place: int, outcome: Outcome) -> None:
+        del self._texts[place]
+        self._ready[place] = outcome
+        self._tries.answered()
+        # It is not why nothing comes after this answer.
+        self._last_refusal = None
+
+    def _refuse_largest(self, error: SentimentError) -> None:
+        """A message has one text: its neighbours are not to suffer."""
+        largest = max(sorted(self._under_way), key=lambda place: len(self._texts[place].encode()))
+        self._under_way.remove(largest)
+        self._settle(largest, error)
 
     def _rest(self, refusal: SentimentError) -> None:
         self._last_refusal = refusal

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -21,6 +21,13 @@ from sentiment_client.gen import sentiment_pb2 as api
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
+LATE = grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def hang(context: Context) -> api.AnalyzeBatchResponse:
+    while context.is_active():
+        time.sleep(0.01)
+    return api.AnalyzeBatchResponse()
 
 
 class Batches(EachClient):
@@ -67,6 +74,116 @@ class Batches(EachClient):
             self.assertEqual(server.batches, [of_lengths(6), ["xx", "xxxxx"]])
 
         self.each(test, make=make)
+
+    def test_a_call_that_broke_on_its_way_is_made_again(self) -> None:
+        for code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN):
+
+            def make(code: grpc.StatusCode = code) -> dict[str, Any]:
+                calls = itertools.count(1)
+
+                def breaks_once(request: api.AnalyzeBatchRequest, context: Context) -> api.AnalyzeBatchResponse:
+                    if next(calls) == 2:
+                        context.abort(code, "the stream was reset")
+                    return answer_batch(request, context)
+
+                return {"batch": breaks_once}
+
+            def test(client: SentimentClient, server: ScriptedServer) -> None:
+                outcomes = list(client.analyze_all(of_lengths(9), batch_size=3, concurrency=1))
+                self.assertEqual(scores(outcomes), list(range(1, 10)))
+                self.assertEqual(server.batches[1], server.batches[2])
+                self.assertEqual(len(server.batches), 4)
+
+            self.each(test, make=make)
+
+    def test_a_call_that_the_server_has_failed_is_not(self) -> None:
+        for code, reason in [(grpc.StatusCode.INTERNAL, "BUG"), (LATE, "DEADLINE")]:
+
+            def fails(
+                request: api.AnalyzeBatchRequest,
+                context: Context,
+                status: Any = refusal(code, reason),  # noqa: B008
+            ) -> api.AnalyzeBatchResponse:
+                end(context, status)
+                raise AssertionError
+
+            def test(client: SentimentClient, server: ScriptedServer, reason: str = reason) -> None:
+                with self.assertRaisesRegex(SentimentError, f"{reason}: because of {reason}"):
+                    list(client.analyze_all(of_lengths(3)))
+                self.assertEqual(len(server.batches), 1)
+
+            self.each(test, batch=fails)
+
+    def test_a_call_that_is_not_answered_in_its_time_is_made_again(self) -> None:
+        def make() -> dict[str, Any]:
+            calls = itertools.count(1)
+
+            def hangs_once(request: api.AnalyzeBatchRequest, context: Context) -> api.AnalyzeBatchResponse:
+                if next(calls) == 1:
+                    hang(context)
+                return answer_batch(request, context)
+
+            return {"batch": hangs_once}
+
+        def test(client: SentimentClient, server: ScriptedServer) -> None:
+            self.assertEqual(scores(list(client.analyze_all(of_lengths(5), timeout=1))), [1, 2, 3, 4, 5])
+            self.assertGreaterEqual(len(server.batches), 2)
+
+        self.each(test, make=make)
+
+    def test_a_client_that_is_closed_makes_no_call_again(self) -> None:
+        def test(client: SentimentClient, server: ScriptedServer) -> None:
+            def close() -> None:
+                while not server.batches:
+                    time.sleep(0.01)
+                client.close()
+
+            closer = threading.Thread(target=close, daemon=True)
+            closer.start()
+            with self.assertRaisesRegex(SentimentError, "^CANCELLED: the client is closed$"):
+                list(client.analyze_all(of_lengths(3), give_up_after=5))
+            closer.join()
+            self.assertEqual(len(server.batches), 1)
+            with self.assertRaisesRegex(SentimentError, "^CANCELLED: the client is closed$"):
+                list(client.analyze_all(of_lengths(3), give_up_after=5))
+
+        self.each(test, batch=lambda request, context: hang(context))
+
+    def test_a_text_over_the_limit_of_a_message_fails_alone(self) -> None:
+        ends: list[tuple[str, Callable[[Context], None]]] = [
+            ("RESOURCE_EXHAUSTED", lambda context: context.abort(EXHAUSTED, "Received message larger than max (2000 vs 1000)")),
+            ("BODY_TOO_LARGE", lambda context: end(context, refusal(EXHAUSTED, "BODY_TOO_LARGE"))),
+        ]
+        for reason, end_call in ends:
+
+            def limited(
+                request: api.AnalyzeBatchRequest, context: Context, end_call: Callable[[Context], None] = end_call
+            ) -> api.AnalyzeBatchResponse:
+                if request.ByteSize() > 1000:
+                    end_call(context)
+                return answer_batch(request, context)
+
+            def test(client: SentimentClient, server: ScriptedServer, reason: str = reason) -> None:
+                for large in [{0}, {7}, {9}, {2, 3}, set(range(10))]:
+                    texts = ["y" * 1100 if place in large else "x" * (place + 1) for place in range(10)]
+                    outcomes = list(client.analyze_all(texts, give_up_after=5))
+                    self.assertEqual(reasons(outcomes), [reason if place in large else None for place in range(10)])
+                    small = [place for place in range(10) if place not in large]
+                    self.assertEqual(scores([outcomes[place] for place in small]), [place + 1 for place in small])
+
+            self.each(test, batch=limited)
+
+    def test_texts_that_are_too_large_together_are_asked_in_parts(self) -> None:
+        def limited(request: api.AnalyzeBatchRequest, context: Context) -> api.AnalyzeBatchResponse:
+            if request.ByteSize() > 1000:
+                context.abort(EXHAUSTED, "Received message larger than max (2000 vs 1000)")
+            return answer_batch(request, context)
+
+        def test(client: SentimentClient, server: ScriptedServer) -> None:
+            self.assertEqual(scores(list(client.analyze_all(["x" * 200] * 10))), [200] * 10)
+            self.assertEqual([len(batch) for batch in server.batches], [10, 5, 3, 3, 3, 1])
+
+        self.each(test, batch=limited)
 
     def test_a_single_call_says_of_each_text_what_the_server_does(self) -> None:
         def refuses_one(request: api.AnalyzeBatchRequest, context: Context) -> api.AnalyzeBatchResponse:
@@ -120,6 +237,15 @@ class Batches(EachClient):
             self.assertEqual([len(batch) for batch in server.batches], [1, 1, 1, 3])
 
         self.each(test)
+
+    def test_gives_up_when_no_call_is_answered_in_its_time(self) -> None:
+        def test(client: SentimentClient, server: ScriptedServer) -> None:
+            with self.assertRaisesRegex(SentimentError, "nothing was answered for 1 s") as raised:
+                list(client.analyze_all(of_lengths(3), timeout=0.3, give_up_after=1))
+            self.assertEqual(raised.exception.code, LATE)
+            self.assertGreater(len(server.batches), 1)
+
+        self.each(test, batch=lambda request, context: hang(context))
 
     def test_gives_up_when_nothing_is_answered(self) -> None:
         def refuses(request: api.AnalyzeBatchRequest, context: Context) -> api.AnalyzeBatchResponse:

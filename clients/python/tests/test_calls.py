@@ -169,6 +169,19 @@ class Contract:
             self.assertGreater(refused.error.retry_after or 0, 0)
             self.assertTrue(refused.error.temporary)
 
+        def test_a_text_over_the_limit_of_a_message_fails_alone_by_the_helpers(self) -> None:
+            # Then a message may have 705,536 bytes.
+            server = self.enterContext(RealServer(MAX_BATCH_SIZE="16"))
+            client = self.enterContext(CLIENTS[self.kind](server.address))
+            # The first has too many characters for a call with others; the second has not.
+            texts = ["good", "x" * 800_000, "bad", "😀" * 200_000, "fine"]
+            for helper in (client.analyze_all, client.analyze_stream):
+                outcomes = list(helper(texts, give_up_after=10))
+                self.assertEqual(reasons(outcomes), [None, "RESOURCE_EXHAUSTED", None, "RESOURCE_EXHAUSTED", None])
+                error = outcomes[1]
+                assert isinstance(error, SentimentError)
+                self.assertFalse(error.temporary)
+
         def test_a_closed_client_says_so(self) -> None:
             with CLIENTS[self.kind](self.server.address) as client:
                 client.analyze("fine")

@@ -8,7 +8,10 @@ import grpc
 
 from sentiment_client import SentimentError
 from sentiment_client.batch import Cutter
+from sentiment_client.gen import sentiment_pb2 as api
 from sentiment_client.patience import Patience, Tries
+from sentiment_client.questions import question_of
+from sentiment_client.stream_state import StreamState
 
 OVERLOADED = SentimentError(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", "busy")
 
@@ -61,6 +64,22 @@ class Rests(unittest.TestCase):
         self.assert_rest(0.1, Tries(self.patience).rest(OVERLOADED))
 
 
+class GivingUp(unittest.TestCase):
+    def test_blames_nothing_that_was_said_before_the_last_answer(self) -> None:
+        clock = Clock()
+        state = StreamState(question_of(None, None), Patience(60, clock), ordered=True)
+        state.add("a")
+        state.add("b")
+        state.requests()
+        state.broke(OVERLOADED)
+        clock.now += 1
+        self.assertEqual(len(state.requests()), 2)
+        state.take(api.AnalyzeStreamResponse(id="0", sentiment=api.Sentiment()))
+        clock.now += 60
+        with self.assertRaisesRegex(SentimentError, "^UNAVAILABLE: nothing was answered for 60 s; .* nothing at all$"):
+            state.wakes_in()
+
+
 class Cuts(unittest.TestCase):
     def test_where_a_batch_is_full_or_a_message_would_be(self) -> None:
         cutter = Cutter(3)
@@ -84,6 +103,8 @@ class Temporary(unittest.TestCase):
             (exhausted, "METADATA_TOO_LARGE", "", False),
             (exhausted, "RESOURCE_EXHAUSTED", "Received message larger than max (5 vs 4)", False),
             (exhausted, "RESOURCE_EXHAUSTED", "Received message that decompresses to a size larger than 4", False),
+            (exhausted, "BODY_TOO_LARGE", "", False),
+            (exhausted, "OVERLOADED", "The queue is larger than it may be", True),
             (grpc.StatusCode.INTERNAL, "BUG", "", False),
         ]:
             with self.subTest(reason):

@@ -6,13 +6,13 @@ import itertools
 import threading
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 from each_client import EachClient
 from scripted_server import Context, ScriptedServer, answer, answer_stream, end, refusal
-from texts import of_lengths, scores
+from texts import of_lengths, reasons, scores
 
 from sentiment_client import Outcome, SentimentClient, SentimentError
 from sentiment_client.gen import sentiment_pb2 as api
@@ -74,6 +74,28 @@ class Streams(EachClient):
             self.assertEqual(len(server.streamed), 3)
 
         self.each(test, streams=[reset, ends, answer_stream])
+
+    def test_a_text_over_the_limit_of_a_message_fails_alone(self) -> None:
+        ends: list[tuple[str, Callable[[Context], None]]] = [
+            ("RESOURCE_EXHAUSTED", lambda context: context.abort(EXHAUSTED, "Received message larger than max (100 vs 20)")),
+            ("BODY_TOO_LARGE", lambda context: end(context, refusal(EXHAUSTED, "BODY_TOO_LARGE"))),
+        ]
+        for reason, end_stream in ends:
+
+            def limited(requests: Requests, context: Context, end_stream: Callable[[Context], None] = end_stream) -> Responses:
+                for request in requests:
+                    if len(request.text.encode()) > 20:
+                        end_stream(context)
+                    yield answer(request)
+
+            def test(client: SentimentClient, server: ScriptedServer, reason: str = reason) -> None:
+                # The one that takes more bytes has fewer characters.
+                texts = [*of_lengths(5), "y" * 30, "😀" * 10, *of_lengths(5)]
+                outcomes = list(client.analyze_stream(texts, give_up_after=5))
+                self.assertEqual(reasons(outcomes), [*[None] * 5, reason, reason, *[None] * 5])
+                self.assertEqual(scores(outcomes[:5] + outcomes[7:]), [1, 2, 3, 4, 5] * 2)
+
+            self.each(test, streams=[limited])
 
     def test_opens_a_new_stream_when_one_ended_while_it_was_quiet(self) -> None:
         ended = threading.Event()

@@ -137,15 +137,26 @@ class Asking:
     def _settle(self, row: int, outcome: Outcome) -> None:
         self._outcomes[row] = outcome
         self._progress_at = self._clock()
+        # It is not why nothing comes after this answer.
+        self._last_fault = None
         self._pace.answered()
 
     def _broken(self, fault: Fault) -> None:
-        if not fault.retried:
+        if fault.is_too_large and self._under_way:
+            self._refuse_largest(fault)
+        elif fault.retried:
+            self._last_fault = fault
+            self._pace.refused(self._clock(), fault.wait_seconds)
+        else:
             raise SentimentError(fault.reason, f"{self._target} refused: {fault.message}")
         self._waiting.extendleft(sorted(self._under_way, reverse=True))
         self._under_way.clear()
-        self._last_fault = fault
-        self._pace.refused(self._clock(), fault.wait_seconds)
+
+    def _refuse_largest(self, fault: Fault) -> None:
+        """A message has one text: its neighbours are not to suffer."""
+        largest = max(sorted(self._under_way), key=lambda row: len(self._texts[row].encode()))
+        self._under_way.remove(largest)
+        self._settle(largest, fault)
 
     def _check_patience(self) -> None:
         if self._clock() < self._gives_up_at:

@@ -12,6 +12,11 @@ from google.rpc import error_details_pb2, status_pb2
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
 # What gRPC, not the server, says of a stream that was reset on its way.
 BROKEN = {grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
+# What stays over a limit however often it is tried: metadata, and messages. The second is of the proxy in front of the server (deploy/nginx);
+# the third are gRPC's own words, of a message as it came or once it was inflated, without details.
+METADATA_TOO_LARGE = "METADATA_TOO_LARGE"
+BODY_TOO_LARGE = "BODY_TOO_LARGE"
+LARGER_THAN = "larger than"
 BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -24,6 +29,12 @@ class Fault:
     #: What the server asks for; None where it says nothing.
     wait_seconds: float | None = None
 
+    @property
+    def is_too_large(self) -> bool:
+        """A message was over a limit; which text is to blame nobody says."""
+        by_grpc = self.reason == grpc.StatusCode.RESOURCE_EXHAUSTED.name and LARGER_THAN in self.message
+        return by_grpc or self.reason == BODY_TOO_LARGE
+
 
 def fault_of_status(status: status_pb2.Status) -> Fault:
     """Of one text."""
@@ -32,7 +43,9 @@ def fault_of_status(status: status_pb2.Status) -> Fault:
     retry = _detail(status, error_details_pb2.RetryInfo())
     wait = None if retry is None else retry.retry_delay.ToTimedelta().total_seconds()
     reason = code.name if info is None else info.reason
-    return Fault(reason, status.message, code in RETRIED, wait)
+    fault = Fault(reason, status.message, code in RETRIED, wait)
+    is_final = fault.is_too_large or reason == METADATA_TOO_LARGE
+    return replace(fault, retried=False) if is_final else fault
 
 
 def fault_of_error(error: grpc.RpcError) -> Fault:

@@ -15,7 +15,7 @@ from sentiment_spark.pace import Pace
 from sentiment_spark.settings import Limits, LongText, Settings, Tier, Tls
 from sentiment_spark.stream import OpenStream, open_channel, streams_of
 
-# No server takes so long a text, and a message over the server's limit would end the stream for its neighbours too.
+# No server with its default settings takes so long a text. One that is set lower ends the stream: then its neighbours are asked again.
 MAX_TEXT_BYTES = 1_000_000
 
 Batches = Iterable[pa.RecordBatch]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -55,6 +56,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.target:
             raise ValueError('target must be the address of the server, as in "sentiment.example.org:50051"')
+        if self.api_key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.api_key):
+            # gRPC ends each stream for it, as if it were reset on its way. The message does not repeat the key.
+            raise ValueError("api_key is empty, or has characters that no key has: white space, or none of ASCII")
         for name, kind in (("tier", Tier), ("long_text", LongText)):
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}; it is {getattr(self, name)!r}")

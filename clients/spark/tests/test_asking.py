@@ -83,6 +83,27 @@ class Answers(unittest.TestCase):
         reasons = [None, "TEXT_EMPTY", None, "TEXT_TOO_LONG", "TEXT_NOT_UTF8", None]
         self.assertEqual(batch.column("error_reason").to_pylist(), reasons)
 
+    def test_a_text_over_the_limit_of_a_message_fails_none_of_its_neighbours(self) -> None:
+        for end_stream, reason in [
+            (lambda context: context.abort(EXHAUSTED, "Received message larger than max (100 vs 20)"), "RESOURCE_EXHAUSTED"),
+            (lambda context: end(context, EXHAUSTED, refusal(EXHAUSTED, "BODY_TOO_LARGE"), None), "BODY_TOO_LARGE"),
+        ]:
+
+            def limited(requests, context, end_stream=end_stream):
+                for request in requests:
+                    if len(request.text.encode()) > 20:
+                        end_stream(context)
+                    yield answer(request)
+
+            with self.subTest(reason), serving(limited) as server:
+                # The one that takes more bytes has fewer characters.
+                texts = [*texts_of(5), "y" * 30, "😀" * 10, *texts_of(5)]
+                batch = ask(server, texts, limits=Limits(patience_seconds=5))
+                self.assertEqual(scores(batch), [1, 2, 3, 4, 5, None, None, 1, 2, 3, 4, 5])
+                reasons = batch.column("error_reason").to_pylist()
+                self.assertEqual(reasons, [*[None] * 5, reason, reason, *[None] * 5])
+                self.assertEqual(len(server.asked), 3)
+
     def test_asks_nothing_for_rows_without_texts(self) -> None:
         with serving(all_answered) as server:
             self.assertEqual(scores(ask(server, [None, None])), [None, None])
@@ -183,6 +204,7 @@ class Tries(unittest.TestCase):
     def test_tries_no_more_where_the_pushback_forbids_it_or_the_status_is_final(self) -> None:
         for script, reason in [
             (breaks_after(0, EXHAUSTED, "OVERLOADED", -1), "OVERLOADED"),
+            (breaks_after(0, EXHAUSTED, "METADATA_TOO_LARGE"), "METADATA_TOO_LARGE"),
             (breaks_after(0, grpc.StatusCode.UNAUTHENTICATED, "KEY_UNKNOWN"), "KEY_UNKNOWN"),
         ]:
             with self.subTest(reason), serving(script) as server:
@@ -216,6 +238,16 @@ class Tries(unittest.TestCase):
                 with self.assertRaisesRegex(ServerUnavailable, f"no text for 1 s.*{said}"):
                     ask(server, texts_of(5), limits=Limits(patience_seconds=1))
                 self.assertLess(time.monotonic() - started_at, 3)
+
+    def test_blames_nothing_that_was_said_before_the_last_answer(self) -> None:
+        def answers_one(requests, context):
+            yield answer(next(requests))
+            while context.is_active():
+                time.sleep(0.01)
+
+        with serving(breaks_after(0, UNAVAILABLE, "DRAINING"), answers_one) as server:
+            with self.assertRaisesRegex(ServerUnavailable, "no text for 1 s; the last it said: it said nothing"):
+                ask(server, texts_of(5), limits=Limits(patience_seconds=1))
 
     def test_fails_within_its_patience_where_nobody_listens(self) -> None:
         started_at = time.monotonic()
@@ -256,6 +288,12 @@ class Arguments(unittest.TestCase):
         ]:
             with self.subTest(said), self.assertRaisesRegex(ValueError, said):
                 wrong()
+
+    def test_what_is_no_key_is_refused_without_being_told(self) -> None:
+        for key in ("", "my secret", "secret\n", "sécret", "secret\x7f"):
+            with self.subTest(key), self.assertRaisesRegex(ValueError, "api_key is empty, or has") as raised:
+                Settings("a:1", api_key=key)
+            self.assertNotIn("ecret", str(raised.exception))
 
     def test_keys_are_not_shown(self) -> None:
         settings = Settings("a:1", api_key="secret", tls=Tls(None, b"c", b"secret"))
