@@ -3,6 +3,7 @@ import type { EventEmitter } from "node:events";
 import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import { Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { boundHeaders } from "./bounded-headers.js";
 import { bringNear } from "./far-deadline.js";
 import { keepBeyondItsStreams } from "./kept-sessions.js";
 import { keepStreamsApart } from "./stream-table.js";
@@ -109,7 +110,10 @@ function openOf(server: Http2Server): Open {
     holdIn(sockets, socket);
   });
   // Before grpc-js has read them.
-  server.prependListener("stream", (_stream, headers) => bringNear(headers));
+  server.prependListener("stream", (stream, headers) => {
+    boundHeaders(stream, headers);
+    bringNear(headers);
+  });
   server.on("session", (session) => {
     holdIn(sessions, session);
     keepBeyondItsStreams(session);

@@ -6,6 +6,7 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
+import { hasTooLargeHeaders, METADATA_BYTES } from "./bounded-headers.js";
 import { carryDeadline } from "./call-context.js";
 import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
@@ -27,9 +28,6 @@ export interface ClientLimits {
 interface Streams {
   open: number;
 }
-
-/** What gRPC's core takes. A header that HTTP/2's compression makes small on the wire is of its full size here, for as long as its call. */
-const METADATA_BYTES = 16 * 1024;
 
 type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
@@ -98,7 +96,9 @@ class WatchedCall extends ServerInterceptingCall {
     this.#call.start({
       onReceiveMetadata: (metadata) => {
         this.#begin();
-        if (sizeOf(metadata) > METADATA_BYTES) return this.#end("large_metadata", METADATA_BYTES);
+        const stream = this.#stream;
+        if (stream && hasTooLargeHeaders(stream))
+          return this.#end("large_metadata", METADATA_BYTES);
         const { maxStreams } = this.#limits;
         if (this.#streams && this.#streams.open > maxStreams)
           return this.#end("too_many_streams", maxStreams);
@@ -217,11 +217,4 @@ class WatchedCall extends ServerInterceptingCall {
   get #stream(): ServerHttp2Stream | undefined {
     return (this.#call as { readonly stream?: ServerHttp2Stream }).stream;
   }
-}
-
-function sizeOf(metadata: Metadata): number {
-  let bytes = 0;
-  for (const [key, values] of Object.entries(metadata.toJSON()))
-    for (const value of values) bytes += key.length + value.length;
-  return bytes;
 }

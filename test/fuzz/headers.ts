@@ -96,9 +96,14 @@ const ODDITIES: Readonly<Record<string, Oddity>> = {
   names: (headers, draw) => ({
     headers: {
       ...headers,
-      [oneOf(draw, ["__proto__x", "constructor", "x", "grpc-x-bin", "x.y_z-0"])]: "x",
+      [oneOf(draw, ["__proto__", "constructor", "x", "grpc-x-bin", "x.y_z-0"])]: "x",
     },
   }),
+  // Of a byte on the wire each, but for the first.
+  "many pieces": (headers, draw) => {
+    const pieces = draw(2, 100);
+    return { headers: { ...headers, "x-odd-bin": Array(pieces).fill(",".repeat(3000)) } };
+  },
   "many of them": (headers, draw) => {
     const many = Array.from({ length: draw(10, 100) }, (_, number) => [
       `x-odd-${number}`,

@@ -115,6 +115,24 @@ describe("the limits of the transport", function () {
     assert.ok((await running.client.analyze(REQUEST, { metadata: most })).sentiment);
   });
 
+  it("nothing is made of metadata that is too large, and of what nobody reads", async () => {
+    await start();
+    const connection = session();
+    // Each piece between commas would be a Buffer, and a byte on the wire 3 KB of them: what is short enough is sent but once.
+    const pieces = { "x-odd-bin": Array.from({ length: 100 }, () => ",".repeat(3000)) };
+    const own = Object.fromEntries([["__proto__", "x".repeat(20_000)]]);
+    for (const headers of [pieces, own]) {
+      const call = request(connection, headers).resume();
+      const [{ "grpc-status": status }] = await once(call, "response");
+      assert.equal(status, String(Status.RESOURCE_EXHAUSTED));
+    }
+    assert.deepEqual(await counts("sentiment_calls_cut_total"), { large_metadata: 2 });
+    const call = request(connection, { "x-odd-bin": "AA,,!" }).resume();
+    call.end(FRAME);
+    const [trailers] = await once(call, "trailers");
+    assert.equal(trailers["grpc-status"], String(Status.OK));
+  });
+
   it("1 MB of metadata is refused by HTTP/2, and the next call is answered", async () => {
     await start();
     for (const headers of [headersOf(1, 1_000_000), headersOf(1000, 1000)]) {
