@@ -211,21 +211,36 @@ export class SupervisedThread<Request, Result> {
     if (this.#closed) return;
     const why = cause === undefined ? "" : `: ${cause}`;
     this.#report(event, `${how}, next try in ${this.#restMs} ms${why}`);
+    this.#replaceSoon();
+  }
+
+  #replaceSoon(): void {
     this.#cancelRest = this.#clock.after(this.#restMs, () => void this.#replace());
     this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
   }
 
+  #fails(error: unknown): void {
+    this.#failing = true;
+    this.#report("failed", messageOf(error));
+    this.#onChange();
+  }
+
   async #replace(): Promise<void> {
-    this.#thread = this.#start();
+    try {
+      this.#thread = this.#start();
+    } catch (error) {
+      // The system has no room for one more.
+      this.#fails(error);
+      this.#replaceSoon();
+      return;
+    }
     try {
       for (const request of this.#left.values()) {
         await this.#send(request);
         if (this.#closed) return;
       }
     } catch (error) {
-      this.#failing = true;
-      this.#report("failed", messageOf(error));
-      this.#onChange();
+      this.#fails(error);
       // Its exit, of this or of what killed it, starts the next try.
       await this.#thread.terminate();
       return;

@@ -143,7 +143,11 @@ export async function serveGrpc(
     HealthDefinition.fullName,
   ]);
   for (const name of REFLECTIONS)
-    server.with(around(name)).with(drain.end).add(reflectionDefinition(name), described);
+    server
+      .with(around(name))
+      .with((call, context) => places.during(call, context))
+      .with(drain.end)
+      .add(reflectionDefinition(name), described);
 
   const host = isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
   using listeners = noticeListeners();

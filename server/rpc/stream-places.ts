@@ -1,3 +1,5 @@
+import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
+import { currentCall } from "../core/call.js";
 import { ServiceError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
 
@@ -5,7 +7,7 @@ import { EvenParts } from "../core/even-parts.js";
 const SHARE = 0.9;
 const RETRY_MS = 1000;
 
-/** Who has the streams of texts: the last tenth of them is for holders who have less than an even part, so that nobody can take all. */
+/** Who has the streams of requests: the last tenth of them is for holders who have less than an even part, so that nobody can take all. */
 export class StreamPlaces {
   readonly #parts: EvenParts<string>;
 
@@ -24,5 +26,14 @@ export class StreamPlaces {
     const message =
       "Most streams are open, and this key has its part of them: end some, try again later, or send the texts by AnalyzeBatch.";
     throw new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_MS });
+  }
+
+  /** The same for a call, as middleware. */
+  async *during<Req, Res>(
+    call: ServerMiddlewareCall<Req, Res>,
+    context: CallContext,
+  ): AsyncGenerator<Res, Res | void, undefined> {
+    using _place = this.take(currentCall.getStore()?.holder);
+    return yield* call.next(call.request, context);
   }
 }

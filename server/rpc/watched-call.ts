@@ -59,6 +59,8 @@ class WatchedCall extends ServerInterceptingCall {
   /** It is refused by what its metadata says. */
   #isUnread = false;
   #isOver = false;
+  /** It is one of the streams that are open. */
+  #isCounted = false;
   /** When one of these last changed. */
   #lastMs: number;
   #callOff = () => {};
@@ -99,9 +101,6 @@ class WatchedCall extends ServerInterceptingCall {
         const stream = this.#stream;
         if (stream && hasTooLargeHeaders(stream))
           return this.#end("large_metadata", METADATA_BYTES);
-        const { maxStreams } = this.#limits;
-        if (this.#streams && this.#streams.open > maxStreams)
-          return this.#end("too_many_streams", maxStreams);
         carryDeadline(this.#call, metadata);
         received = metadata;
         const { path } = this.#method;
@@ -123,7 +122,7 @@ class WatchedCall extends ServerInterceptingCall {
       onCancel: () => {
         this.#callOff();
         this.#isOver = true;
-        if (this.#streams) this.#streams.open--;
+        if (this.#isCounted && this.#streams) this.#streams.open--;
         // Whoever has ended it: nobody will read what its client may go on sending.
         if (this.#isCut || !this.#isWhole) this.#closeSoon();
         listener.onCancel();
@@ -162,6 +161,10 @@ class WatchedCall extends ServerInterceptingCall {
       this.#entrance.leave(metadata);
       return;
     }
+    if (isLetIn && this.#streams && !this.#isPlaceFor(this.#streams)) {
+      this.#end("too_many_streams", this.#limits.maxStreams);
+      return;
+    }
     this.#isUnread = !(isLetIn || this.#streams);
     listener.onReceiveMetadata(metadata);
     if (!this.#isUnread) return;
@@ -170,10 +173,17 @@ class WatchedCall extends ServerInterceptingCall {
     listener.onReceiveHalfClose();
   }
 
+  /** Streams of those who are not let in, or not yet, take nobody's place. */
+  #isPlaceFor(streams: Streams): boolean {
+    if (streams.open >= this.#limits.maxStreams) return false;
+    streams.open++;
+    this.#isCounted = true;
+    return true;
+  }
+
   #begin(): void {
     const { requestMs, idleMs } = this.#limits;
     this.#lookAfter(this.#streams ? idleMs : requestMs);
-    if (this.#streams) this.#streams.open++;
   }
 
   /** A call needs no more than one timer, however many messages it has. */

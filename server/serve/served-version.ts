@@ -20,6 +20,8 @@ export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitM
 }
 
 const MAX_QUEUED_ROWS = 10_000;
+/** Of a load that failed by a fault of the files, which a try with each call would have hashed anew, ahead of all inference. */
+const FAULT_REST_MS = 30_000;
 
 /** What happens to the texts and rows of a model; for metrics. */
 export interface VersionEvents extends ReadingEvents, BatchEvents {}
@@ -60,6 +62,7 @@ export class ServedVersion {
   /** The backend may hold something of it, if only what a load that failed has left. */
   #held = false;
   #loading: Promise<void> | undefined;
+  #fault: { readonly error: unknown; readonly untilMs: number } | undefined;
   #leases = 0;
   /** Those that have come since an unloading was last asked for, and those before. */
   #calls = noCalls();
@@ -119,7 +122,7 @@ export class ServedVersion {
       submit: (rows, signal, begun) => queued(rows, () => batcher.submit(rows, signal, begun)),
       waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),
-      canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded),
+      canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded && !this.#isFaulty),
       ready: () => this.ready(),
     };
   }
@@ -143,13 +146,26 @@ export class ServedVersion {
     return this.#loaded && !this.isInUse;
   }
 
-  /** Resolves when it is loaded. Rejects as `Backend.load` does; the next call tries again. */
+  /** Resolves when it is loaded. Rejects as `Backend.load` does; the next call tries again, after FAULT_REST_MS where the files are at fault. */
   ready(): Promise<void> {
+    if (this.#fault && this.#isFaulty) return Promise.reject(this.#fault.error);
     this.#loading ??= this.#load().catch((error: unknown) => {
       this.#loading = undefined;
+      const untilMs = this.#parts.clock.now() + FAULT_REST_MS;
+      if (error instanceof StartupError) this.#fault = { error, untilMs };
       throw error;
     });
     return this.#loading;
+  }
+
+  /** The same, of files that may have been mended. */
+  readyAnew(): Promise<void> {
+    this.#fault = undefined;
+    return this.ready();
+  }
+
+  get #isFaulty(): boolean {
+    return this.#fault !== undefined && this.#parts.clock.now() < this.#fault.untilMs;
   }
 
   /** For the time of a call: it is not unloaded before the lease is given back. */

@@ -139,10 +139,12 @@ export class TierModels implements Models, Disposable {
       if (before === undefined) return undefined;
       const slot = await this.#slotOf(await readModel(this.#options.repository, tier));
       // First the new ones, then the old ones: in between both answer.
-      await Promise.all([slot.served.ready(), slot.candidate?.ready()]).catch(async (error) => {
-        await this.#retire(slot, before);
-        throw error;
-      });
+      await Promise.all([slot.served.readyAnew(), slot.candidate?.readyAnew()]).catch(
+        async (error) => {
+          await this.#retire(slot, before);
+          throw error;
+        },
+      );
       this.#slots.set(tier, slot);
       void this.#retire(before, slot);
       return slot.served.model;
@@ -175,6 +177,11 @@ export class TierModels implements Models, Disposable {
 
   async #slotOf(files: ModelFiles): Promise<Slot> {
     const tokenizer = await loadTokenizer(files.tokenizerPath);
+    if (tokenizer.digest !== files.tokenizerDigest) {
+      throw new StartupError(
+        `${files.tokenizerPath} has changed since it was hashed: load the model again, or restart the server`,
+      );
+    }
     if (roomOf({ ...files, tokenizer }) < 1) {
       throw new StartupError(
         `${files.tokenizerPath} puts so many special tokens around a text that max_length ${files.maxTokens} in config.pbtxt leaves no room for it: raise that, or bring the model's tokenizer back`,

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
+import { type Call, currentCall } from "../../../server/core/call.js";
 import { StreamPlaces } from "../../../server/rpc/stream-places.js";
 import { serviceError } from "../outcomes.js";
 
@@ -18,6 +20,24 @@ describe("StreamPlaces", () => {
     assert.throws(() => places.take("greedy"), refused);
     for (const place of modest) place?.[Symbol.dispose]();
     assert.ok(places.take("greedy"));
+  });
+
+  it("are held by a call as long as it lasts", async () => {
+    const places = new StreamPlaces(20);
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const call = {
+      async *next() {
+        await end;
+        yield "answer";
+      },
+    } as unknown as ServerMiddlewareCall<string, string>;
+    const by = (holder: string) =>
+      currentCall.run({ holder } as Call, () => places.during(call, {} as CallContext).next());
+    const greedy = Array.from({ length: 18 }, () => by("greedy"));
+    await assert.rejects(by("greedy"), refused);
+    const modest = by("modest");
+    resolve();
+    for (const { value } of await Promise.all([...greedy, modest])) assert.equal(value, "answer");
   });
 
   it("takes no notice of callers without a key", () => {

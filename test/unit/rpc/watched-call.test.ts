@@ -22,7 +22,7 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { createEntrance } from "../../../server/rpc/entrance.js";
+import { createEntrance, type Entrance } from "../../../server/rpc/entrance.js";
 import type { CutReason } from "../../../server/rpc/events.js";
 import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -93,12 +93,15 @@ describe("watchCalls", function () {
   let client: SentimentServiceClient;
   let session: ClientHttp2Session;
 
-  async function start(limits: Partial<ClientLimits> = {}) {
+  async function start(
+    limits: Partial<ClientLimits> = {},
+    entrance: Entrance = createEntrance(new Map()),
+  ) {
     server = createServer({
       interceptors: [
         watchCalls(
           { requestMs: REQUEST_MS, idleMs: IDLE_MS, maxStreams: 2, ...limits },
-          createEntrance(new Map()),
+          entrance,
           clock,
           (why) => cuts.push(why),
         ),
@@ -352,6 +355,27 @@ describe("watchCalls", function () {
     const answers: string[] = [];
     for await (const { id } of client.analyzeStream(requests)) answers.push(id);
     assert.deepEqual([answers, cuts], [["1"], ["too_many_streams"]]);
+  });
+
+  it("counts no streams of those who are not let in, nor yet", async () => {
+    const isLetIn = [Promise.resolve(false), new Promise<boolean>(() => {}), true, true, true];
+    const leave = () => {};
+    await start({}, { ...createEntrance(new Map()), look: () => isLetIn.shift() ?? false, leave });
+    const stream = () => call("AnalyzeStream").resume();
+    const strangers = [stream(), stream()];
+    await watched(2);
+    const known = [stream(), stream()];
+    await watched(4);
+    assert.deepEqual(cuts, []);
+    const [{ "grpc-status": status }] = await once(stream().end(), "response");
+    assert.equal(status, String(Status.RESOURCE_EXHAUSTED));
+    assert.deepEqual(cuts, ["too_many_streams"]);
+    for (const one of [...strangers, ...known]) one.close();
+    await watched(0);
+    isLetIn.push(true, true);
+    for (const one of [stream(), stream()]) one.close();
+    await watched(0);
+    assert.deepEqual(cuts, ["too_many_streams"]);
   });
 
   it("waits for ever where that is set, but not for a request", async () => {

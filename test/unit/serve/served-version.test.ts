@@ -90,12 +90,30 @@ describe("ServedVersion", () => {
       return true;
     });
     assert.equal(version.isLoaded, false);
+    clock.advance(30_000);
     const gone = new ServiceError("BACKEND_DOWN", "gone");
     backend.onLoad = () => Promise.reject(gone);
     await assert.rejects(version.ready(), gone);
     backend.onLoad = async () => {};
     await version.ready();
     assert.equal(version.model.isReady(), true);
+  });
+
+  it("is not tried with each call while its files are at fault, and cannot serve meanwhile", async () => {
+    await version.ready();
+    await version.unload();
+    backend.onLoad = () => Promise.reject(new ModelError("the file has changed"));
+    for (let calls = 0; calls < 3; calls++)
+      await assert.rejects(version.ready(), /the file has changed/);
+    assert.deepEqual(backend.asked, ["load 3", "unload 3", "load 3"]);
+    assert.equal(version.model.canServe(), false);
+    clock.advance(30_000);
+    assert.equal(version.model.canServe(), true);
+    await assert.rejects(version.ready(), /the file has changed/);
+    backend.onLoad = async () => {};
+    await assert.rejects(version.ready(), /the file has changed/);
+    await version.readyAnew();
+    assert.deepEqual([version.model.isReady(), version.model.canServe()], [true, true]);
   });
 
   it("gives back what a load that failed may have left", async () => {
@@ -214,7 +232,7 @@ describe("ServedVersion", () => {
     const failing = version.ready().catch(() => version.ready());
     await turn();
     const unloading = track(version.unload());
-    held[0]?.reject(new ModelError("busy"));
+    held[0]?.reject(new ServiceError("BACKEND_DOWN", "busy"));
     await turn();
     assert.deepEqual([unloading.done, backend.asked], [false, ["load 3", "load 3"]]);
     held[1]?.resolve();

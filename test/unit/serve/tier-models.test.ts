@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyOf } from "../../../server/backend/backend.js";
@@ -114,6 +114,16 @@ describe("TierModels", function () {
       message: /tokenizer.json puts so many special tokens .* max_length 3 /,
     });
     await start({ max_length: 4 });
+  });
+
+  it("refuses a tokenizer that is not the one that was hashed", async () => {
+    await configure({});
+    const files = await readModel(folder, "fast");
+    await appendFile(model("tokenizer.json"), " ");
+    await assert.rejects(models.add(files), {
+      name: "StartupError",
+      message: /tokenizer.json has changed since it was hashed: load the model again/,
+    });
   });
 
   it("serves what it was given, and loads it at the first call", async () => {

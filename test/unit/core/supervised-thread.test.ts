@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { ServiceError } from "../../../server/core/errors.js";
+import { SupervisedThread, type ThreadKind } from "../../../server/core/supervised-thread.js";
+import { FakeClock } from "../../support/fake-clock.js";
+import { until } from "../../support/held-backend.js";
+
+/** Says back what it is told, and ends with "end". */
+const ECHO = `
+  import { parentPort } from "node:worker_threads";
+  parentPort.on("message", (said) => said === "end" ? process.exit(1) : parentPort.postMessage({ kind: "done", result: said, ms: 0 }));
+`;
+
+describe("a supervised thread", () => {
+  it("is replaced later where the system has no room for one", async () => {
+    let refusals = 0;
+    const kind: ThreadKind<string> = {
+      // What the system refuses, the constructor of a Worker throws.
+      get entry() {
+        if (refusals-- > 0) throw new Error("no room");
+        return new URL(`data:text/javascript,${encodeURIComponent(ECHO)}`);
+      },
+      name: "echo",
+      depth: 1,
+      work: () => ({ lane: "", size: 1 }),
+      lanesStay: false,
+      leaves: () => undefined,
+      mostLooks: () => Number.POSITIVE_INFINITY,
+      isEndable: true,
+      refused: (error) => new Error(error),
+      lost: () => new ServiceError("BACKEND_DOWN", "lost"),
+    };
+    const clock = new FakeClock();
+    const events: string[] = [];
+    const report = (event: string, detail: string) => void events.push(`${event}: ${detail}`);
+    const thread = new SupervisedThread<string, string>(kind, clock, () => {}, report);
+    assert.equal((await thread.ask("one")).result, "one");
+    await assert.rejects(thread.ask("end"), /lost/);
+    refusals = 2;
+    for (const [restMs, seen] of [
+      [100, "failed: no room"],
+      [200, "failed: no room"],
+      [400, "replaced: 0 loaded"],
+    ] as const) {
+      assert.equal(thread.free, false);
+      clock.advance(restMs);
+      await until(() => events.at(-1) === seen);
+      assert.equal(thread.failing, seen.startsWith("failed"));
+      events.push("seen");
+    }
+    assert.equal((await thread.ask("two")).result, "two");
+    await thread.close();
+    assert.equal(clock.pending, 0);
+  });
+});
