@@ -65,12 +65,12 @@ export class Primary implements AsyncDisposable {
     logDecisions(this.#config, this.#log);
     const registry = {
       contentType: this.#metrics.registry.contentType,
-      metrics: () => this.#scrape(),
+      metrics: shared(() => this.#scrape()),
     };
     const ops = {
       registry,
-      ready: () => this.#ready(),
-      processes: () => Promise.all(this.#processes.map(entryOf)),
+      ready: shared(() => this.#ready()),
+      processes: shared(() => Promise.all(this.#processes.map(entryOf))),
     };
     this.#opened.use(await openOps(this.#config, ops, this.#log));
     const grpcPort = await choosePort(bindAddress, this.#config.grpcPort);
@@ -186,6 +186,17 @@ export class Primary implements AsyncDisposable {
       }),
     );
   }
+}
+
+/** Whoever asks while it is under way waits for the same: a process takes few questions at once, and an admin's are among them. */
+function shared<T>(work: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }
 
 function linkOf({ link }: SupervisedProcess) {

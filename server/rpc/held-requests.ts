@@ -15,6 +15,8 @@ const TIMES = 2;
 /** What Node has of each piece of a message that is not whole yet, however short, and what there is of each message that is. */
 const PIECE_BYTES = 256;
 const MESSAGE_BYTES = 512;
+/** What there is of a call as long as its answer is not taken, beside that. */
+const CALL_BYTES = 10_000;
 /** grpc-js's: between two messages. */
 const NO_DATA = 0;
 
@@ -27,6 +29,7 @@ interface Receiving {
   handler: { deserialize(bytes: Buffer): unknown };
   handleDataFrame(data: Buffer): void;
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  serializeMessage(answer: unknown): Buffer;
   sendStatus(status: Partial<StatusObject> & { readonly metadata: Metadata }): void;
   [HELD]?: HeldRequest;
 }
@@ -41,7 +44,7 @@ const told = new WeakSet<object>();
 function tellHeld(prototype: Receiving): void {
   if (told.has(prototype)) return;
   told.add(prototype);
-  const { handleDataFrame, decompressMessage } = prototype;
+  const { handleDataFrame, decompressMessage, serializeMessage } = prototype;
   prototype.handleDataFrame = function (data) {
     const handle = () => handleDataFrame.call(this, data);
     if (this[HELD] === undefined) handle();
@@ -50,6 +53,11 @@ function tellHeld(prototype: Receiving): void {
   prototype.decompressMessage = function (message, encoding) {
     const inflate = () => decompressMessage.call(this, message, encoding);
     return this[HELD] === undefined ? inflate() : this[HELD].takeWhole(message, inflate);
+  };
+  prototype.serializeMessage = function (answer) {
+    const message = serializeMessage.call(this, answer);
+    this[HELD]?.give(message.length);
+    return message;
   };
 }
 
@@ -62,17 +70,17 @@ export const takenUp = (message: object): void => untaken.get(message)?.();
 /**
  * Bounds what requests take that have come, wholly or in part: grpc-js takes whatever is sent on as many streams as there are, keeps a request until its call is over, and of a
  * stream what came together, of which nobody has read anything yet. 4 KB of gzip are 4 MB of text. Beyond `mostBytes` calls are refused with OVERLOADED, on connections that
- * have more than an even part of it, and beyond twice as much all are. Streams of which no service takes messages up are counted whole until they are over. Must come before
+ * have more than an even part of it, and beyond twice as much all are. A single answer counts, too, until its client has taken it: cut off without a status, which would wait behind it. Streams of which no service takes messages up are counted whole until they are over. Must come before
  * interceptors that wrap grpc-js's own call, and before those that put off inflating: at its turn it may be refused already.
  */
 export function holdRequests(mostBytes: number, clock: Clock, cut: () => void): ServerInterceptor {
   const held = new EvenParts<object>(mostBytes);
-  return ({ requestStream }, call) => {
+  return ({ requestStream, responseStream }, call) => {
     const receiving = call as Partial<Receiving>;
     if (receiving.handleDataFrame && receiving.decoder && receiving.stream?.session) {
       const whole = call as unknown as Receiving;
       tellHeld(Object.getPrototypeOf(call));
-      whole[HELD] = new HeldRequest(whole, held, clock, cut, requestStream);
+      whole[HELD] = new HeldRequest(whole, held, clock, cut, requestStream, responseStream);
     }
     // The type asks for a wrapper, where none is needed.
     return call as ServerInterceptingCall;
@@ -90,6 +98,8 @@ class HeldRequest {
   readonly #held: EvenParts<object>;
   readonly #clock: Clock;
   readonly #cut: () => void;
+  /** Of those, flow control and the number of streams bound what is not taken. */
+  readonly #hasAnswers: boolean;
 
   constructor(
     call: Receiving,
@@ -97,12 +107,14 @@ class HeldRequest {
     clock: Clock,
     cut: () => void,
     isStream: boolean,
+    hasAnswers: boolean,
   ) {
     this.#call = call;
     this.#connection = call.stream.session ?? call;
     this.#held = held;
     this.#clock = clock;
     this.#cut = cut;
+    this.#hasAnswers = hasAnswers;
     if (isStream) this.#releaseTaken();
     call.stream.once("close", () => this.#end());
   }
@@ -125,6 +137,15 @@ class HeldRequest {
       : this.#inflated(message, whole);
   }
 
+  /** An answer of so many bytes is about to be sent. */
+  give(bytes: number): void {
+    if (this.#hasAnswers || this.#isOver || this.#add(bytes + CALL_BYTES)) return;
+    this.#isRefused = true;
+    this.#cut();
+    // gRPC is about to write to it.
+    setImmediate(() => this.#call.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
+  }
+
   /** Nothing of it will be read any more. */
   get #isOver(): boolean {
     return this.#isRefused || this.#isClosed || this.#call.cancelled;
@@ -144,7 +165,7 @@ class HeldRequest {
       const message = handler.deserialize(bytes);
       let size = TIMES * bytes.length + MESSAGE_BYTES;
       const release = () => {
-        this.#give(size);
+        this.#release(size);
         size = 0;
       };
       untaken.set(message as object, release);
@@ -164,15 +185,17 @@ class HeldRequest {
 
   #take(bytes: number): void {
     if (this.#isClosed) return;
-    this.#bytes += bytes;
-    const isGiven = this.#held.add(this.#connection, bytes);
+    const isGiven = this.#add(bytes);
     if (!(isGiven || this.#isOver)) this.#refuse();
   }
 
-  #give(bytes: number): void {
-    if (this.#isClosed) return;
-    this.#bytes -= bytes;
-    this.#held.add(this.#connection, -bytes);
+  #add(bytes: number): boolean {
+    this.#bytes += bytes;
+    return this.#held.add(this.#connection, bytes);
+  }
+
+  #release(bytes: number): void {
+    if (!this.#isClosed) this.#add(-bytes);
   }
 
   #refusal() {

@@ -127,6 +127,26 @@ describe("Primary", () => {
     ]);
   });
 
+  it("asks its processes once for all who ask at once", async () => {
+    const [one] = await started();
+    const { promise: held, resolve } = Promise.withResolvers<void>();
+    let asked = 0;
+    one.calls.metrics = async () => {
+      asked++;
+      await held;
+      return [];
+    };
+    const scrapes = Array.from({ length: 40 }, () => ask("/metrics"));
+    await until(() => asked > 0);
+    assert.equal((await ask("/readyz")).status, 200);
+    assert.equal(JSON.parse((await ask("/readyz")).text).processes[0].reasons.length, 0);
+    resolve();
+    for (const { status } of await Promise.all(scrapes)) assert.equal(status, 200);
+    assert.equal(asked, 1);
+    await ask("/metrics");
+    assert.equal(asked, 2);
+  });
+
   it("waits two seconds for a scrape", async () => {
     const [one] = await started();
     let asked = false;

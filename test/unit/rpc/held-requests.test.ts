@@ -194,6 +194,29 @@ describe("holdRequests", function () {
     await isAnswered(client());
   });
 
+  it("cuts off answers that are not taken, of who leaves more than an even part of them", async () => {
+    const modest = client();
+    const greedy = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    sessions.push(greedy.on("error", () => {}));
+    const open: ClientHttp2Stream[] = [];
+    const ended = Promise.withResolvers<ClientHttp2Stream>();
+    while (cuts === 0 && open.length < 200) {
+      const stream = call(greedy, "Analyze").on("close", () => ended.resolve(stream));
+      open.push(stream);
+      stream.end(unary("fine"));
+      await once(stream, "response");
+    }
+    assert.equal((await ended.promise).rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // 10,000 each and a little more, as they are counted.
+    assert.ok(open.length > 90 && open.length < 100, `${open.length} of them`);
+    await isAnswered(modest);
+    for (const stream of open) stream.close();
+    await until(() => open.every(({ closed }) => closed));
+    greedy.settings({ initialWindowSize: 65_535 });
+    await isAnswered(greedy);
+    assert.equal(cuts, 1);
+  });
+
   it("closes the stream of who does not take the status either", async () => {
     const deaf = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
     sessions.push(deaf.on("error", () => {}));
