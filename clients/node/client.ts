@@ -26,8 +26,9 @@ export interface SentimentClient extends Disposable {
   models(limits?: CallLimits): Promise<Model[]>;
   /**
    * Any number of texts, an endless one too, by AnalyzeBatch calls, several at once: an outcome each, in their order, as they come.
-   * What is refused with UNAVAILABLE or RESOURCE_EXHAUSTED is asked again when the server wants it. Throws what no other try would
-   * mend, what the iterable throws, and when nothing is answered for `giveUpMs`. Leaving the loop ends what is under way.
+   * What is refused with UNAVAILABLE or RESOURCE_EXHAUSTED is asked again when the server wants it, and a call that breaks on its way
+   * or meets its deadline too. Throws what no other try would mend, what the iterable throws, and when nothing is answered for
+   * `giveUpMs`. Leaving the loop ends what is under way.
    */
   analyzeAll(texts: Texts, options?: BatchOptions): AsyncGenerator<Outcome, void, undefined>;
   /** The same by one AnalyzeStream, which is opened anew when it breaks; then only what was not answered is asked again. */

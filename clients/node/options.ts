@@ -58,7 +58,7 @@ export interface CallOptions extends AnalyzeOptions, CallLimits {}
 export interface AskingOptions extends AnalyzeOptions {
   /** Ends it all; the iteration throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** How long to go on asking while nothing is answered, from the first failure on. Default: 60,000. */
+  /** How long to go on while nothing is answered of what is asked. Default: 60,000; 0: what fails is not asked again. */
   readonly giveUpMs?: number | undefined;
   /** Told of each failure after which it is asked again, and when that will be. */
   readonly onRetry?: ((error: SentimentError, delayMs: number) => void) | undefined;

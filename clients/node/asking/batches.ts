@@ -4,7 +4,7 @@ import type { SentimentError } from "../errors.js";
 import type { CallLimits } from "../options.js";
 import type { Wanted } from "../wire.js";
 import { type Answer, answerOf } from "./answer.js";
-import { isAskedAgain, isTooLarge } from "./patience.js";
+import { isAskedAgain, isCallAskedAgain, isTooLarge } from "./patience.js";
 import type { Asking } from "./run.js";
 import type { Slot } from "./window.js";
 
@@ -97,7 +97,7 @@ async function askOnce(
   try {
     answers = await askBatch(calls, texts, wanted, { deadlineMs, signal });
   } catch (error) {
-    if (isAskedAgain(error)) return { slots, error };
+    if (isCallAskedAgain(error)) return { slots, error };
     if (!isTooLarge(error)) throw error;
     await askInHalves(asking, slots, limits, error);
     return undefined;

@@ -44,14 +44,17 @@ async function* run(
   ask: (asking: Asking) => Promise<void>,
 ) {
   signal?.throwIfAborted();
-  const { window } = asking;
+  const { window, patience } = asking;
   const leave = () => window.fail(signal?.reason);
   signal?.addEventListener("abort", leave, { once: true });
   void window.read(texts);
-  ask(asking).catch((error) => window.fail(error));
+  const fail = (error: unknown) => window.fail(error);
+  ask(asking).catch(fail);
+  const watch = patience.watch(() => window.hasUnanswered, fail);
   try {
     yield* window.outcomes();
   } finally {
+    clearInterval(watch);
     signal?.removeEventListener("abort", leave);
     over.abort();
     window.stop();

@@ -3,14 +3,11 @@ import type {
   AnalyzeStreamRequest,
   AnalyzeStreamResponse,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { type Code, SentimentError } from "../errors.js";
+import { SentimentError } from "../errors.js";
 import { answerOf } from "./answer.js";
-import { GaveUp, isAskedAgain, isTooLarge } from "./patience.js";
+import { isAskedAgain, isCallAskedAgain, isFailure, isTooLarge } from "./patience.js";
 import type { Asking } from "./run.js";
 import type { Slot } from "./window.js";
-
-/** What gRPC, not the server, says of a stream that was cut off in one way or another. */
-const CUT_OFF: ReadonlySet<Code> = new Set(["CANCELLED", "INTERNAL", "UNKNOWN"]);
 
 /** Asks what the window has, by one stream after the other where streams break, until all is answered. */
 export async function askByStream(asking: Asking): Promise<void> {
@@ -77,9 +74,12 @@ class OneStream {
 
   async *#requests(): AsyncGenerator<AnalyzeStreamRequest> {
     const { window, wanted } = this.#asking;
+    const { signal } = this.#over;
     for (;;) {
-      const [slot] = await window.take(1, 0, this.#over.signal);
+      const [slot] = await window.take(1, 0, signal);
       if (slot === undefined) return;
+      // The stream may have ended between the taking of the text and this moment: it is not among those that `run` puts back.
+      if (signal.aborted) return window.putBack([slot]);
       const id = String(slot.index);
       this.#underWay.set(id, slot);
       yield { id, text: slot.text, ...wanted };
@@ -113,8 +113,5 @@ class OneStream {
 }
 
 /** DEADLINE is said of a stream that was silent for long, and a text that is sent in that moment is not answered. */
-function isBroken(error: unknown): error is SentimentError {
-  if (isAskedAgain(error)) return true;
-  if (!(error instanceof SentimentError) || error instanceof GaveUp) return false;
-  return error.reason === undefined ? CUT_OFF.has(error.code) : error.reason === "DEADLINE";
-}
+const isBroken = (error: unknown): error is SentimentError =>
+  isCallAskedAgain(error) || (isFailure(error) && error.reason === "DEADLINE");

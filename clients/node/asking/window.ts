@@ -102,6 +102,11 @@ export class Window {
     return this.#stopped || (this.#ended && this.#unanswered === 0);
   }
 
+  /** Whether answers are owed: what waits to be asked counts, an iterable or a loop that is waited for does not. */
+  get hasUnanswered(): boolean {
+    return this.#unanswered > 0;
+  }
+
   /** Whether there is a text to ask, as soon as that is known; false: there will be none. */
   async hasTexts(): Promise<boolean> {
     while (this.#waiting.length === 0 && !this.#isOver) await this.#texts.wait();

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Context, context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import type { CallContext, Metadata } from "nice-grpc-common";
+import { type CallContext, type Metadata, ServerError, Status } from "nice-grpc-common";
 import { connect, SentimentError } from "../../../clients/node/index.js";
 import type {
   AnalyzeStreamRequest,
@@ -195,6 +197,92 @@ describe("the Node client against a scripted server", function () {
     assert.ok(performance.now() - begunMs < 5000);
   });
 
+  it("asks a batch again that breaks on its way or meets its deadline, until it gives up", async () => {
+    let breaks: ((call: CallContext) => unknown)[] = [];
+    const client = await clientOf({
+      async analyzeBatch({ texts }, call) {
+        await breaks.shift()?.(call);
+        return answered(texts);
+      },
+    });
+    const codes = [Status.CANCELLED, Status.INTERNAL, Status.UNKNOWN];
+    const lost = codes.map((code) => () => {
+      throw new ServerError(code, "the stream was reset");
+    });
+    const hangs = ({ signal }: CallContext) => once(signal, "abort");
+    const failures: string[] = [];
+    const onRetry = ({ code }: SentimentError) => failures.push(code);
+    breaks = [...lost, hangs];
+    const options = { deadlineMs: 1000, onRetry };
+    const outcomes = await gathered(client.analyzeAll(["a", "b"], options));
+    assert.deepEqual(
+      outcomes.map(({ sentiment }) => sentiment?.model),
+      ["a", "b"],
+    );
+    assert.deepEqual(failures, ["CANCELLED", "INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED"]);
+    for (const [how, code] of [
+      [lost[1], "INTERNAL"],
+      [hangs, "DEADLINE_EXCEEDED"],
+    ] as const) {
+      breaks = Array(50).fill(how);
+      const asked = client.analyzeAll(["a"], { deadlineMs: 400, giveUpMs: 500 });
+      await assert.rejects(asked.next(), { code, message: /^no answer within 0\.5 s; the last/ });
+    }
+  });
+
+  it("gives up a server that says nothing, and ends what is under way there", async () => {
+    const left: unknown[] = [];
+    /** Answers what is no "stuck"; resolves where the call is ended. */
+    const stuckAt = (texts: readonly string[], { signal }: CallContext) =>
+      texts.includes("stuck") ? once(signal, "abort").then(() => left.push(texts)) : undefined;
+    const client = await clientOf({
+      async analyzeBatch({ texts }, call) {
+        await stuckAt(texts, call);
+        return answered(texts);
+      },
+      async *analyzeStream(requests, call) {
+        for await (const { id, text } of requests) {
+          await stuckAt([text], call);
+          yield { id, sentiment: verdictOn(text), error: undefined };
+        }
+      },
+    });
+    const giveUpMs = 500;
+    /** Neither the time without texts nor that of the loop is the server's. */
+    async function* slowly(last: string) {
+      yield "one";
+      await sleep(2 * giveUpMs);
+      yield last;
+    }
+    const gaveUp = { code: "UNAVAILABLE", message: "no answer within 0.5 s" };
+    for (const ask of [client.analyzeAll, client.analyzeStream]) {
+      const [one, two] = await gathered(ask(slowly("two"), { giveUpMs }));
+      assert.deepEqual([one?.sentiment?.model, two?.sentiment?.model], ["one", "two"]);
+      const asked = ask(slowly("stuck"), { giveUpMs });
+      assert.equal((await asked.next()).value?.text, "one");
+      await assert.rejects(asked.next(), gaveUp);
+    }
+    while (left.length < 2) await sleep(5);
+  });
+
+  it("does not ask again what is refused for its metadata", async () => {
+    let calls = 0;
+    const client = await clientOf({
+      async analyzeBatch(_, call) {
+        calls++;
+        return refuse(call, "METADATA_TOO_LARGE");
+      },
+      // biome-ignore lint/correctness/useYield: it only refuses.
+      async *analyzeStream(_, call) {
+        calls++;
+        refuse(call, "METADATA_TOO_LARGE");
+      },
+    });
+    for (const asked of [client.analyzeAll(["fine"]), client.analyzeStream(["fine"])])
+      await assert.rejects(asked.next(), { reason: "METADATA_TOO_LARGE", message: /^refused/ });
+    assert.equal(calls, 2);
+  });
+
   it("tells the server when each call has to be over, and of no deadline of a stream", async () => {
     const service = opened.use(
       await scriptedService({
@@ -228,6 +316,8 @@ describe("the Node client against a scripted server", function () {
     });
     const [outcome] = await client.analyzeBatch(["fine"]);
     assert.equal(outcome?.error?.code, "INTERNAL");
+    const [same] = await gathered(client.analyzeAll(["fine"], { onRetry: assert.fail }));
+    assert.equal(same?.error?.code, "INTERNAL");
     await assert.rejects(client.analyze("fine"), { code: "INTERNAL" });
   });
 

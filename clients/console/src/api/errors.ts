@@ -6,6 +6,8 @@ const RETRYABLE_CODES = [8, 14];
 const RETRYABLE_STATUS = [429, 502, 503];
 /** They are RESOURCE_EXHAUSTED too, but stay too large. */
 const TOO_LARGE = ["BODY_TOO_LARGE", "BATCH_TOO_LARGE"];
+/** What no other try mends, in smaller parts or as it is. */
+const FINAL = [...TOO_LARGE, "METADATA_TOO_LARGE"];
 
 /** A call, or one text of a batch, that was not answered. */
 export class AskError extends Error {
@@ -49,7 +51,7 @@ export function errorOfReply(http: number, body: string, retryAfter: string | nu
 export function errorOf({ code, message, details = [] }: Status): AskError {
   const reason = details.find((detail) => detail.reason !== undefined)?.reason ?? "";
   const delay = details.find((detail) => detail.retryDelay !== undefined)?.retryDelay;
-  const isRetryable = RETRYABLE_CODES.includes(code) && !TOO_LARGE.includes(reason);
+  const isRetryable = RETRYABLE_CODES.includes(code) && !FINAL.includes(reason);
   return new AskError(message, reason, isRetryable, delay === undefined ? undefined : msOf(delay));
 }
 

@@ -36,6 +36,11 @@ describe("an error", () => {
     assert.deepEqual([error.isRetryable, error.isTooLarge], [false, true]);
   });
 
+  it("of headers that are too large is not retried, nor asked in parts", () => {
+    const error = errorOf(refusal(8, "METADATA_TOO_LARGE"));
+    assert.deepEqual([error.isRetryable, error.isTooLarge], [false, false]);
+  });
+
   it("of keys wants one", () => {
     for (const reason of ["KEY_MISSING", "KEY_UNKNOWN"])
       assert.ok(errorOf(refusal(16, reason)).wantsKey);

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { isAskedAgain, Patience } from "../../../../clients/node/asking/patience.js";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import {
+  isAskedAgain,
+  isCallAskedAgain,
+  Patience,
+} from "../../../../clients/node/asking/patience.js";
 import { SentimentError } from "../../../../clients/node/errors.js";
 
 const DOWN = new SentimentError("UNAVAILABLE", "nobody is there");
@@ -57,11 +62,70 @@ describe("patience", () => {
     assert.ok(thrownBy(() => patience.delayMs(later, 1)) instanceof SentimentError);
   });
 
+  /** Whether it has given up when silence has been watched for ten times as long, or until it has. */
+  async function isGivenUp(giveUpMs: number, isOwed: () => boolean): Promise<boolean> {
+    const given = new AbortController();
+    const timer = new Patience({ giveUpMs }).watch(isOwed, (error) => given.abort(error));
+    await sleep(10 * giveUpMs, undefined, { signal: given.signal }).catch(() => {});
+    clearInterval(timer);
+    return given.signal.aborted;
+  }
+
+  it("gives up a server that is silent while it owes answers", async () => {
+    assert.equal(await isGivenUp(20, () => true), true);
+    assert.equal(await isGivenUp(20, () => false), false);
+    const patience = new Patience({ giveUpMs: 40 });
+    const words = await new Promise<string>((resolve) => {
+      const timer = patience.watch(
+        () => true,
+        ({ code, message }) => {
+          clearInterval(timer);
+          resolve(`${code}: ${message}`);
+        },
+      );
+    });
+    assert.equal(words, "UNAVAILABLE: no answer within 0.04 s");
+  });
+
+  it("waits for answers as long as they take where nothing is asked again, and where it never gives up", () => {
+    assert.equal(
+      new Patience({ giveUpMs: 0 }).watch(() => true, assert.fail),
+      undefined,
+    );
+    const timer = new Patience({ giveUpMs: Infinity }).watch(() => true, assert.fail);
+    // A timer of Infinity would fire at once.
+    assert.ok((timer?.[Symbol.toPrimitive]() ?? 0) > 0);
+    clearInterval(timer);
+  });
+
+  it("does not take a thread that is held up for a silent server", async () => {
+    const patience = new Patience({ giveUpMs: 50 });
+    const timer = patience.watch(() => true, assert.fail);
+    const endMs = performance.now() + 200;
+    while (performance.now() < endMs);
+    // Timers fire before what has come in meanwhile is read.
+    await turn();
+    patience.answered();
+    clearInterval(timer);
+  });
+
   it("is for what may be mended by waiting", () => {
     assert.equal(isAskedAgain(DOWN), true);
     assert.equal(isAskedAgain(new SentimentError("RESOURCE_EXHAUSTED", "busy")), true);
+    const metadata = { reason: "METADATA_TOO_LARGE" };
+    assert.equal(isAskedAgain(new SentimentError("RESOURCE_EXHAUSTED", "no", metadata)), false);
     for (const code of ["INTERNAL", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "CANCELLED"] as const)
       assert.equal(isAskedAgain(new SentimentError(code, "no")), false);
     assert.equal(isAskedAgain(new Error("UNAVAILABLE")), false);
+  });
+
+  it("is, of a call, also for what gRPC itself says of one that is lost", () => {
+    for (const code of ["CANCELLED", "INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED"] as const) {
+      assert.equal(isCallAskedAgain(new SentimentError(code, "gone")), true);
+      assert.equal(isCallAskedAgain(new SentimentError(code, "no", { reason: "BUG" })), false);
+    }
+    assert.equal(isCallAskedAgain(DOWN), true);
+    assert.equal(isCallAskedAgain(new SentimentError("UNIMPLEMENTED", "no")), false);
+    assert.equal(isCallAskedAgain(new DOMException("no", "AbortError")), false);
   });
 });
