@@ -93,7 +93,7 @@ export function bertNormalizer(options: BertNormalizerOptions): (text: string) =
     (options.strip_accents ?? options.lowercase) && withoutAccents,
     options.lowercase && lowerCased,
   ].filter((step) => typeof step === "function");
-  const inAscii = options.lowercase ? lowerCased : (text: string) => text;
+  const inAscii = (text: string) => (options.lowercase ? text.toLowerCase() : text);
   return (text) =>
     PRINTABLE_ASCII.test(text) ? inAscii(text) : steps.reduce((result, step) => step(result), text);
 }

@@ -58,7 +58,16 @@ function atOnce(run: readonly NormalizerSection[]): Normalize[] {
   }
   if (words.size === 0) return [];
   const any = new RegExp(`[${[...words.keys()].map(escaped).join("")}]`, "gu");
-  return [(text) => text.replace(any, (character) => words.get(character) ?? character)];
+  const inAscii = [...words.keys()].some((character) => ASCII.test(character));
+  return [
+    (text) =>
+      !inAscii && ASCII.test(text)
+        ? text
+        : text.replace(any, (character) => words.get(character) ?? character),
+  ];
 }
+
+/** Without the sign for a deletion, and those that are none, which do not matter here. */
+const ASCII = /^[\0-\x7e]*$/;
 
 const escaped = (character: string): string => character.replace(/[\\\]^-]/u, "\\$&");

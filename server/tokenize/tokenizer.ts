@@ -1,12 +1,8 @@
 import { createHash } from "node:crypto";
-import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { messageOf, StartupError } from "../core/errors.js";
 import { readWhole } from "../core/files.js";
-import { bertPreTokenizer } from "./bert.js";
-import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
-import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
-import { type EncodeWords, withWordCache } from "./word-cache.js";
-import { type WordPieceSection, wordPiece } from "./word-piece.js";
+import { type Engine, type EngineFile, engineOf, TRIAL } from "./engine.js";
+import type { NormalizerSection } from "./normalizer.js";
 
 export interface Tokenizer {
   /** Token ids of the text without special tokens, in the order of the text; [] where it finds nothing to read. */
@@ -25,11 +21,8 @@ export interface Tokenizer {
 }
 
 /** What this server reads of a tokenizer.json besides the engine. */
-interface TokenizerFile {
-  readonly normalizer?: NormalizerSection | null;
-  readonly pre_tokenizer?: { readonly type: string } | null;
-  readonly model?: {
-    readonly type?: string;
+interface TokenizerFile extends EngineFile {
+  readonly model?: EngineFile["model"] & {
     readonly unk_token?: string | null;
     readonly unk_id?: number | null;
     /** By token; of a Unigram, a list whose places are the ids. */
@@ -38,12 +31,6 @@ interface TokenizerFile {
   readonly padding?: { readonly pad_id?: number } | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
-
-/** An engine's pre-tokenizer; `pattern` is that of a ByteLevel one. */
-type PreTokenizer = ((text: string) => string[]) & { pattern?: RegExp };
-
-/** Of several kinds, and a hieroglyph that no vocabulary has. */
-const TRIAL = "a B1! \u00e9 \u597d \u{1f600} \u{13080}";
 
 /** The largest vocabularies of today take 35 MB. */
 const MOST_BYTES = 256 * 2 ** 20;
@@ -63,19 +50,17 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   });
   try {
     const file = JSON.parse(bytes.toString("utf8")) as TokenizerFile;
-    const engine = corrected(new Engine(file, {}), file);
-    const idsOf = (text: string, add_special_tokens: boolean): readonly number[] =>
-      engine.encode(text, { add_special_tokens }).ids;
+    const engine = engineOf(file);
     // A letter in every vocabulary; what stands around its own tokens are the special ones.
-    const bare = idsOf("a", false);
-    const framed = idsOf("a", true);
+    const bare = engine.encode("a", false);
+    const framed = engine.encode("a", true);
     const begin = framed.findIndex((_, place) => bare.every((id, i) => framed[place + i] === id));
     if (begin < 0) throw new Error("its post_processor changes the text's own tokens");
     const [padId, unknownId] = [padIdOf(file), unknownIdOf(engine, file)];
-    checkIds(file, [...framed, padId, ...idsOf(TRIAL, false)]);
+    checkIds(file, [...framed, padId, ...engine.encode(TRIAL, false)]);
     return {
       // What is not well-formed was refused before; here it must only not break the engine.
-      encode: (text) => idsOf(text.toWellFormed(), false),
+      encode: (text) => engine.encode(text.toWellFormed(), false),
       prefix: framed.slice(0, begin),
       suffix: framed.slice(begin + bare.length),
       padId,
@@ -108,29 +93,11 @@ const lowersCase = (section: NormalizerSection | null | undefined): boolean =>
     ? section.lowercase === true
     : (section?.normalizers ?? []).some(lowersCase);
 
-/** Puts the reference's behaviour in place of the engine's parts that differ from it, a WordPiece that is quick with long words, and a word cache before its model. */
-function corrected(engine: Engine, { normalizer, pre_tokenizer, model }: TokenizerFile): Engine {
-  const parts = engine as unknown as {
-    normalizer: EngineNormalizer;
-    pre_tokenizer: PreTokenizer;
-    model: { encode: EncodeWords };
-  };
-  if (normalizer) parts.normalizer = normalizerOf(normalizer, parts.normalizer);
-  if (pre_tokenizer?.type === "BertPreTokenizer") parts.pre_tokenizer = bertPreTokenizer;
-  if (pre_tokenizer?.type === "ByteLevel") parts.pre_tokenizer.pattern = BYTE_LEVEL_PATTERN;
-  const encode =
-    model?.type === "WordPiece"
-      ? wordPiece(model as WordPieceSection)
-      : parts.model.encode.bind(parts.model);
-  parts.model.encode = withWordCache(encode);
-  return engine;
-}
-
 const padIdOf = ({ padding, added_tokens }: TokenizerFile): number =>
   padding?.pad_id ?? added_tokens?.find(({ content }) => PAD_TOKENS.has(content))?.id ?? 0;
 
 /** WordPiece and BPE name the token, Unigram says its id. */
 function unknownIdOf(engine: Engine, { model }: TokenizerFile): number | undefined {
   if (typeof model?.unk_id === "number") return model.unk_id;
-  return model?.unk_token ? engine.token_to_id(model.unk_token) : undefined;
+  return model?.unk_token ? engine.idOf(model.unk_token) : undefined;
 }

@@ -1,5 +1,5 @@
-/** What a tokenizer's model makes of words that the pre-tokenizer has cut: token strings. */
-export type EncodeWords = (words: string[]) => string[];
+/** What a tokenizer's model makes of words that the pre-tokenizer has cut: tokens, as strings or as ids. */
+export type EncodeWords<Token = string> = (words: string[]) => Token[];
 
 /** Words longer than this are rare, and would make the cache's memory unbounded in bytes. */
 const MAX_CACHED_LENGTH = 24;
@@ -9,9 +9,12 @@ const MAX_CACHED_LENGTH = 24;
  * among some ten thousand. At the limit the whole cache is dropped: it is full again within seconds, and a least-recently
  * used order would cost more on every word than that. 50,000 words take about 10 MB.
  */
-export function withWordCache(encodeWords: EncodeWords, maxWords = 50_000): EncodeWords {
-  const known = new Map<string, readonly string[]>();
-  const tokensOf = (word: string): readonly string[] => {
+export function withWordCache<Token>(
+  encodeWords: EncodeWords<Token>,
+  maxWords = 50_000,
+): EncodeWords<Token> {
+  const known = new Map<string, readonly Token[]>();
+  const tokensOf = (word: string): readonly Token[] => {
     const cached = known.get(word);
     if (cached !== undefined) return cached;
     const tokens = encodeWords([word]);
@@ -21,7 +24,7 @@ export function withWordCache(encodeWords: EncodeWords, maxWords = 50_000): Enco
     return tokens;
   };
   return (words) => {
-    const all: string[] = [];
+    const all: Token[] = [];
     for (const word of words) for (const token of tokensOf(word)) all.push(token);
     return all;
   };
