@@ -105,10 +105,11 @@ export class Batcher {
     if (rows.length === 0) return [];
     const call = currentCall.getStore();
     using _part = this.#sharing.enter(call?.holder ?? "");
-    const mine = this.#admitted(this.#waitingRows(rows, call, signal), isBegun);
+    const mine = this.#waitingRows(rows, call, signal);
+    this.#admit(mine, isBegun);
     for (const row of mine) this.#queue.insert(row);
-    // After the caller's turn: the rows of calls that arrived together then form one batch.
-    queueMicrotask(() => this.#dispatch());
+    // After the caller's turn: the rows of calls that arrived together then form one batch. Where the backend has enough, the end of a batch sees to it.
+    if (this.#takesOne) queueMicrotask(() => this.#dispatch());
     // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
     return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
       this.#queue.remove(mine);
@@ -136,18 +137,17 @@ export class Batcher {
    * The last row is due when all that its holder has waiting would be done, at the latest: a large call is not put off by ever more small ones. And each before it by so much
    * sooner as those after it take: rows that are all due at once would have whoever comes then wait for all of them. Throws OVERLOADED as Admission does.
    */
-  #admitted(rows: readonly WaitingRow[], isBegun: boolean): readonly WaitingRow[] {
-    const lastFirst = [...rows].sort((one, other) => other.due - one.due);
+  #admit(rows: readonly WaitingRow[], isBegun: boolean): void {
+    const lastFirst = rows.toSorted((one, other) => other.due - one.due);
     const [last] = lastFirst;
-    if (last === undefined) return rows;
+    if (last === undefined) return;
+    const { call, holder, due, deadlineMs } = last;
     const size = { rows: rows.length, tokens: tokensOf(rows) };
-    let latest = this.#admission.admit({ ...last, ...size, isBegun });
-    const admitted = lastFirst.map((row) => {
-      const due = Math.min(row.due, latest);
+    let latest = this.#admission.admit({ call, holder, due, deadlineMs, ...size, isBegun });
+    for (const row of lastFirst) {
+      row.due = Math.min(row.due, latest);
       latest -= row.ids.length;
-      return { ...row, due };
-    });
-    return admitted.sort((one, other) => one.order - other.order);
+    }
   }
 
   #dispatch(): void {

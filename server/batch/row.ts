@@ -24,6 +24,7 @@ export interface RowAnswer extends RowResult {
 export type Outcome = PromiseSettledResult<RowAnswer>;
 
 export interface WaitingRow extends CalledRow, QueuedRow {
+  due: number;
   readonly sinceMs: number;
   readonly settled: Promise<Outcome>;
   settle(outcome: Outcome): void;

@@ -39,15 +39,16 @@ export function runContextOf(
     waiting--;
     if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
   };
-  for (const signal of signals) signal.addEventListener("abort", leave, { once: true });
-  const inOrder = [...batch].sort((one, other) => one.order - other.order);
-  const links = [...new Set(inOrder.flatMap(({ call }) => call?.span ?? []))];
+  for (const signal of signals) signal.addEventListener("abort", leave);
+  const isTraced = batch.some(({ call }) => call?.span !== undefined);
+  const links = isTraced ? spansOf(batch) : [];
   const span = links[0]?.step("batch", { attributes, links });
+  const first = batch.reduce((one, other) => (other.order < one.order ? other : one));
   const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
   return {
     signal: left.signal,
     deadlineMs: Math.max(...deadlines),
-    ...passedOn(span ?? inOrder[0]?.call),
+    ...passedOn(span ?? first.call),
     span,
     [Symbol.dispose]() {
       span?.end();
@@ -55,6 +56,12 @@ export function runContextOf(
     },
   };
 }
+
+/** Of the calls, in the order in which they came. */
+const spansOf = (batch: readonly CalledRow[]): readonly Span[] => {
+  const inOrder = batch.toSorted((one, other) => one.order - other.order);
+  return [...new Set(inOrder.flatMap(({ call }) => call?.span ?? []))];
+};
 
 const passedOn = (of: Pick<Call, "traceparent" | "tracestate"> | undefined) => ({
   traceparent: of?.traceparent,

@@ -1,4 +1,4 @@
-import { type Caller, withLimit } from "../core/abort.js";
+import type { Caller } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { asStep, currentSpan } from "../core/trace.js";
@@ -43,7 +43,8 @@ const late = () => new ServiceError("DEADLINE", "No answer in time: send less at
  * was answered is kept. `limitMs` bounds work that its first caller has left.
  */
 export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: number): Answer {
-  const flights = new SingleFlight<Verdict>();
+  const limit = { ms: limitMs, clock, late };
+  const flights = new SingleFlight<Verdict>(limit);
 
   // What is in Redis is found by what the model reads.
   const admitsUnread = caches.shared === undefined;
@@ -75,10 +76,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
         idsOf(inquiry),
         sizeOf(inquiry),
         caller.signal,
-        (places, abandoned) =>
-          withLimit(abandoned, limitMs, clock, late, (callers) =>
-            work(partOf(inquiry, places), callers.signal, isAdmitted),
-          ),
+        (places, abandoned) => work(partOf(inquiry, places), abandoned, isAdmitted),
       );
       // Answered by work that somebody else had begun.
       span?.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
@@ -108,7 +106,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
       const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
       if (again.length === 0) break;
       const part = partOf(inquiry, again);
-      const retried = await joined(among ?? new SingleFlight(), part, caller);
+      const retried = await joined(among ?? new SingleFlight(limit), part, caller);
       for (const [index, place] of again.entries())
         landings[place] = retried[index] as Landing<Verdict>;
     }

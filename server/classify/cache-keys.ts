@@ -35,7 +35,7 @@ export const isPlain = ({ sentences, explain }: Question): boolean => !sentences
 export function readingKey({ space }: ServedModel, { tokenCount, windows }: Reading): CacheKey {
   const numbers = [tokenCount];
   for (const { ids } of windows) numbers.push(-1, ...ids);
-  return { space, hash: hash("sha256", Int32Array.from(numbers), "base64url") };
+  return { space, hash: hash("sha256", new Int32Array(numbers), "base64url") };
 }
 
 /** ASCII without the brackets that special tokens are written in: those keep their case. */

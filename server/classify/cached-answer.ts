@@ -13,9 +13,17 @@ export type CachedAnswer = Omit<Answered, "attributions"> & {
 };
 
 export function answerOf(verdict: Verdict): CachedAnswer {
-  const { model: _, version: __, cache: ___, timings: ____, attributions, ...answer } = verdict;
+  const { label, score, confidence, probabilities } = verdict;
+  const { tokenCount, analyzedTokenCount, sentences, mixed, attributions } = verdict;
   return {
-    ...answer,
+    label,
+    score,
+    confidence,
+    probabilities,
+    tokenCount,
+    analyzedTokenCount,
+    sentences,
+    mixed,
     attributions: attributions.map(({ begin, end, weight }) => ({ begin, end, weight })),
   };
 }

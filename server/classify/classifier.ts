@@ -79,7 +79,8 @@ export async function classify(
   clock: Clock,
   find: FindVerdicts = async () => [],
 ): Promise<PromiseSettledResult<Verdict>[]> {
-  await orAbort(model.ready(), signal, () => {});
+  if (model.isReady()) signal.throwIfAborted();
+  else await orAbort(model.ready(), signal, () => {});
   const readings = await readAll(model, texts, question, signal, clock);
   const found = await find(readings);
   const windows = readings.flatMap((reading, place) =>

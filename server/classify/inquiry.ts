@@ -66,17 +66,18 @@ export class ReadingLookup {
     looking?.set({ "sentiment.hits": found.filter((one) => one !== undefined).length });
     looking?.end();
     this.#report("memory", found);
-    await this.#findShared(found, readings);
+    const { shared } = this.#caches;
+    if (shared !== undefined) await this.#findIn(shared, found, readings);
     return found;
   };
 
-  async #findShared(
+  async #findIn(
+    shared: Cache<CachedAnswer>,
     found: (Verdict | undefined)[],
     readings: Parameters<FindVerdicts>[0],
   ): Promise<void> {
-    const { shared } = this.#caches;
     const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
-    if (shared === undefined || places.length === 0) return;
+    if (places.length === 0) return;
     const keys = places.map((place) => this.#keys[place] as CacheKey);
     const hits = await asStep(
       "cache.redis",

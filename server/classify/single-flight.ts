@@ -1,4 +1,5 @@
 import { orAbort } from "../core/abort.js";
+import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 
 /** What became of one item. */
@@ -38,6 +39,14 @@ type Work<Result> = (
   signal: AbortSignal,
 ) => Promise<readonly PromiseSettledResult<Result>[]>;
 
+/** Of work that its first caller has left: each who waits has a limit of his own, and this is beyond all of them. */
+export interface Limit {
+  readonly ms: number;
+  readonly clock: Clock;
+  /** Why it is given up then. */
+  readonly late: () => Error;
+}
+
 /** Of a caller's own size, what he waits for where an equal key is under way: one short text must not wait for a list of long ones that holds it too. */
 const MOST_TIMES = 2;
 
@@ -47,6 +56,11 @@ const MOST_TIMES = 2;
  */
 export class SingleFlight<Result> {
   readonly #flights = new Map<string, Flight<Result>>();
+  readonly #limit: Limit;
+
+  constructor(limit: Limit) {
+    this.#limit = limit;
+  }
 
   /** Flights under way. */
   get size(): number {
@@ -60,13 +74,13 @@ export class SingleFlight<Result> {
   }
 
   /** One landing a key, in their order. `size`: of all there is to do for the keys. Rejects with the signal's reason when this caller leaves. */
-  async run(
+  run(
     keys: readonly string[],
     size: number,
     signal: AbortSignal,
     work: Work<Result>,
   ): Promise<Landing<Result>[]> {
-    signal.throwIfAborted();
+    if (signal.aborted) return Promise.reject(signal.reason);
     const own = new Map<string, number>();
     for (const [place, key] of keys.entries()) {
       if (!(this.has(key, size) || own.has(key))) own.set(key, place);
@@ -99,14 +113,22 @@ export class SingleFlight<Result> {
       left--;
       if (left === 0) abandoned.abort(new Error("nobody waits for the work any more"));
     };
+    const { ms, clock, late } = this.#limit;
+    const cancel = clock.after(ms, () => abandoned.abort(late()));
     const keys = [...own.keys()];
     const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
     const all = work([...own.values()], abandoned.signal).then(
-      (outcomes) => (place: number) => ({
-        outcome: outcomes[place] ?? failed(new Error("no outcome for the key")),
-        failedWhole: false,
-      }),
-      (reason: unknown) => () => ({ outcome: failed(reason), failedWhole: true }),
+      (outcomes) => {
+        cancel();
+        return (place: number) => ({
+          outcome: outcomes[place] ?? failed(new Error("no outcome for the key")),
+          failedWhole: false,
+        });
+      },
+      (reason: unknown) => {
+        cancel();
+        return () => ({ outcome: failed(reason), failedWhole: true });
+      },
     );
     for (const [place, key] of keys.entries()) {
       const landed: Flight<Result>["landed"] = all.then((landedAt) => {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.js";
 
 /** Somebody who waits for an answer. */
@@ -60,11 +59,9 @@ class LimitedCaller implements Caller, Disposable {
 
   #begin(): AbortController {
     const limit = new AbortController();
-    // Each batch that has a row of the call listens.
-    setMaxListeners(0, limit.signal);
     const outer = this.#outer;
     const leave = () => limit.abort(outer.reason);
-    outer.addEventListener("abort", leave, { once: true });
+    outer.addEventListener("abort", leave);
     if (outer.aborted) leave();
     const cancel = this.#clock.after(this.#endMs - this.#clock.now(), () =>
       limit.abort(this.#late()),
@@ -93,7 +90,9 @@ export function orAbort<T>(
   onAbort: () => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    const stay = () => signal.removeEventListener("abort", leave);
     const leave = () => {
+      stay();
       onAbort();
       reject(signal.reason);
     };
@@ -102,7 +101,17 @@ export function orAbort<T>(
       promise.catch(() => {});
       return leave();
     }
-    signal.addEventListener("abort", leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+    signal.addEventListener("abort", leave);
+    // Not by `finally`, which makes two more promises; this is thrice on the path of a call.
+    promise.then(
+      (result) => {
+        stay();
+        resolve(result);
+      },
+      (error: unknown) => {
+        stay();
+        reject(error);
+      },
+    );
   });
 }

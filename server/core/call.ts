@@ -39,6 +39,8 @@ export const wholeOf = (call: Call | undefined): Call | undefined => call?.partO
 /** Does the work as a part of the same call, with a deadline of its own; what it costs goes to `charge`. */
 export const withDeadline = <T>(deadlineMs: number, work: () => T, charge?: Charge): T => {
   const whole = currentCall.getStore();
+  // Its caller gives up no later than that, and nothing is charged to him: it is the call itself.
+  if (whole?.deadlineMs === deadlineMs && charge === undefined) return work();
   const part = whole && { ...whole, partOf: wholeOf(whole) };
   const call = { traceparent: undefined, ...part, deadlineMs };
   return currentCall.run(charge === undefined ? call : { ...call, charge }, work);

@@ -14,7 +14,7 @@ const MAX_STATE_LENGTH = 512;
 
 /** nice-grpc does not tell handlers the client's deadline; grpc-js knows it, and metadata carries it across. */
 export function carryDeadline(call: ServerInterceptingCallInterface, metadata: GrpcMetadata): void {
-  metadata.set(LEFT_MS, String(Number(call.getDeadline()) - Date.now()));
+  metadata.set(LEFT_MS, String(Math.floor(Number(call.getDeadline()) - Date.now())));
 }
 
 /** A client gives up by its own clock, which is ahead of the server's by the time that the call took to get here. */

@@ -26,7 +26,7 @@ export interface Entrance {
   look(
     path: string,
     metadata: GrpcMetadata,
-    peer: string,
+    peer: () => string,
     cut?: () => void,
   ): boolean | Promise<boolean>;
   /** Who is behind the call, as `look` has found out. */
@@ -60,7 +60,7 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
       metadata.set(CALL_ID, id);
       if (cut !== undefined) cuts.set(id, cut);
       try {
-        const holder = check(shown(metadata), path, peer);
+        const holder = check(shown(metadata), path, peer());
         if (!(holder instanceof Promise)) return decide(id, { holder });
         return holder.then(
           (known) => decide(id, { holder: known }),

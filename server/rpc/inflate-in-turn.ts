@@ -61,8 +61,8 @@ export function inflateInTurn(): ServerInterceptor {
   const turns = new Turns();
   return (_method, call) => {
     const inflating = call as Inflating;
-    const inflate = inflating.decompressMessage?.bind(call);
-    if (inflate !== undefined && inflating.incomingEncoding !== PLAIN) {
+    if (inflating.decompressMessage && inflating.incomingEncoding !== PLAIN) {
+      const inflate = inflating.decompressMessage.bind(call);
       inflating.decompressMessage = (message, encoding) =>
         encoding === PLAIN
           ? inflate(message, encoding)

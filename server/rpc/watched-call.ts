@@ -105,7 +105,7 @@ class WatchedCall extends ServerInterceptingCall {
         received = metadata;
         const { path } = this.#method;
         const cut = this.#streams && (() => this.#abandon());
-        const isLetIn = this.#entrance.look(path, metadata, this.#call.getPeer(), cut);
+        const isLetIn = this.#entrance.look(path, metadata, () => this.#call.getPeer(), cut);
         if (typeof isLetIn === "boolean") this.#handOn(metadata, isLetIn, listener);
         else void isLetIn.then((letIn) => this.#handOn(metadata, letIn, listener));
       },

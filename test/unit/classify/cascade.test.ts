@@ -175,15 +175,17 @@ describe("cascade", () => {
 
   const down = new ServiceError("BACKEND_DOWN", "The inference worker died.");
 
+  const isDown = { isReady: () => false, ready: () => Promise.reject(down) };
+
   it("rejects the call where the fast model is down", async () => {
     const models = cascadeOf({ 1: answer(UNSURE) });
-    const fast = { ...models.parts.fast, ready: () => Promise.reject(down) };
+    const fast = { ...models.parts.fast, ...isDown };
     await assert.rejects(run({ ...models, parts: { ...models.parts, fast } }, ["1", "2"]), down);
   });
 
   it("fails only the texts that would go on where the accurate model is down", async () => {
     const models = cascadeOf({ 1: answer(UNSURE) });
-    const accurate = { ...models.parts.accurate, ready: () => Promise.reject(down) };
+    const accurate = { ...models.parts.accurate, ...isDown };
     const some = { ...models, parts: { ...models.parts, accurate } };
     const [unsure, sure] = await run(some, ["1", "2"]);
     assert.equal(reasonOf(unsure), down);

@@ -566,7 +566,10 @@ describe("classify", () => {
 
     it("with the loading of the model rejects the call before any text is read", async () => {
       const down = new ServiceError("BACKEND_DOWN", "The inference worker died.");
-      const [model, calls] = modelThat(() => [], { ready: () => Promise.reject(down) });
+      const [model, calls] = modelThat(() => [], {
+        isReady: () => false,
+        ready: () => Promise.reject(down),
+      });
       await assert.rejects(run(model, ["1"]), down);
       assert.equal(calls.length, 0);
       assert.equal(clock.now(), 0);
@@ -575,7 +578,10 @@ describe("classify", () => {
     it("with a caller that does not wait for the model to load rejects the call", async () => {
       const caller = new AbortController();
       const gone = new Error("the caller has left");
-      const [model, calls] = modelThat(() => [], { ready: () => new Promise(() => {}) });
+      const [model, calls] = modelThat(() => [], {
+        isReady: () => false,
+        ready: () => new Promise(() => {}),
+      });
       const call = classify(model, ["1"], PLAIN, caller.signal, clock);
       caller.abort(gone);
       await assert.rejects(call, gone);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { type Landing, SingleFlight } from "../../../server/classify/single-flight.js";
+import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
 
 const staying = new AbortController().signal;
 const left = new Error("the caller left");
+const late = new Error("it takes too long");
 
 describe("SingleFlight", () => {
+  let clock: FakeClock;
   let flights: SingleFlight<string>;
   let works: {
     places: readonly number[];
@@ -14,7 +17,8 @@ describe("SingleFlight", () => {
     fail(error: unknown): void;
   }[];
   beforeEach(() => {
-    flights = new SingleFlight();
+    clock = new FakeClock();
+    flights = new SingleFlight({ ms: 1000, clock, late: () => late });
     works = [];
   });
   const run = (keys: readonly string[], signal = staying, size = keys.length) =>
@@ -34,6 +38,20 @@ describe("SingleFlight", () => {
       outcome.status === "fulfilled" ? outcome.value : String(outcome.reason),
       joined,
     ]);
+
+  it("gives work up that takes too long, whoever waits for it", async () => {
+    const running = run(["a"]);
+    clock.advance(999);
+    assert.equal(works[0]?.signal.aborted, false);
+    clock.advance(1);
+    assert.equal(works[0]?.signal.reason, late);
+    works[0]?.fail(late);
+    assert.deepEqual(values(await running), [[String(late), false]]);
+    const next = run(["a"]);
+    works[1]?.land("b");
+    assert.deepEqual(values(await next), [["b", false]]);
+    assert.equal(clock.pending, 0);
+  });
 
   it("does work for equal keys once, in one call and in several", async () => {
     const first = run(["a", "b", "a"]);

@@ -182,10 +182,10 @@ describe("the entrance", function () {
   it("forgets no decision when a call ends that nobody checks, whatever it says", () => {
     const [checked, other] = [new GrpcMetadata(), new GrpcMetadata()];
     checked.set("x-api-key", "good");
-    void entrance.look(ANALYZE, checked, "");
+    void entrance.look(ANALYZE, checked, () => "");
     const id = String(checked.get(ID)[0]);
     other.set(ID, id);
-    void entrance.look("/grpc.health.v1.Health/Check", other, "");
+    void entrance.look("/grpc.health.v1.Health/Check", other, () => "");
     entrance.leave(other);
     assert.equal(entrance.enter(Metadata({ [ID]: id }))?.name, "reader");
     entrance.leave(checked);
