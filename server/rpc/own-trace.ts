@@ -6,16 +6,14 @@ import { SentimentServiceDefinition } from "../gen/sentiment/v1/sentiment.js";
 const STREAMED_TEXT = `${SentimentServiceDefinition.fullName}/AnalyzeStream text`;
 
 /** A stream may have a million texts: each is a trace of its own, sampled by itself, and linked to the stream's; none is where the client says so. It is still a part of the stream's call. */
-export async function inOwnTrace<T>(
-  tracer: Tracer | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
+export function inOwnTrace<T>(tracer: Tracer | undefined, work: () => Promise<T>): Promise<T> {
+  if (tracer === undefined) return work();
   const call = currentCall.getStore();
   const isLeftOut = call?.traceparent !== undefined && call.span === undefined;
-  if (tracer === undefined || isLeftOut) return await work();
+  if (isLeftOut) return work();
   const links = call?.span && [call.span];
   const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
   const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
   const own = { ...none, ...call, span, partOf: wholeOf(call) };
-  return await within(span, () => currentCall.run(own, work));
+  return within(span, () => currentCall.run(own, work));
 }

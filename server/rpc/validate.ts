@@ -19,8 +19,7 @@ export function checkText(text: string, maxLength: number, field: string): void 
       { field },
     );
   }
-  // A code point has at most two UTF-16 units: only texts in between need counting.
-  if (text.length > maxLength && (text.length > 2 * maxLength || codePoints(text) > maxLength)) {
+  if (isOver(text, maxLength)) {
     throw new ServiceError(
       "TEXT_TOO_LONG",
       `${field} is over ${maxLength} characters: shorten it or cut it up.`,
@@ -35,6 +34,10 @@ export function checkText(text: string, maxLength: number, field: string): void 
     );
   }
 }
+
+/** Has more code points. One has at most two UTF-16 units: only texts in between need counting. */
+const isOver = (text: string, most: number): boolean =>
+  text.length > most && (text.length > 2 * most || codePoints(text) > most);
 
 export function codePoints(text: string): number {
   let count = 0;
@@ -58,7 +61,7 @@ export const echoOf = (id: string): string =>
   [...id.slice(0, 2 * MAX_ID_LENGTH)].slice(0, MAX_ID_LENGTH).join("").toWellFormed();
 
 export function checkId(id: string): void {
-  if (!id.isWellFormed() || id.length > 2 * MAX_ID_LENGTH || codePoints(id) > MAX_ID_LENGTH) {
+  if (!id.isWellFormed() || isOver(id, MAX_ID_LENGTH)) {
     const message = `id must be valid UTF-8 of at most ${MAX_ID_LENGTH} characters: shorten it.`;
     throw new ServiceError("ID_TOO_LONG", message, { field: "id" });
   }
