@@ -28,9 +28,25 @@ pub(crate) struct Core {
     pub closed: CancellationToken,
 }
 
+/// What becomes of a connection over which a call had no answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// The server may only be slow: whoever asks it in a hurry must not connect anew for each call.
+    Keep,
+    /// A machine that has vanished says nothing either, not even that it has: what is asked again must not go to it.
+    Drop,
+}
+
 struct Failed {
     error: SentimentError,
     pushback: Pushback,
+}
+
+impl Failed {
+    /// No server has said so.
+    fn here(error: SentimentError) -> Self {
+        Self { error, pushback: Pushback::Unsaid }
+    }
 }
 
 impl Core {
@@ -56,18 +72,18 @@ impl Core {
         message: M,
         metadata: MetadataMap,
         deadline: Option<Duration>,
+        overdue: Overdue,
         send: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, SentimentError>
     where
         M: Clone,
         F: Future<Output = Result<Response<R>, Status>>,
     {
-        let deadline = deadline.unwrap_or(self.deadline);
-        let by = from_now(deadline);
+        let by = from_now(deadline.unwrap_or(self.deadline));
         tokio::select! {
             biased;
             () = self.closed.cancelled() => Err(closed()),
-            answer = timeout_at(by, self.with_retries(message, metadata, by, send)) => answer.unwrap_or_else(|_| Err(overdue(deadline))),
+            answer = self.with_retries(message, metadata, by, overdue, send) => answer,
         }
     }
 
@@ -76,6 +92,7 @@ impl Core {
         message: M,
         metadata: MetadataMap,
         by: Instant,
+        overdue: Overdue,
         send: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, SentimentError>
     where
@@ -87,7 +104,7 @@ impl Core {
             let mut request = Request::new(message.clone());
             *request.metadata_mut() = metadata.clone();
             request.set_timeout(by.saturating_duration_since(Instant::now()));
-            let failed = match self.attempt(request, &send).await {
+            let failed = match self.attempt(request, by, overdue, &send).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -99,21 +116,35 @@ impl Core {
         }
     }
 
-    async fn attempt<M, R, F>(&self, request: Request<M>, send: &impl Fn(Stub, Request<M>) -> F) -> Result<R, Failed>
+    async fn attempt<M, R, F>(
+        &self,
+        request: Request<M>,
+        by: Instant,
+        overdue: Overdue,
+        send: &impl Fn(Stub, Request<M>) -> F,
+    ) -> Result<R, Failed>
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
-        let picked = self.pool.pick().await;
-        let line = picked.map_err(|error| Failed { error, pushback: Pushback::Unsaid })?;
-        let answer = send(self.stub(&line), request).await.map(Response::into_inner);
-        answer.map_err(|status| Failed { pushback: Pushback::of(status.metadata()), error: self.error_of(&line, &status) })
+        let picked = timeout_at(by, self.pool.pick()).await.unwrap_or_else(|_| Err(unanswered()));
+        let line = picked.map_err(Failed::here)?;
+        match timeout_at(by, send(self.stub(&line), request)).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) if !is_overdue(&status) => {
+                Err(Failed { pushback: Pushback::of(status.metadata()), error: self.error_of(&line, &status) })
+            }
+            // tonic and we have the same deadline, and either may be the first to notice.
+            _ => {
+                if overdue == Overdue::Drop {
+                    self.pool.broken(&line);
+                }
+                Err(Failed::here(unanswered()))
+            }
+        }
     }
 
     /// What a call on this connection has ended with.
     pub fn error_of(&self, line: &Line, status: &Status) -> SentimentError {
-        if is_overdue(status) {
-            return SentimentError::new(Code::DeadlineExceeded, "no answer within the deadline");
-        }
         if is_of_transport(status) {
             self.pool.broken(line);
         }
@@ -125,6 +156,6 @@ pub(crate) fn closed() -> SentimentError {
     SentimentError::new(Code::Cancelled, "the client is closed")
 }
 
-fn overdue(deadline: Duration) -> SentimentError {
-    SentimentError::new(Code::DeadlineExceeded, format!("no answer within {deadline:?}"))
+fn unanswered() -> SentimentError {
+    SentimentError::new(Code::DeadlineExceeded, "no answer within the deadline")
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{iter, Stream, StreamExt, TryStreamExt};
-use tokio::time::Instant;
+use tokio::time::{sleep, Instant};
 use tokio_util::task::AbortOnDropHandle;
 use tonic::metadata::MetadataMap;
 
-use crate::attempt::closed;
+use crate::attempt::{closed, Overdue};
 use crate::client::Client;
 use crate::error::SentimentError;
 use crate::options::{BatchOptions, CallOptions};
@@ -20,7 +20,8 @@ use crate::{Outcome, Outcomes};
 impl Client {
     /// The outcomes of all texts, in their order, as they come. Several calls of up to `batch_size` texts are under way at the same time,
     /// and no more is read of `texts` than they take. What is refused with UNAVAILABLE or RESOURCE_EXHAUSTED, a call or a text, is asked
-    /// again when the server says, until `give_up_after`. Dropping the stream ends the calls.
+    /// again when the server says, until `give_up_after`; so is a call without an answer within its deadline, over another connection.
+    /// Dropping the stream ends the calls.
     ///
     /// Each call runs in a task of its own, so that a slow reader does not keep it waiting.
     pub fn analyze_all<T: Into<String> + 'static>(
@@ -80,23 +81,31 @@ impl Asking {
     async fn ask_together(&self, texts: &[String]) -> Result<Vec<Outcome>, SentimentError> {
         let since = Instant::now();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; texts.len()];
-        let mut refusals = 0;
-        while let Some(error) = self.ask_open(texts, &mut outcomes).await? {
-            refusals += 1;
-            tokio::select! {
-                () = self.client.core.closed.cancelled() => return Err(closed()),
-                has_rested = self.patience.rest(wait_after(&error, refusals), since) => if !has_rested { return Err(error) },
-            }
+        tokio::select! {
+            asked = self.ask_until_answered(texts, &mut outcomes) => asked?,
+            () = self.client.core.closed.cancelled() => return Err(closed()),
+            () = self.patience.end(since) => return Err(self.patience.given_up()),
         }
         Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    async fn ask_until_answered(&self, texts: &[String], outcomes: &mut [Option<Outcome>]) -> Result<(), SentimentError> {
+        let mut refusals = 0;
+        while let Some(error) = self.ask_open(texts, outcomes).await? {
+            refusals += 1;
+            let wait = wait_after(&error, refusals);
+            self.patience.refused(error);
+            sleep(wait).await;
+        }
+        Ok(())
     }
 
     /// Asks for what is open: some may stay so, and then it is told why.
     async fn ask_open(&self, texts: &[String], outcomes: &mut [Option<Outcome>]) -> Result<Option<SentimentError>, SentimentError> {
         let open: Vec<usize> = (0..texts.len()).filter(|&index| outcomes[index].is_none()).collect();
         let asked = open.iter().map(|&index| texts[index].clone()).collect();
-        let answers = match self.client.batch(asked, &self.call, self.metadata.clone()).await {
-            Err(error) if error.is_temporary() => return Ok(Some(error)),
+        let answers = match self.client.batch(asked, &self.call, self.metadata.clone(), Overdue::Drop).await {
+            Err(error) if error.is_temporary() || error.is_overdue() => return Ok(Some(error)),
             answers => answers?,
         };
         let mut refused = None;

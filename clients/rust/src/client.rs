@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::Code;
 
-use crate::attempt::Core;
+use crate::attempt::{Core, Overdue};
 use crate::error::{ConnectError, SentimentError};
 use crate::identity::bearer;
 use crate::options::{CallOptions, Options};
@@ -34,10 +34,10 @@ pub struct Analysis {
 }
 
 impl Client {
-    /// The address of the environment variable `SENTIMENT_ADDRESS`, else `127.0.0.1:50051`.
+    /// The address of the environment variable `SENTIMENT_ADDRESS`, else, or where that is empty, `127.0.0.1:50051`.
     #[must_use]
     pub fn default_address() -> String {
-        std::env::var("SENTIMENT_ADDRESS").unwrap_or_else(|_| "127.0.0.1:50051".to_owned())
+        address_or_default(std::env::var("SENTIMENT_ADDRESS").ok())
     }
 
     /// `address` is a target of gRPC: `host:port`, `dns:///host:port`, `ipv4:1.2.3.4:port,5.6.7.8:port` or `[::1]:port`. Calls go to all
@@ -68,7 +68,7 @@ impl Client {
         let CallOptions { tier, analyze, deadline } = options.into();
         let request = AnalyzeRequest { text: text.into(), tier: tier.into(), options: Some(analyze) };
         let send = |mut stub: crate::attempt::Stub, request| async move { stub.analyze(request).await };
-        let answer = self.core.unary(request, self.core.metadata(), deadline, send).await?;
+        let answer = self.core.unary(request, self.core.metadata(), deadline, Overdue::Keep, send).await?;
         let sentiment = answer.sentiment.ok_or_else(|| incomplete("the answer has no sentiment"))?;
         Ok(Analysis { sentiment, timing: answer.timing.unwrap_or_default() })
     }
@@ -84,7 +84,7 @@ impl Client {
         options: impl Into<CallOptions>,
     ) -> Result<Vec<Outcome>, SentimentError> {
         let texts = texts.into_iter().map(Into::into).collect();
-        self.batch(texts, &options.into(), self.core.metadata()).await
+        self.batch(texts, &options.into(), self.core.metadata(), Overdue::Keep).await
     }
 
     pub(crate) async fn batch(
@@ -92,11 +92,12 @@ impl Client {
         texts: Vec<String>,
         options: &CallOptions,
         metadata: MetadataMap,
+        overdue: Overdue,
     ) -> Result<Vec<Outcome>, SentimentError> {
         let count = texts.len();
         let request = AnalyzeBatchRequest { texts, tier: options.tier.into(), options: Some(options.analyze) };
         let send = |mut stub: crate::attempt::Stub, request| async move { stub.analyze_batch(request).await };
-        let answer = self.core.unary(request, metadata, options.deadline, send).await?;
+        let answer = self.core.unary(request, metadata, options.deadline, overdue, send).await?;
         if answer.results.len() != count {
             return Err(incomplete(&format!("{} outcomes for {count} texts", answer.results.len())));
         }
@@ -109,7 +110,7 @@ impl Client {
     /// As [`Client::analyze`].
     pub async fn models(&self) -> Result<Vec<Model>, SentimentError> {
         let send = |mut stub: crate::attempt::Stub, request| async move { stub.list_models(request).await };
-        let answer = self.core.unary(ListModelsRequest {}, self.core.metadata(), None, send).await?;
+        let answer = self.core.unary(ListModelsRequest {}, self.core.metadata(), None, Overdue::Keep, send).await?;
         Ok(answer.models)
     }
 
@@ -118,6 +119,10 @@ impl Client {
         self.core.closed.cancel();
         self.core.pool.close();
     }
+}
+
+fn address_or_default(said: Option<String>) -> String {
+    said.filter(|address| !address.is_empty()).unwrap_or_else(|| "127.0.0.1:50051".to_owned())
 }
 
 fn outcome_of(result: AnalyzeResult) -> Outcome {
@@ -130,4 +135,16 @@ fn outcome_of(result: AnalyzeResult) -> Outcome {
 
 pub(crate) fn incomplete(message: &str) -> SentimentError {
     SentimentError::new(Code::Internal, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_or_default;
+
+    #[test]
+    fn an_empty_address_is_none() {
+        for (said, address) in [(None, "127.0.0.1:50051"), (Some(""), "127.0.0.1:50051"), (Some("there:1"), "there:1")] {
+            assert_eq!(address_or_default(said.map(str::to_owned)), address);
+        }
+    }
 }

@@ -34,7 +34,6 @@ pub(crate) struct Driver {
     /// Nothing is sent before.
     resumes_at: Instant,
     refusals: u32,
-    last_refusal: Option<SentimentError>,
 }
 
 enum Event {
@@ -65,7 +64,6 @@ impl Driver {
             owed_since: now,
             resumes_at: now,
             refusals: 0,
-            last_refusal: None,
         }
     }
 
@@ -93,7 +91,7 @@ impl Driver {
                 Event::Reader => self.hand_out(),
                 Event::ReaderLeft => return Ok(()),
                 Event::Rested => {}
-                Event::GaveUp => return Err(self.given_up()),
+                Event::GaveUp => return Err(self.patience.given_up()),
                 Event::Closed => return Err(closed()),
             }
         }
@@ -212,12 +210,7 @@ impl Driver {
             self.refusals += 1;
         }
         self.resumes_at = self.resumes_at.max(from_now(wait_after(&error, self.refusals)));
-        self.last_refusal = Some(error);
-    }
-
-    fn given_up(&mut self) -> SentimentError {
-        let silent = || SentimentError::new(Code::Unavailable, format!("no answer for {:?}", self.options.give_up_after));
-        self.last_refusal.take().unwrap_or_else(silent)
+        self.patience.refused(error);
     }
 }
 

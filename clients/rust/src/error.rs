@@ -90,6 +90,11 @@ impl SentimentError {
         }
     }
 
+    /// No answer came in time, and no word of the server's about it.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.code() == Code::DeadlineExceeded && self.reason().is_none()
+    }
+
     /// What the server's gRPC says of a message over its limit: it has no details then, and only the words tell. Or what the proxy in front of it says.
     pub(crate) fn is_too_large(&self) -> bool {
         self.code() == Code::ResourceExhausted

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::{sleep_until, Instant};
+use tonic::Code;
 
 use crate::error::SentimentError;
 
@@ -29,50 +30,59 @@ pub(crate) fn wait_after(error: &SentimentError, refusals: u32) -> Duration {
 /// Shared by all calls of a helper: an answer to one is a sign of life for all.
 pub(crate) struct Patience {
     give_up_after: Duration,
-    heard: Mutex<Instant>,
+    last: Mutex<Last>,
+}
+
+struct Last {
+    answer: Instant,
+    /// Since that answer: an older one says nothing of why it gives up.
+    refusal: Option<SentimentError>,
 }
 
 impl Patience {
     pub fn new(give_up_after: Duration) -> Self {
-        Self { give_up_after: give_up_after.min(LONGEST), heard: Mutex::new(Instant::now()) }
+        let last = Last { answer: Instant::now(), refusal: None };
+        Self { give_up_after: give_up_after.min(LONGEST), last: Mutex::new(last) }
     }
 
     /// Something was answered.
     pub fn heard(&self) {
-        *self.last() = Instant::now();
+        *self.last() = Last { answer: Instant::now(), refusal: None };
+    }
+
+    pub fn refused(&self, error: SentimentError) {
+        self.last().refusal = Some(error);
     }
 
     /// Whoever was asked nothing before `since` owed no answer.
     pub fn gives_up_at(&self, since: Instant) -> Instant {
-        (*self.last()).max(since) + self.give_up_after
+        self.last().answer.max(since) + self.give_up_after
     }
 
-    /// False when it has given up meanwhile.
-    pub async fn rest(&self, wait: Duration, since: Instant) -> bool {
-        let until = from_now(wait);
-        loop {
-            let gives_up_at = self.gives_up_at(since);
-            sleep_until(until.min(gives_up_at)).await;
-            if Instant::now() >= until {
-                return true;
-            }
-            // An answer to another call may have come.
-            if Instant::now() >= self.gives_up_at(since) {
-                return false;
-            }
+    /// Until it gives up.
+    pub async fn end(&self, since: Instant) {
+        // An answer to another call may come meanwhile.
+        while Instant::now() < self.gives_up_at(since) {
+            sleep_until(self.gives_up_at(since)).await;
         }
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The last refusal, or that nothing was said at all.
+    pub fn given_up(&self) -> SentimentError {
+        let silent = || SentimentError::new(Code::Unavailable, format!("no answer for {:?}", self.give_up_after));
+        self.last().refusal.clone().unwrap_or_else(silent)
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tonic::Code;
+    use tokio::time::timeout;
 
-    use super::{wait_after, Duration, Instant, Patience, SentimentError};
+    use super::{wait_after, Code, Duration, Instant, Patience, SentimentError};
 
     #[test]
     fn waits_double_up_to_five_seconds() {
@@ -87,11 +97,20 @@ mod tests {
     async fn an_answer_to_another_call_makes_it_wait_on() {
         let patience = Patience::new(Duration::from_secs(60));
         let since = Instant::now();
-        let (waited, ()) = tokio::join!(patience.rest(Duration::from_secs(90), since), async {
+        let ((), ()) = tokio::join!(patience.end(since), async {
             tokio::time::sleep(Duration::from_secs(40)).await;
             patience.heard();
         });
-        assert!(waited);
-        assert!(!patience.rest(Duration::from_secs(90), since).await);
+        assert_eq!(since.elapsed(), Duration::from_secs(100));
+        assert!(timeout(Duration::from_secs(59), patience.end(Instant::now())).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_from_before_the_last_answer_is_not_why_it_gives_up() {
+        let patience = Patience::new(Duration::from_secs(60));
+        patience.refused(SentimentError::new(Code::ResourceExhausted, "slow down"));
+        assert_eq!(patience.given_up().code(), Code::ResourceExhausted);
+        patience.heard();
+        assert_eq!(patience.given_up().to_string(), "Unavailable: no answer for 60s");
     }
 }

@@ -67,7 +67,7 @@ impl Pool {
         state.ready.get(turn % state.ready.len().max(1)).cloned().ok_or_else(|| unreachable_because(state.fault.as_deref()))
     }
 
-    /// It has failed a call: no other call gets it. Calls that are under way on it may still end well.
+    /// It has failed a call, or left it without an answer: no other call gets it. Calls that are under way on it may still end well.
     pub fn broken(&self, line: &Line) {
         self.state.send_modify(|state| state.ready.retain(|ready| ready.id != line.id));
         self.wake.notify_one();

@@ -4,13 +4,14 @@ mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt};
 use sentiment_client::proto::sentiment::v1::AnalyzeBatchRequest;
-use sentiment_client::{BatchOptions, Code, Outcome, Reason, SentimentError, Tier};
+use sentiment_client::{BatchOptions, CallOptions, Code, Outcome, Reason, SentimentError, Tier};
 use support::scripted::{batch_of, refusal, refused, sentiment_of, Script, Scripted};
-use support::{client_of, millis};
+use support::{client_of, millis, silent_listener};
+use tokio::io::AsyncReadExt;
 use tokio_stream::iter;
 use tonic::Status;
 
@@ -143,6 +144,57 @@ async fn it_gives_up_when_nothing_is_answered_for_long() {
     assert!((millis(900)..millis(1500)).contains(&began.elapsed()), "{:?}", began.elapsed());
 }
 
+fn with_deadline(deadline: Duration) -> BatchOptions {
+    let call = CallOptions { deadline: Some(deadline), ..CallOptions::default() };
+    BatchOptions { call, batch_size: 1, concurrency: 1, ..BatchOptions::default() }
+}
+
+#[tokio::test]
+async fn a_call_without_an_answer_in_time_is_asked_again_and_its_connection_given_up() {
+    let server = Scripted::start(Script::default()).await;
+    let (vanishing, address) = silent_listener().await;
+    let client = client_of(&format!("ipv4:{address},{}", server.address)).await;
+    let (mut connection, _) = vanishing.accept().await.expect("a connection");
+    // Until both connections stand.
+    tokio::time::sleep(millis(300)).await;
+    drop(vanishing);
+    let outcomes: Vec<_> = client.analyze_all(iter(texts(10)), with_deadline(millis(1000))).try_collect().await.expect("all answered");
+    assert_in_order(&outcomes, 10);
+    let mut sent = Vec::new();
+    tokio::time::timeout(millis(5000), connection.read_to_end(&mut sent)).await.expect("the client leaves it").expect("in good order");
+}
+
+#[tokio::test]
+async fn it_gives_up_in_time_on_a_server_that_says_nothing() {
+    let (_listener, address) = silent_listener().await;
+    let client = client_of(&address).await;
+    for (deadline, code) in [(300, Code::DeadlineExceeded), (30_000, Code::Unavailable)] {
+        let began = Instant::now();
+        let options = BatchOptions { give_up_after: millis(1000), ..with_deadline(millis(deadline)) };
+        let error = client.analyze_all(iter(texts(3)), options).try_collect::<Vec<_>>().await.expect_err("given up");
+        assert_eq!(error.code(), code);
+        assert!((millis(1000)..millis(1500)).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_from_before_the_last_answer_is_not_why_it_gives_up() {
+    let batch = |number, request: AnalyzeBatchRequest| {
+        let answered: futures_util::future::BoxFuture<'static, _> = Box::pin(async move {
+            match number {
+                0 => Err(refused(Code::ResourceExhausted, "OVERLOADED", Some(100), None)),
+                1 => Ok(batch_of(request.texts.iter().map(|text| Ok(sentiment_of(text))))),
+                _ => std::future::pending().await,
+            }
+        });
+        answered
+    };
+    let server = Scripted::start(Script { batch: Box::new(batch), ..Script::default() }).await;
+    let options = BatchOptions { give_up_after: millis(1000), ..with_deadline(millis(30_000)) };
+    let error = analyze_all(&server, 2, options).await.expect_err("given up");
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, None));
+}
+
 #[tokio::test]
 async fn another_error_of_a_call_is_the_last_item() {
     let server = Scripted::start(batches(|_, _| Err(refused(Code::Unauthenticated, "KEY_UNKNOWN", None, None)))).await;
@@ -150,6 +202,17 @@ async fn another_error_of_a_call_is_the_last_item() {
     let items: Vec<_> = client.analyze_all(iter(texts(500)), Tier::Fast).collect().await;
     assert_eq!(items.len(), 1);
     assert_eq!(items[0].as_ref().err().and_then(SentimentError::reason), Some(&Reason::KeyUnknown));
+}
+
+#[tokio::test]
+async fn what_the_server_says_for_good_is_not_asked_again() {
+    for (code, reason) in [(Code::ResourceExhausted, Reason::MetadataTooLarge), (Code::DeadlineExceeded, Reason::Deadline)] {
+        let said = reason.clone();
+        let server = Scripted::start(batches(move |_, _| Err(refused(code, said.as_str(), None, None)))).await;
+        let options = BatchOptions { give_up_after: millis(1000), ..BatchOptions::default() };
+        let error = analyze_all(&server, 3, options).await.expect_err("a refusal of all");
+        assert_eq!((error.reason(), server.calls()), (Some(&reason), 1));
+    }
 }
 
 #[tokio::test]

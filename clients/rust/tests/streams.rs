@@ -152,6 +152,18 @@ async fn it_gives_up_when_nothing_is_answered_for_long() {
 }
 
 #[tokio::test]
+async fn a_refusal_from_before_the_last_answer_is_not_why_it_gives_up() {
+    let (script, _) = streams(|number, requests| match number {
+        0 => once(ready(Err(refused(Code::ResourceExhausted, "OVERLOADED", Some(100), None)))).boxed(),
+        _ => requests.filter_map(|request| ready((request.text.len() == 1).then(|| answer(&request)))).boxed(),
+    });
+    let server = Scripted::start(script).await;
+    let options = StreamOptions { give_up_after: millis(1000), ..StreamOptions::default() };
+    let error = analyze_stream(&server, 2, options).await.expect_err("given up");
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, None));
+}
+
+#[tokio::test]
 async fn it_gives_up_on_a_server_that_says_nothing() {
     let (script, _) = streams(|_, requests| requests.filter_map(|_| ready(None)).boxed());
     let server = Scripted::start(script).await;

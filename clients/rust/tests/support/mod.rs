@@ -16,6 +16,7 @@ pub mod gen {
 use std::time::Duration;
 
 use sentiment_client::{Client, Options};
+use tokio::net::TcpListener;
 
 /// A client of that address, without a key and TLS.
 pub async fn client_of(address: &str) -> Client {
@@ -26,6 +27,14 @@ pub async fn client_of(address: &str) -> Client {
 pub async fn client_of_the_server() -> Client {
     assert!(std::env::var("SENTIMENT_ADDRESS").is_ok(), "no SENTIMENT_ADDRESS: run these tests by clients/rust/test.sh");
     client_of(&Client::default_address()).await
+}
+
+/// Takes connections and never says a word on them: a server that is stopped. When it is dropped, one whose machine has vanished: it takes
+/// no more connections, and those that it had are not reset.
+pub async fn silent_listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    (listener, address)
 }
 
 pub fn millis(millis: u64) -> Duration {

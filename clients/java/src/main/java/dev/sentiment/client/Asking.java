@@ -41,6 +41,8 @@ abstract class Asking {
   private long heardAtNanos;
 
   private boolean wakes;
+
+  /** Since the last answer: an older one says nothing of why it gives up. Else null. */
   private SentimentException lastRefusal;
 
   /** What the consumer gets after the outcomes before it; nothing is asked any more. */
@@ -202,7 +204,7 @@ abstract class Asking {
 
   private void wake() {
     wakes = false;
-    if (lastRefusal.code() == Code.UNAVAILABLE) calls.connectNow();
+    if (lastRefusal != null && lastRefusal.code() == Code.UNAVAILABLE) calls.connectNow();
   }
 
   final void answered(Question question, Sentiment sentiment) {
@@ -240,6 +242,7 @@ abstract class Asking {
   private void settle(Question question, Outcome outcome) {
     window.settle(question, outcome);
     heardAtNanos = System.nanoTime();
+    lastRefusal = null;
     pace.answered();
     news.signal();
   }

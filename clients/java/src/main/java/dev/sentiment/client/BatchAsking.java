@@ -65,6 +65,12 @@ final class BatchAsking extends Asking {
     }
   }
 
+  /** A call is overdue also where that server alone hangs: another may be well. */
+  @Override
+  boolean isPassing(SentimentException error) {
+    return super.isPassing(error) || error.isOverdue();
+  }
+
   @Override
   void tooLarge(Collection<Question> batch, SentimentException error) {
     if (batch.size() == 1) {

@@ -97,9 +97,10 @@ public final class SentimentClient implements AutoCloseable {
    * slow source waits for no neighbours.
    *
    * <p>What is refused for now (UNAVAILABLE, RESOURCE_EXHAUSTED) is asked again after the time that
-   * the server says, else after 0.1 to 5 s. The stream throws {@link SentimentException} after
-   * {@code giveUpAfter} without any answer and for what concerns all texts, such as a wrong key;
-   * and what the iterable throws, each after the outcomes before it.
+   * the server says, else after 0.1 to 5 s; so is a call without an answer within its deadline. The
+   * stream throws {@link SentimentException} after {@code giveUpAfter} without any answer and for
+   * what concerns all texts, such as a wrong key; and what the iterable throws, each after the
+   * outcomes before it.
    *
    * <p>Close the stream where you may stop before its end: that cancels what is under way. Nothing
    * is read or asked before its first outcome is wanted.

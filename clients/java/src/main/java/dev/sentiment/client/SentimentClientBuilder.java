@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 
 /** How to reach a server, and as whom. */
 public final class SentimentClientBuilder {
-  String address = System.getenv().getOrDefault("SENTIMENT_ADDRESS", "127.0.0.1:50051");
+  String address = defaultAddress(System.getenv());
   String apiKey;
   boolean tls;
   Path authorities;
@@ -27,9 +27,15 @@ public final class SentimentClientBuilder {
 
   SentimentClientBuilder() {}
 
+  static String defaultAddress(Map<String, String> environment) {
+    String address = environment.getOrDefault("SENTIMENT_ADDRESS", "");
+    return address.isEmpty() ? "127.0.0.1:50051" : address;
+  }
+
   /**
    * As gRPC's targets: {@code host:port}, {@code dns:///name:port}; calls go to all addresses of a
-   * name in turn. Default: the environment's SENTIMENT_ADDRESS, else 127.0.0.1:50051.
+   * name in turn. Default: the environment's SENTIMENT_ADDRESS, else, or where that is empty,
+   * 127.0.0.1:50051.
    */
   public SentimentClientBuilder address(String address) {
     this.address = requireNonNull(address);

@@ -99,7 +99,7 @@ public final class SentimentException extends RuntimeException {
 
   /** The same call may be answered later. */
   boolean isRefusal() {
-    return REFUSALS.contains(code);
+    return REFUSALS.contains(code) && !Reason.METADATA_TOO_LARGE.equals(reason);
   }
 
   /**
@@ -115,6 +115,11 @@ public final class SentimentException extends RuntimeException {
   /** It was not the server that said so, but the way to it that broke. */
   boolean isBreak() {
     return reason == null && BREAKS.contains(code);
+  }
+
+  /** No answer came in time, and no word of the server's about it. */
+  boolean isOverdue() {
+    return reason == null && code == Code.DEADLINE_EXCEEDED;
   }
 
   SentimentException withMessage(String message) {

@@ -124,7 +124,7 @@ class HelpersTest {
     AnalyzeParams params = AnalyzeParams.DEFAULT.withTier(Tier.TIER_ACCURATE);
     List<String> texts =
         LongStream.range(0, 300).mapToObj(i -> "a good story ".repeat(20) + i).toList();
-    try (RealServer slow = RealServer.start(Map.of("QUEUE_TIMEOUT", "1"));
+    try (RealServer slow = RealServer.start(Map.of("QUEUE_TIMEOUT", "0.1"));
         SentimentClient other = SentimentClient.connect(slow.address)) {
       List<Outcome> outcomes = way.ask(other, texts, params).toList();
       assertEquals(texts, outcomes.stream().map(Outcome::text).toList());

@@ -143,6 +143,89 @@ class RefusalsTest {
 
   @ParameterizedTest
   @EnumSource
+  void aRefusalFromBeforeTheLastAnswerIsNotWhyItGivesUp(Way way) {
+    StatusRuntimeException refusal = error(Code.RESOURCE_EXHAUSTED, "OVERLOADED", SHORT);
+    var answersBatch = server.batch;
+    server.batch =
+        refusing(
+            1,
+            call -> refusal,
+            (request, answer) -> {
+              if (request.getTexts(0).equals("first")) answersBatch.accept(request, answer);
+            });
+    var answersStream = server.stream;
+    server.stream =
+        refusing(
+            1,
+            call -> refusal,
+            (request, answer) -> {
+              if (request.getText().equals("first")) answersStream.accept(request, answer);
+            });
+    CompletableFuture<String> second = new CompletableFuture<>();
+    Iterable<String> texts =
+        () ->
+            Stream.of(CompletableFuture.completedFuture("first"), second)
+                .map(CompletableFuture::join)
+                .iterator();
+    Iterator<Outcome> outcomes = way.ask(client, texts, LONG).iterator();
+    assertEquals("first", outcomes.next().text());
+    second.complete("second");
+    SentimentException thrown = assertThrows(SentimentException.class, outcomes::next);
+    assertEquals("UNAVAILABLE", thrown.reason());
+    assertEquals("no text was answered for 3.0 s", thrown.getMessage());
+  }
+
+  @Test
+  void aBatchWithoutAnAnswerInTimeIsAskedAgain() {
+    var answers = server.batch;
+    server.batch =
+        (request, answer) -> {
+          if (server.batches.size() > 1) answers.accept(request, answer);
+        };
+    assertEquals(List.of("a"), askInTime().map(Outcome::text).toList());
+    assertTrue(server.batches.size() > 1, () -> server.batches.size() + " calls");
+  }
+
+  @Test
+  void itGivesUpWhereNoBatchIsAnsweredInTime() {
+    server.batch = (request, answer) -> {};
+    SentimentException thrown = assertThrows(SentimentException.class, () -> askInTime().toList());
+    assertEquals(Code.DEADLINE_EXCEEDED, thrown.code());
+    assertTrue(thrown.getMessage().startsWith("no text was answered for 3.0 s; the last"));
+    assertTrue(server.batches.size() > 1, () -> server.batches.size() + " calls");
+  }
+
+  @Test
+  void aDeadlineThatTheServerSpeaksOfIsTheEnd() {
+    server.batch =
+        (request, answer) -> answer.onError(error(Code.DEADLINE_EXCEEDED, "DEADLINE", null));
+    SentimentException thrown = assertThrows(SentimentException.class, () -> askInTime().toList());
+    assertEquals(Reason.DEADLINE, thrown.reason());
+    assertEquals(1, server.batches.size());
+  }
+
+  /** One text by batches, each of which may take {@link #SHORT}. */
+  private Stream<Outcome> askInTime() {
+    return client.analyzeAll(
+        List.of("a"),
+        AnalyzeParams.DEFAULT.withDeadline(SHORT),
+        BatchSettings.DEFAULT.withGiveUpAfter(LONG));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tooMuchMetadataIsNotAskedAgain(Way way) {
+    StatusRuntimeException refusal = error(Code.RESOURCE_EXHAUSTED, "METADATA_TOO_LARGE", null);
+    server.batch = refusing(1, call -> refusal, server.batch);
+    server.stream = refusing(1, call -> refusal, server.stream);
+    SentimentException thrown =
+        assertThrows(SentimentException.class, () -> way.ask(client, List.of("a")).toList());
+    assertEquals(Reason.METADATA_TOO_LARGE, thrown.reason());
+    assertEquals(1, server.headers.size());
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void itGivesUpWhereNothingIsSaid(Way way) {
     server.batch = (request, answer) -> {};
     server.stream = (request, answer) -> {};

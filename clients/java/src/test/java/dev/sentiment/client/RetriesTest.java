@@ -152,9 +152,11 @@ class RetriesTest {
 
   @Test
   void aCancelledFutureCancelsItsCall() {
-    server.analyze = (request, answer) -> {};
+    CompletableFuture<String> asked = new CompletableFuture<>();
+    server.analyze = (request, answer) -> asked.complete(request.getText());
     CompletableFuture<?> answer = client.analyzeAsync("a");
-    Waiting.until(() -> server.headers.size() == 1, "the call has come");
+    // Not its headers alone, which come before the server is told of a cancel.
+    assertEquals("a", asked.join());
     answer.cancel(true);
     Waiting.until(() -> server.cancelled.get() == 1, "the call is cancelled");
   }
