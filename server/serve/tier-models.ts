@@ -120,16 +120,18 @@ export class TierModels implements Models, Disposable {
     if (canaryShare > 0) this.#events.routed(version.model);
     // Texts from the other end of the range: those of the canary have been answered by the candidate.
     const copied = shadow !== undefined && 1 - place <= shadow.share * (1 - canaryShare);
-    const leases = new DisposableStack();
-    leases.use(version.lease());
+    const lease = version.lease();
     // Else the copy could load again what was replaced meanwhile, and nobody would unload it.
-    if (copied && candidate !== undefined) leases.use(candidate.lease());
+    const ofCopy = copied ? candidate?.lease() : undefined;
     return {
       model: version.model,
       compare: (texts, question, outcomes) => {
         if (copied) shadow.compare(texts, question, outcomes);
       },
-      [Symbol.dispose]: () => leases.dispose(),
+      [Symbol.dispose]() {
+        lease[Symbol.dispose]();
+        ofCopy?.[Symbol.dispose]();
+      },
     };
   }
 
