@@ -101,7 +101,7 @@ const ODDITIES: Readonly<Record<string, Oddity>> = {
   }),
   // Of a byte on the wire each, but for the first.
   "many pieces": (headers, draw) => {
-    const pieces = draw(2, 100);
+    const pieces = draw(2, 20);
     return { headers: { ...headers, "x-odd-bin": Array(pieces).fill(",".repeat(3000)) } };
   },
   "many of them": (headers, draw) => {

@@ -2,6 +2,8 @@ import { type ClientHttp2Session, connect } from "node:http2";
 
 /** Calls that a session takes that may be broken off: nghttp2 closes the connection of a client that takes back a thousand at a time. */
 const MOST_CALLS = 400;
+/** Else Node itself refuses to send headers of over 64 KB. */
+const MUCH = { maxSendHeaderBlockLength: 1_000_000 };
 
 interface Open {
   readonly session: ClientHttp2Session;
@@ -68,7 +70,7 @@ export class Sessions implements AsyncDisposable {
   }
 
   #open(): ClientHttp2Session {
-    const session = connect(`http://${this.#address}`);
+    const session = connect(`http://${this.#address}`, MUCH);
     this.#all.add(session);
     session.once("close", () => this.#all.delete(session));
     // It is told by the close.
