@@ -6,7 +6,11 @@ const HAS_TRAILERS = 0x20;
 
 /** What Node holds of a stream. */
 interface Held {
-  readonly state: { flags: number };
+  readonly state: {
+    flags: number;
+    /** Told that what was written last has gone out, or what has become of it. */
+    writeCb?: ((error?: Error | null) => void) | null;
+  };
   readonly handle: {
     /** Of each header name, NUL, value, NUL and flags; and how many there are. 0, or an error of nghttp2. */
     trailers(list: readonly [string, number]): number;
@@ -25,7 +29,11 @@ let heldBy: ((stream: ServerHttp2Stream) => Held) | undefined;
 export function sendInOneWrite(stream: ServerHttp2Stream): void {
   if (!stream.writableEnded || stream.destroyed) return;
   heldBy ??= readerOf(stream);
-  if (heldBy === undefined || !(heldBy(stream).state.flags & HAS_TRAILERS)) return;
+  const state = heldBy?.(stream).state;
+  if (state === undefined || !(state.flags & HAS_TRAILERS)) return;
+  const { writeCb } = state;
+  // The stream is over before that is told, and Node would make an error of it that nobody sees, with its stack.
+  if (writeCb) state.writeCb = (error) => stream.destroyed || writeCb(error);
   stream.sendTrailers = sendTrailers;
   // Else it is called when the answer has gone out.
   stream._final(() => {});
