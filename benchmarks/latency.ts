@@ -62,25 +62,42 @@ for (const [name, tier] of Object.entries(TIER_MESSAGES)) {
   tell(`${name}, 20 tokens, all but the model, as the client sees it, p95`, rounds.outside);
 }
 
-const behind = { alone: [] as number[], behind: [] as number[], longBatch: [] as number[] };
+const none = () => ({
+  alone: [] as number[],
+  behind: [] as number[],
+  long: [] as number[],
+  longBatch: [] as number[],
+});
+const behind = none();
 const tier = Tier.TIER_BALANCED;
 for (let round = 0; round < Number(values.rounds); round++) {
-  const tookMs = { alone: [] as number[], behind: [] as number[], longBatch: [] as number[] };
+  const tookMs = none();
   for (const [place, text] of short.entries()) {
     tookMs.alone.push((await timed(server, tier, text)).tookMs);
     const before = timed(server, tier, long[place] ?? "");
     // Another one: that text may be known by now.
     const after = timed(server, tier, short[(place + CALLS / 2) % CALLS] ?? "");
     tookMs.behind.push((await after).tookMs);
-    tookMs.longBatch.push((await before).inferenceMs);
+    const inFront = await before;
+    tookMs.long.push(inFront.tookMs);
+    tookMs.longBatch.push(inFront.inferenceMs);
   }
-  for (const name of ["alone", "behind", "longBatch"] as const)
+  for (const name of ["alone", "behind", "long", "longBatch"] as const)
     behind[name].push(quantile(tookMs[name], 0.5));
 }
 tell("10-token call, alone, p50", behind.alone);
 tell("10-token call, right behind a text of 512 tokens, p50", behind.behind);
-tell("the batch of that text alone, p50", behind.longBatch);
+tell("that text, p50", behind.long);
+tell("one of its batches, p50", behind.longBatch);
 const rise = differencesOf(behind.behind, behind.alone);
-const ofBatch = ratiosOf(rise, behind.longBatch);
-report.tell("what it takes longer, of that batch", "ratio", ofBatch, 2, { atMost: 1 });
+// 512 tokens are several windows, and each is a batch.
+report.tell("what it takes longer, of that text", "ratio", ratiosOf(rise, behind.long), 2, {
+  atMost: 1,
+});
+report.tell(
+  "what it takes longer, of one of its batches",
+  "ratio",
+  ratiosOf(rise, behind.longBatch),
+  2,
+);
 await report.record("latency");
