@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { AbortError } from "abort-controller-x";
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
+import { orAbort } from "../core/abort.js";
 import { ServiceError } from "../core/errors.js";
 
 const draining = () =>
@@ -42,41 +43,18 @@ function eitherOf(...signals: readonly AbortSignal[]) {
   return { signal: either.signal, close };
 }
 
-/** The items up to the signal. No generator, and one listener for all of them: each item of a stream passes here. */
-function until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
+/** The items up to the signal. */
+async function* until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
   const ended = { done: true, value: undefined } as const;
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = items[Symbol.asyncIterator]();
-      let stop = () => {};
-      const onAbort = () => stop();
-      const over = () => signal.removeEventListener("abort", onAbort);
-      signal.addEventListener("abort", onAbort);
-      const next = () =>
-        new Promise<IteratorResult<T>>((resolve, reject) => {
-          stop = () => resolve(ended);
-          if (signal.aborted) stop();
-          else
-            iterator.next().then(
-              (item) => {
-                if (item.done) over();
-                resolve(item);
-              },
-              (error: unknown) => {
-                over();
-                reject(error);
-              },
-            );
-        });
-      return {
-        next,
-        async return() {
-          over();
-          return ended;
-        },
-      };
-    },
-  };
+  while (!signal.aborted) {
+    const next = await orAbort(iterator.next(), signal, () => {}).catch((error: unknown) => {
+      if (signal.aborted) return ended;
+      throw error;
+    });
+    if (next.done) return;
+    yield next.value;
+  }
 }
 
 export function createDrain(): Drain {
