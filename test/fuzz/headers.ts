@@ -96,7 +96,7 @@ const ODDITIES: Readonly<Record<string, Oddity>> = {
   names: (headers, draw) => ({
     headers: {
       ...headers,
-      [oneOf(draw, ["__proto__", "constructor", "x", "grpc-x-bin", "x.y_z-0"])]: "x",
+      [oneOf(draw, ["__proto__", "__proto__x", "constructor", "x", "grpc-x-bin", "x.y_z-0"])]: "x",
     },
   }),
   // Of a byte on the wire each, but for the first.
