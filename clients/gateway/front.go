@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -54,16 +56,6 @@ func frontCredentials(config Config, log *slog.Logger) (credentials.TransportCre
 		return insecure.NewCredentials(), nil
 	}
 	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if config.FrontCA != "system" {
-		pem, err := os.ReadFile(config.FrontCA)
-		if err != nil {
-			return nil, fmt.Errorf("SENTIMENT_CA: %w", err)
-		}
-		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("SENTIMENT_CA: %s has no certificate in PEM", config.FrontCA)
-		}
-	}
 	if config.FrontCert != "" {
 		pair, err := newKeyPair(config.FrontCert, config.FrontKey, log)
 		if err != nil {
@@ -71,5 +63,37 @@ func frontCredentials(config Config, log *slog.Logger) (credentials.TransportCre
 		}
 		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.current(), nil }
 	}
-	return credentials.NewTLS(settings), nil
+	if config.FrontCA == "system" {
+		return credentials.NewTLS(settings), nil
+	}
+	trusting := func() (credentials.TransportCredentials, error) {
+		pem, err := os.ReadFile(config.FrontCA)
+		if err != nil {
+			return nil, err
+		}
+		trusting := settings.Clone()
+		trusting.RootCAs = x509.NewCertPool()
+		if !trusting.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s has no certificate in PEM", config.FrontCA)
+		}
+		log.Info("CA of the server taken in", "file", config.FrontCA)
+		return credentials.NewTLS(trusting), nil
+	}
+	reloaded, err := newReloaded(log, trusting, config.FrontCA)
+	if err != nil {
+		return nil, fmt.Errorf("SENTIMENT_CA: %w", err)
+	}
+	return reloadedCredentials{reloaded.current(), reloaded}, nil
 }
+
+// reloadedCredentials trust, in each handshake, the CAs that the file has then.
+type reloadedCredentials struct {
+	credentials.TransportCredentials
+	reloaded *reloaded[credentials.TransportCredentials]
+}
+
+func (c reloadedCredentials) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return c.reloaded.current().ClientHandshake(ctx, authority, conn)
+}
+
+func (c reloadedCredentials) Clone() credentials.TransportCredentials { return c }

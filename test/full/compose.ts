@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { loadConfig } from "../../server/config.js";
 import { readYaml } from "../support/deploy-files.js";
 import { composed, type Project, type Service, stack } from "../support/docker-compose.js";
+import { DRAIN_SECONDS } from "../support/drain-seconds.js";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const OURS = ["sentiment-analyzer-pro", "sentiment-gateway"];
@@ -26,10 +27,8 @@ const UNCHECKED = ["collector", "jaeger"];
 /** What the user brings. */
 const BROUGHT = /\/(keys|tls)$/;
 const GIB = 2 ** 30;
-/** What a drain serves on for, and what closing may take beyond REQUEST_TIMEOUT. */
-const CLOSING_SECONDS = 1.5 + 2;
 
-/** "40s", "1m0s" */
+/** "45s", "1m0s" */
 const seconds = (duration = "") =>
   [...duration.matchAll(/(\d+)([ms])/g)].reduce(
     (sum, [, number, unit]) => sum + Number(number) * (unit === "m" ? 60 : 1),
@@ -63,7 +62,7 @@ function checkServer({ deploy, environment = {}, stop_grace_period }: Service): 
   assert.equal(environment["OMP_NUM_THREADS"], "2");
   assert.equal(environment["TOKENIZERS_PARALLELISM"], "false");
   assert.equal(config.memoryLimitBytes, 4 * GIB);
-  assert.ok(seconds(stop_grace_period) >= config.requestTimeoutMs / 1000 + CLOSING_SECONDS);
+  assert.ok(seconds(stop_grace_period) >= config.requestTimeoutMs / 1000 + DRAIN_SECONDS);
 }
 
 /** Its own standards: DRAIN_DELAY 5, DRAIN_TIMEOUT 30. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Config, loadConfig } from "../../server/config.js";
 import { Settings } from "../../server/settings.js";
 import { type Manifest, manifests, type Pod, podsOf, valuesFiles } from "../support/chart.js";
+import { DRAIN_SECONDS } from "../support/drain-seconds.js";
 
 interface Container {
   readonly name: string;
@@ -95,8 +96,6 @@ function configOf(pod: Pod): Config {
   for (const [name = ""] of env) assert.ok(known.includes(name) || name.startsWith("OTEL_"), name);
   return loadConfig(Object.fromEntries(env));
 }
-
-const DRAIN_SECONDS = 1.5 + 5 + 5;
 
 /** Kubernetes kills what is not done by then: the drain must be. */
 function checkEnd(pod: Pod, { requestTimeoutMs }: Config): void {

@@ -28,7 +28,7 @@ const CONNECT_LIMIT_MS = 60_000;
 /** An endpoint could not answer, for no fault of the batch: another one may. */
 export class EndpointFault extends Error {}
 
-/** Told when an endpoint goes down or comes back; for the log. */
+/** Told when an endpoint goes down or comes back, and while it is down of each further reason; for the log. */
 export type ReportEndpoint = (event: "down" | "up", url: string, detail: string) => void;
 
 /**
@@ -47,6 +47,8 @@ export class Endpoint implements Disposable {
   #client: TritonClient;
   #connectedMs: number;
   #reported: "up" | "down" | undefined;
+  /** Kinds of reasons told of since it went down: one that is there again may have another model, and only that says what to do. */
+  readonly #told = new Set<string>();
   #cancelProbe: (() => void) | undefined;
   /** Models that are being probed, by key. */
   readonly #probed = new Set<string>();
@@ -99,7 +101,7 @@ export class Endpoint implements Disposable {
       // No fault of the endpoint's, and another one would have no time at all.
       if (codeOf(error) === status.DEADLINE_EXCEEDED) throw late(error);
       await orAbort(this.#learnFrom(error, model), signal, () => {});
-      this.#noteState(messageOf(error));
+      this.#noteState(messageOf(error), kindOf(error));
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
     }
   }
@@ -214,7 +216,7 @@ export class Endpoint implements Disposable {
       this.#noteState("it answers");
     } catch (error) {
       this.#ready.delete(key);
-      this.#noteState(messageOf(error));
+      this.#noteState(messageOf(error), kindOf(error));
     } finally {
       this.#probed.delete(key);
     }
@@ -231,15 +233,22 @@ export class Endpoint implements Disposable {
     return this.#ready.size < this.#wanted.size;
   }
 
-  #noteState(detail: string): void {
+  #noteState(detail: string, kind = detail): void {
     const state = this.#isDown() ? "down" : "up";
-    if (this.#closed || this.#wanted.size === 0 || state === this.#reported) return;
+    if (this.#closed || this.#wanted.size === 0) return;
+    const isNew = state !== this.#reported;
+    if (!isNew && (state === "up" || this.#told.has(kind))) return;
+    if (isNew) this.#told.clear();
+    this.#told.add(kind);
     this.#reported = state;
     this.#report(state, this.url, detail);
     // The next probe of a server that is up may be far away.
-    if (state === "down") this.#probeLater();
+    if (isNew && state === "down") this.#probeLater();
   }
 }
+
+/** Of gRPC's errors the code, whose messages tell of times and addresses. */
+const kindOf = (error: unknown): string => String(codeOf(error) ?? messageOf(error));
 
 const late = (cause: unknown): ServiceError =>
   new ServiceError("DEADLINE", "No answer before the call's deadline: allow more time.", { cause });

@@ -172,17 +172,23 @@ describe("tritonBackend against scripted servers", function () {
     assert.deepEqual(events(), ["up", "down", "up"]);
   });
 
-  it("does not admit another model that came back in its place", async () => {
+  it("does not admit another model that came back in its place, and says so", async () => {
     const [server] = await start();
     await backend.load(FAST);
     await server.kill();
     await assert.rejects(infer(), isDown);
+    // While nobody is there.
+    for (let left = 0; left < 5; left++) clock.advance(250);
     server.parameters = { sentiment_fast: { ...FAST.parameters, temperature: "2" } };
     await server.restart();
     await probeUntil(() => server.asked.filter((what) => what.startsWith("config")).length > 5);
     assert.equal(backend.isUp(FAST), false);
+    const [, gone, other, ...more] = reports;
+    assert.deepEqual([gone?.event, other?.event, more], ["down", "down", []]);
+    assert.match(other?.detail ?? "", /has temperature 2, MODEL_REPOSITORY has/);
     server.parameters = { sentiment_fast: FAST.parameters };
     await probeUntil(() => backend.isUp(FAST));
+    assert.equal(reports.at(-1)?.event, "up");
   });
 
   for (const [what, parameters, versions, message] of [
