@@ -126,10 +126,9 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
     );
-    const outcomes = keys.map((key, place): Outcome | undefined => {
+    const outcomes = keys.map((key): Outcome | undefined => {
       const value = caches.byText.peek(key);
-      const text = texts[place] ?? "";
-      return value && { status: "fulfilled", value: verdictOf(model, text, value, "memory") };
+      return value && { status: "fulfilled", value: verdictOf(model, value, "memory") };
     });
     const hits = outcomes.filter((outcome) => outcome !== undefined).length;
     looking?.set({ "sentiment.hits": hits });

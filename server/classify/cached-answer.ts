@@ -1,16 +1,9 @@
 import type { CacheKey, Codec } from "../cache/cache.js";
 import { LABELS, type Label } from "../core/tiers.js";
 import type { Verdict } from "./classifier.js";
-import type { Attribution } from "./explain.js";
-import { piecesAt } from "./spans.js";
 
-/** All of a verdict but who answered, and how long it took. */
-type Answered = Omit<Verdict, "model" | "version" | "cache" | "timings">;
-
-/** What is kept of it. No words: no cache holds a piece of a text, and whoever asks again brings it along. */
-export type CachedAnswer = Omit<Answered, "attributions"> & {
-  readonly attributions: readonly Attribution[];
-};
+/** All of a verdict but who answered, and how long it took. No piece of a text is in it. */
+export type CachedAnswer = Omit<Verdict, "model" | "version" | "cache" | "timings">;
 
 export function answerOf(verdict: Verdict): CachedAnswer {
   const { label, score, confidence, probabilities } = verdict;
@@ -24,16 +17,7 @@ export function answerOf(verdict: Verdict): CachedAnswer {
     analyzedTokenCount,
     sentences,
     mixed,
-    attributions: attributions.map(({ begin, end, weight }) => ({ begin, end, weight })),
-  };
-}
-
-/** The answer with the words of the text that it is about. */
-export function withWords(answer: CachedAnswer, text: string): Answered {
-  const words = piecesAt(text, answer.attributions);
-  return {
-    ...answer,
-    attributions: answer.attributions.map((one, place) => ({ ...one, word: words[place] ?? "" })),
+    attributions,
   };
 }
 

@@ -46,7 +46,7 @@ export interface Verdict extends Opinion {
   /** Strong sentences of both kinds stand in the text. */
   readonly mixed: boolean;
   /** In code points of the text; empty where they were not asked for. */
-  readonly attributions: readonly (Attribution & { readonly word: string })[];
+  readonly attributions: readonly Attribution[];
   readonly timings: Timings;
 }
 

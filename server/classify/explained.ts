@@ -12,7 +12,7 @@ export async function attributionsOf(
   answers: Answers,
   signal: AbortSignal,
   turn: () => Promise<void> | undefined,
-): Promise<(Attribution & { readonly word: string })[]> {
+): Promise<Attribution[]> {
   const room = roomOf(model);
   const ask = async (parts: readonly string[]): Promise<readonly Weighted[]> => {
     const rows = [];
@@ -25,9 +25,5 @@ export async function attributionsOf(
   };
   const words = await explain({ text, windows, said: weightedOf(model, windows, answers) }, ask);
   const spans = inCodePoints(text, words);
-  return words.map(({ begin, end, weight }, place) => ({
-    ...(spans[place] as Span),
-    word: text.slice(begin, end),
-    weight,
-  }));
+  return words.map(({ weight }, place) => ({ ...(spans[place] as Span), weight }));
 }

@@ -2,7 +2,7 @@ import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
 import type { MemoryCache } from "../cache/memory.js";
 import { asStep, currentSpan } from "../core/trace.js";
 import { isPlain, readingKey } from "./cache-keys.js";
-import { answerOf, type CachedAnswer, withWords } from "./cached-answer.js";
+import { answerOf, type CachedAnswer } from "./cached-answer.js";
 import type { FindVerdicts, Verdict } from "./classifier.js";
 import type { ServedModel } from "./model.js";
 import type { Question } from "./reading.js";
@@ -121,10 +121,10 @@ export class ReadingLookup {
     tier: CacheTier,
     readings: Parameters<FindVerdicts>[0],
   ): Verdict {
-    const { model, texts } = this.#inquiry;
+    const { model } = this.#inquiry;
     const reading = readings[place];
     const tokenizeMs = reading?.status === "fulfilled" ? reading.value.tokenizeMs : 0;
-    return verdictOf(model, texts[place] ?? "", answer, tier, tokenizeMs);
+    return verdictOf(model, answer, tier, tokenizeMs);
   }
 
   #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
@@ -136,12 +136,11 @@ export class ReadingLookup {
 
 export const verdictOf = (
   model: ServedModel,
-  text: string,
   answer: CachedAnswer,
   cache: CacheTier,
   tokenizeMs = 0,
 ): Verdict => ({
-  ...withWords(answer, text),
+  ...answer,
   model,
   version: model.version,
   cache,

@@ -1,6 +1,6 @@
-import { orAbort } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { Bucket } from "./bucket.js";
+import { WaitingLine } from "./waiting-line.js";
 
 /** A debt that another server tells of counts for no more: a wrong number must not shut anybody out for long. */
 const MOST_DEBT_MINUTES = 10;
@@ -12,7 +12,7 @@ export class Account {
   #held = 0;
   #calls = 0;
   #untold = 0;
-  readonly #waiting = new Set<() => void>();
+  #line: WaitingLine | undefined;
   readonly holder: string;
   readonly #bucket: Bucket;
 
@@ -27,6 +27,7 @@ export class Account {
 
   setRate(tokensPerMinute: number, nowMs: number): void {
     this.#bucket.setRate(tokensPerMinute, nowMs);
+    this.#line?.look();
   }
 
   /** Below 0: a debt. What calls under way keep is in it. */
@@ -35,12 +36,12 @@ export class Account {
   }
 
   /**
-   * Milliseconds until so many may be kept, if those under way cost what they keep; 0: now. What is worth more than the whole quota may be kept once that
+   * Milliseconds until so many may be kept beside `others`, if those under way cost what they keep; 0: now. What is worth more than the whole quota may be kept once that
    * is whole, and makes a debt: else it could never be.
    */
-  msUntil(tokens: number, nowMs: number): number {
+  msUntil(tokens: number, nowMs: number, others = 0): number {
     const enough = Math.min(tokens, this.tokensPerMinute);
-    return this.#bucket.msUntil(enough + this.#held, nowMs);
+    return this.#bucket.msUntil(enough + this.#held + others, nowMs);
   }
 
   /** A call keeps so many from now on. */
@@ -61,20 +62,13 @@ export class Account {
     this.#calls--;
     // Fractions of tokens must not add up to anything.
     this.#held = this.#calls === 0 ? 0 : this.#held - kept;
-    if (kept > 0) for (const wake of this.#waiting) wake();
+    if (kept > 0) this.#line?.look();
   }
 
-  /** Resolves when a call ends that has not cost what it kept, or after `ms`. Rejects with the signal's reason as soon as it fires. */
-  async freed(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    const cancel = clock.after(ms, resolve);
-    try {
-      await orAbort(promise, signal, () => {});
-    } finally {
-      cancel();
-      this.#waiting.delete(resolve);
-    }
+  /** Resolves when so many may be kept, unless somebody else is first, or at `untilMs`: by time, or because a call has ended that has not cost what it kept. Rejects with the signal's reason as soon as it fires. */
+  wait(tokens: number, untilMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    this.#line ??= new WaitingLine((...asked) => this.msUntil(...asked), clock);
+    return this.#line.wait(tokens, untilMs, signal);
   }
 
   /** What was spent since it was asked last. */

@@ -125,8 +125,7 @@ export class Quota {
       const nowMs = this.#clock.now();
       const waitMs = Math.min(account?.msUntil(tokens, nowMs) ?? 0, untilMs - nowMs);
       if (waitMs <= 0) return this.reserve(texts, tier, question);
-      // Timers count whole milliseconds. Sooner where what is under way turns out to cost less: by an answer from a cache, nothing.
-      await account?.freed(Math.ceil(waitMs), this.#clock, signal);
+      await account?.wait(tokens, untilMs, this.#clock, signal);
     }
   }
 

@@ -15,6 +15,8 @@ const TIMES = 2;
 /** What Node has of each piece of a message that is not whole yet, however short, and what there is of each message that is. */
 const PIECE_BYTES = 256;
 const MESSAGE_BYTES = 512;
+/** Only what is as large as that may have an answer that takes more by far. */
+const LARGE_BYTES = 16_384;
 /** What there is of a call as long as its answer is not taken, beside that. */
 const CALL_BYTES = 10_000;
 /** grpc-js's: between two messages. */
@@ -56,16 +58,54 @@ function tellHeld(prototype: Receiving): void {
   };
   prototype.serializeMessage = function (answer) {
     const message = serializeMessage.call(this, answer);
+    owed.get(answer as object)?.hold(0);
     this[HELD]?.give(message.length);
     return message;
   };
 }
 
-/** Of messages of streams that no service has taken up. */
-const untaken = new WeakMap<object, () => void>();
+/** What is held for a message. */
+class Held {
+  #bytes: number;
+  readonly #most: number;
+  /** Has so many more held for the call, or fewer. */
+  readonly #change: (bytes: number) => void;
 
-/** A service has begun with a message of a stream: what is made of it is the service's to bound. */
-export const takenUp = (message: object): void => untaken.get(message)?.();
+  /** `most`: what is held for its answer at most, so that one that is alone can be answered, however large. */
+  constructor(bytes: number, most: number, change: (bytes: number) => void) {
+    this.#bytes = bytes;
+    this.#most = most;
+    this.#change = change;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  hold(bytes: number): void {
+    const before = this.#bytes;
+    this.#bytes = Math.min(bytes, this.#most);
+    this.#change(this.#bytes - before);
+  }
+}
+
+/** Of messages. */
+const holds = new WeakMap<object, Held>();
+/** Of answers that something is held for until they are written. */
+const owed = new WeakMap<object, Held>();
+
+/**
+ * A service has begun with a message: what is made of it is the service's to bound, but for so many bytes, which its answer may take; they are held until `answeredBy` it is
+ * written, or the call is over.
+ */
+export const takenUp = (message: object, bytes = 0): void => holds.get(message)?.hold(bytes);
+
+/** The answer for which bytes are held in the message's place. */
+export function answeredBy<Answer extends object>(message: object, answer: Answer): Answer {
+  const held = holds.get(message);
+  if (held !== undefined && held.bytes > 0) owed.set(answer, held);
+  return answer;
+}
 
 /**
  * Bounds what requests take that have come, wholly or in part: grpc-js takes whatever is sent on as many streams as there are, keeps a request until its call is over, and of a
@@ -98,6 +138,7 @@ class HeldRequest {
   readonly #held: EvenParts<object>;
   readonly #clock: Clock;
   readonly #cut: () => void;
+  readonly #isStream: boolean;
   /** Of those, flow control and the number of streams bound what is not taken. */
   readonly #hasAnswers: boolean;
 
@@ -115,7 +156,8 @@ class HeldRequest {
     this.#clock = clock;
     this.#cut = cut;
     this.#hasAnswers = hasAnswers;
-    if (isStream) this.#releaseTaken();
+    this.#isStream = isStream;
+    if (isStream) this.#tellOfMessages();
     call.stream.once("close", () => this.#end());
   }
 
@@ -155,20 +197,19 @@ class HeldRequest {
   #inflated(message: Buffer, inflated: Buffer): Buffer {
     this.#take(TIMES * (inflated.length - message.length) + MESSAGE_BYTES);
     if (this.#isOver) throw this.#refusal();
+    // Not of each small call: functions of their own outlive minor collections.
+    if (!this.#isStream && inflated.length > LARGE_BYTES) this.#tellOfMessages();
     return inflated;
   }
 
-  /** Of a stream, whose messages come one after the other; the one of another call is kept until it is over. */
-  #releaseTaken(): void {
+  /** The messages of a stream come one after the other, and each is given back once it is taken up; the one of another call is kept until it is over. */
+  #tellOfMessages(): void {
     const { handler } = this.#call;
+    const change = (more: number) => (more > 0 ? this.#take(more) : this.#release(-more));
     const deserialize = (bytes: Buffer) => {
       const message = handler.deserialize(bytes);
-      let size = TIMES * bytes.length + MESSAGE_BYTES;
-      const release = () => {
-        this.#release(size);
-        size = 0;
-      };
-      untaken.set(message as object, release);
+      const bytesHeld = this.#isStream ? TIMES * bytes.length + MESSAGE_BYTES : 0;
+      holds.set(message as object, new Held(bytesHeld, this.#held.most / 2, change));
       return message;
     };
     this.#call.handler = { ...handler, deserialize };

@@ -1,14 +1,15 @@
 /**
- * Runs `work` on each item as it comes and yields results as they are ready, in any order. At most `limit` items are under
- * way or wait to be taken, so a reader that stops taking stops the reading of `items` too. `work` must not reject.
+ * Runs `work` on each item as it comes and yields results as they are ready, in any order. An item takes so many places, of which at most `limit` are taken by items that
+ * are under way or wait to be taken, and by the last one that came: a reader that stops taking stops the reading of `items` too. `work` must not reject.
  * Throws what `items` throws, after the results before it. When the reader leaves, `items` is read no further.
  */
 export async function* outOfOrder<Item, Result>(
   items: AsyncIterable<Item>,
   limit: number,
   work: (item: Item) => Promise<Result>,
+  placesOf: (item: Item) => number = () => 1,
 ): AsyncGenerator<Result, void, undefined> {
-  const results: Result[] = [];
+  const results: { readonly result: Result; readonly places: number }[] = [];
   let open = 0;
   let left = false;
   let ended: { readonly error?: unknown } | undefined;
@@ -16,9 +17,10 @@ export async function* outOfOrder<Item, Result>(
   const taken = createWaiter();
 
   const start = (item: Item) => {
-    open++;
+    const places = placesOf(item);
+    open += places;
     void work(item).then((result) => {
-      results.push(result);
+      results.push({ result, places });
       changed.wake();
     });
   };
@@ -40,12 +42,12 @@ export async function* outOfOrder<Item, Result>(
   );
   try {
     while (ended === undefined || open > 0) {
-      const result = results.shift();
-      if (result === undefined) await changed.wait();
+      const ready = results.shift();
+      if (ready === undefined) await changed.wait();
       else {
-        open--;
+        open -= ready.places;
         taken.wake();
-        yield result;
+        yield ready.result;
       }
     }
     if ("error" in ended) throw ended.error;

@@ -1,5 +1,6 @@
 import type { Verdict } from "../classify/classifier.js";
 import type { ServedModel } from "../classify/model.js";
+import { piecesAt } from "../classify/spans.js";
 import { LABELS, type Tier } from "../core/tiers.js";
 import {
   CacheTier,
@@ -28,7 +29,9 @@ const CACHE = {
   redis: CacheTier.CACHE_TIER_REDIS,
 } as const;
 
-export function sentimentMessage(verdict: Verdict): Sentiment {
+/** `text`: the one that it is about, as its caller wrote it: words are cut out of it. */
+export function sentimentMessage(verdict: Verdict, text: string): Sentiment {
+  const words = piecesAt(text, verdict.attributions);
   const [negative, neutral, positive] = verdict.probabilities;
   return {
     label: LABEL[verdict.label],
@@ -48,10 +51,10 @@ export function sentimentMessage(verdict: Verdict): Sentiment {
       score,
       confidence,
     })),
-    attributions: verdict.attributions.map(({ begin, end, word, weight }) => ({
+    attributions: verdict.attributions.map(({ begin, end, weight }, place) => ({
       begin,
       end,
-      token: word,
+      token: words[place] ?? "",
       weight,
     })),
     mixed: verdict.mixed,

@@ -1,6 +1,7 @@
 import type { CallContext } from "nice-grpc-common";
 import type { Verdict } from "../classify/classifier.js";
 import { currentCall } from "../core/call.js";
+import { turns } from "../core/turns.js";
 import type {
   AnalyzeBatchRequest,
   AnalyzeOptions,
@@ -12,8 +13,9 @@ import type {
 } from "../gen/sentiment/v1/sentiment.js";
 import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
+import { detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
 import type { Drain } from "./drain.js";
-import { takenUp } from "./held-requests.js";
+import { answeredBy, takenUp } from "./held-requests.js";
 import { outOfOrder } from "./out-of-order.js";
 import { inOwnTrace } from "./own-trace.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
@@ -34,6 +36,9 @@ export function sentimentService(
 ): SentimentServiceImplementation {
   const { models, defaultTier, limits, quota, clock, reportBug, tracer, events } = parts;
 
+  const bytesOfDetails = (text: string, options: AnalyzeOptions | undefined) =>
+    detailBytes(text, options, limits.maxTextLength);
+
   const analyzeOne = async (
     text: string,
     tier: TierMessage,
@@ -52,21 +57,21 @@ export function sentimentService(
     context: CallContext,
     pace: Pace | undefined,
   ): Promise<AnalyzeStreamResponse> => {
-    takenUp(request);
+    const { text, tier, options } = request;
+    takenUp(request, bytesOfDetails(text, options));
     try {
       checkId(request.id);
-      const { text, tier, options } = request;
       const verdict = await inOwnTrace(tracer, () =>
         analyzeOne(text, tier, options, context.signal, pace),
       );
-      const sentiment = sentimentMessage(verdict);
+      const sentiment = sentimentMessage(verdict, text);
       events.answered("AnalyzeStream", verdict);
-      return { id: request.id, sentiment };
+      return answeredBy(request, { id: request.id, sentiment });
     } catch (error) {
       events.failed("AnalyzeStream", failedText(error, context.signal, clock), 1);
       // The client has left: nobody reads the answer, and its leaving is no bug.
       const report = context.signal.aborted ? () => {} : reportBug;
-      return { id: echoOf(request.id), error: statusOf(error, report) };
+      return answeredBy(request, { id: echoOf(request.id), error: statusOf(error, report) });
     }
   };
 
@@ -94,7 +99,7 @@ export function sentimentService(
       const startedMs = clock.now();
       try {
         const verdict = await analyzeOne(text, tier, options, signal);
-        const sentiment = sentimentMessage(verdict);
+        const sentiment = sentimentMessage(verdict, text);
         events.answered("Analyze", verdict);
         return { sentiment, timing: timingMessage(verdict, clock.now() - startedMs) };
       } catch (error) {
@@ -104,26 +109,39 @@ export function sentimentService(
     },
 
     async analyzeBatch(request, { signal }) {
-      const outcomes = await analyzeAll(request, signal).catch((error: unknown) => {
+      const { texts, options } = request;
+      takenUp(
+        request,
+        texts.reduce((sum, text) => sum + bytesOfDetails(text, options), 0),
+      );
+      const all = await analyzeAll(request, signal).catch((error: unknown) => {
         const failed = failedText(error, signal, clock);
-        events.failed("AnalyzeBatch", failed, request.texts.length);
+        events.failed("AnalyzeBatch", failed, texts.length);
         throw error;
       });
+      const outcomes = withinOneAnswer(all);
       for (const outcome of outcomes) {
         if (outcome.status === "fulfilled") events.answered("AnalyzeBatch", outcome.value);
         else events.failed("AnalyzeBatch", reasonOf(outcome.reason), 1);
       }
-      return {
-        results: outcomes.map((outcome, index) => resultMessage(index, outcome, reportBug)),
-      };
+      const turn = turns(signal, clock);
+      const results: AnalyzeResult[] = [];
+      for (const [index, outcome] of outcomes.entries()) {
+        await turn();
+        results.push(resultMessage(index, outcome, texts[index] ?? "", reportBug));
+      }
+      return answeredBy(request, { results });
     },
 
     analyzeStream(requests, context) {
       const place = places.take(currentCall.getStore()?.holder);
       const pace = paceOf(quota);
       const answer = (read: typeof requests) =>
-        outOfOrder(pace?.read(read) ?? read, limits.maxStreamTexts, (request) =>
-          answerOf(request, context, pace),
+        outOfOrder(
+          pace?.read(read) ?? read,
+          limits.maxStreamTexts,
+          (request) => answerOf(request, context, pace),
+          ({ text, options }) => placesOf(bytesOfDetails(text, options)),
         );
       return drain.cutShort(requests, answer, place);
     },
@@ -143,8 +161,13 @@ function faultOf(check: () => void): unknown {
   }
 }
 
-function resultMessage(index: number, outcome: Outcome, reportBug: ReportBug): AnalyzeResult {
+function resultMessage(
+  index: number,
+  outcome: Outcome,
+  text: string,
+  reportBug: ReportBug,
+): AnalyzeResult {
   return outcome.status === "fulfilled"
-    ? { index, sentiment: sentimentMessage(outcome.value) }
+    ? { index, sentiment: sentimentMessage(outcome.value, text) }
     : { index, error: statusOf(outcome.reason, reportBug) };
 }

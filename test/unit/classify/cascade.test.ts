@@ -246,10 +246,10 @@ describe("cascade", () => {
       ]);
       assert.deepEqual(models.accurateAsked(), [[[2, 6]], [[6], [2]]]);
       assert.deepEqual(
-        [sure, unsure].map((verdict) => verdict?.attributions.map(({ word }) => word)),
+        [sure, unsure].map((verdict) => verdict?.attributions.map(({ begin }) => begin)),
         [
-          ["1", "5"],
-          ["2", "6"],
+          [0, 3],
+          [0, 3],
         ],
       );
     });

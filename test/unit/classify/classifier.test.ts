@@ -421,11 +421,11 @@ describe("classify", () => {
         ],
       );
       assert.deepEqual(
-        verdict?.attributions.map(({ begin, end, word }) => ({ begin, end, word })),
+        verdict?.attributions.map(({ begin, end }) => ({ begin, end })),
         [
-          { begin: 0, end: 1, word: "😀" },
-          { begin: 2, end: 3, word: "1" },
-          { begin: 5, end: 7, word: "50" },
+          { begin: 0, end: 1 },
+          { begin: 2, end: 3 },
+          { begin: 5, end: 7 },
         ],
       );
       const weights = verdict?.attributions.map(({ weight }) => weight) ?? [];

@@ -6,12 +6,13 @@ import { createServer, type Server, Status } from "nice-grpc";
 import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
 import { Status as StatusMessage } from "../../../server/gen/google/rpc/status.js";
 import {
+  AnalyzeBatchRequest,
   AnalyzeRequest,
   AnalyzeStreamRequest,
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
+import { answeredBy, holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
 import { inflateInTurn } from "../../../server/rpc/inflate-in-turn.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
@@ -37,6 +38,8 @@ describe("holdRequests", function () {
   let read: number;
   /** Streams are taken up no further than this many messages. */
   let mostRead: number;
+  /** Held for each message's answer. */
+  let answerBytes: number;
   let server: Server;
   let address: string;
   let sessions: ClientHttp2Session[];
@@ -44,18 +47,24 @@ describe("holdRequests", function () {
   beforeEach(async () => {
     clock = new FakeClock();
     [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
+    answerBytes = 0;
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
     const interceptors = [held, inflateInTurn()];
     server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
     server.add(SentimentServiceDefinition, {
       analyze: async () => ({ sentiment: undefined, timing: undefined }),
-      analyzeBatch: async () => ({ results: [] }),
+      analyzeBatch: async (request, { signal }) => {
+        takenUp(request, answerBytes);
+        read++;
+        if (request.texts.length > 1) await once(signal, "abort");
+        return answeredBy(request, { results: [] });
+      },
       async *analyzeStream(requests) {
         for await (const request of requests) {
           if (read === mostRead) await new Promise(() => {});
           read++;
-          takenUp(request);
-          yield { id: request.id };
+          takenUp(request, answerBytes);
+          yield answeredBy(request, { id: request.id });
         }
       },
       listModels: async () => ({ models: [] }),
@@ -215,6 +224,49 @@ describe("holdRequests", function () {
     greedy.settings({ initialWindowSize: 65_535 });
     await isAnswered(greedy);
     assert.equal(cuts, 1);
+  });
+
+  it("holds for a stream what its answers take until they are written", async () => {
+    answerBytes = 100_000;
+    const stream = call(client(), "AnalyzeStream");
+    const ended = statusOf(stream);
+    for (let sent = 1; sent <= 30; sent++) {
+      stream.write(framed(streamed("1", "good")));
+      await until(() => read === sent);
+    }
+    stream.end();
+    assert.equal((await ended)["grpc-status"], String(Status.OK));
+    assert.equal(cuts, 0);
+    const deaf = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    sessions.push(deaf.on("error", () => {}));
+    const untaken = call(deaf, "AnalyzeStream");
+    const closed = Promise.withResolvers<void>();
+    untaken.on("close", closed.resolve);
+    for (let sent = 0; sent < 30; sent++) untaken.write(framed(streamed("1", "good")));
+    await until(() => cuts === 1);
+    await isAnswered(client());
+    clock.advance(60_000);
+    await closed.promise;
+  });
+
+  it("holds for a large call what its answer takes, half of all at most, until it is over", async () => {
+    answerBytes = 10_000_000;
+    const session = client();
+    const batch = (...texts: string[]) =>
+      framed(AnalyzeBatchRequest.encode({ texts, ...ASK }).finish());
+    for (let asked = 0; asked < 5; asked++) {
+      const stream = call(session, "AnalyzeBatch");
+      stream.end(batch("good ".repeat(10_000)));
+      assert.equal((await statusOf(stream))["grpc-status"], String(Status.OK));
+    }
+    const held = call(session, "AnalyzeBatch");
+    held.end(batch("good ".repeat(10_000), "good"));
+    await until(() => read === 6);
+    const second = call(session, "AnalyzeBatch");
+    second.end(batch("good ".repeat(10_000), "good"));
+    isRefused(await statusOf(second));
+    await isAnswered(client());
+    held.close();
   });
 
   it("closes the stream of who does not take the status either", async () => {

@@ -125,6 +125,27 @@ describe("outOfOrder", () => {
     assert.deepEqual(await done, ["result 2", "result 1", "result 3", "result 4"]);
   });
 
+  it("starts nothing more while one item takes all places, until its result is taken", async () => {
+    const { items, send, end } = source();
+    const { work, started, finish } = heldWork();
+    const results = outOfOrder(items, 4, work, (item) => (item === 2 ? 100 : 1));
+    send(1, 2, 3, 4);
+    end();
+    const first = results.next();
+    await turn();
+    assert.deepEqual(started(), [1, 2]);
+    finish(1);
+    assert.deepEqual((await first).value, "result 1");
+    finish(2);
+    for (let turns = 0; turns < 10; turns++) await turn();
+    assert.deepEqual(started(), [1, 2], "its result is not taken yet");
+    assert.deepEqual((await results.next()).value, "result 2");
+    await turn();
+    assert.deepEqual(started(), [1, 2, 3, 4]);
+    finish(3, 4);
+    assert.deepEqual(await reader(results).done, ["result 3", "result 4"]);
+  });
+
   it("works on one item after the other with a limit of 1", async () => {
     const { items, send, end } = source();
     send(1, 2, 3);

@@ -49,8 +49,8 @@ const VERDICT: Verdict = {
   ],
   mixed: true,
   attributions: [
-    { begin: 0, end: 3, word: "Bad", weight: -1.25 },
-    { begin: 4, end: 5, word: "😀", weight: 0.125 },
+    { begin: 0, end: 3, weight: -1.25 },
+    { begin: 4, end: 5, weight: 0.125 },
   ],
   timings: {
     tokenizeMs: 0.25,
@@ -62,8 +62,10 @@ const VERDICT: Verdict = {
 };
 
 describe("sentimentMessage", () => {
+  const TEXT = "Bad 😀 film. I love it.";
+
   it("says all of a verdict, and arrives as it was sent", () => {
-    const message = sentimentMessage(VERDICT);
+    const message = sentimentMessage(VERDICT, TEXT);
     assert.deepEqual(message, {
       label: Label.LABEL_POSITIVE,
       score: 0.5,
@@ -90,7 +92,7 @@ describe("sentimentMessage", () => {
 
   it("is empty of what was not asked for", () => {
     const plain = { ...VERDICT, sentences: [], attributions: [], mixed: false };
-    const { sentences, attributions, mixed } = sentimentMessage(plain);
+    const { sentences, attributions, mixed } = sentimentMessage(plain, TEXT);
     assert.deepEqual(
       { sentences, attributions, mixed },
       {
@@ -101,16 +103,21 @@ describe("sentimentMessage", () => {
     );
   });
 
+  it("has empty words where they are far beyond the text, as only a forger of cached answers writes them", () => {
+    const forged = { ...VERDICT, attributions: [{ begin: 9, end: 4_294_967_295, weight: 1 }] };
+    assert.equal(sentimentMessage(forged, "short").attributions[0]?.token, "");
+  });
+
   it("has a value for each label", () => {
     assert.deepEqual(
-      LABELS.map((label) => sentimentMessage({ ...VERDICT, label }).label),
+      LABELS.map((label) => sentimentMessage({ ...VERDICT, label }, TEXT).label),
       [Label.LABEL_NEGATIVE, Label.LABEL_NEUTRAL, Label.LABEL_POSITIVE],
     );
   });
 
   it("has a value for each tier", () => {
     assert.deepEqual(
-      TIERS.map((tier) => sentimentMessage({ ...VERDICT, model: { ...MODEL, tier } }).tier),
+      TIERS.map((tier) => sentimentMessage({ ...VERDICT, model: { ...MODEL, tier } }, TEXT).tier),
       [Tier.TIER_FAST, Tier.TIER_BALANCED, Tier.TIER_ACCURATE],
     );
   });

@@ -1,0 +1,44 @@
+import type { Verdict } from "../classify/classifier.js";
+import { ServiceError } from "../core/errors.js";
+import type { AnalyzeOptions } from "../gen/sentiment/v1/sentiment.js";
+
+type Outcome = PromiseSettledResult<Verdict>;
+
+/** What a word or a sentence of an answer takes of V8's heap, roughly. */
+const DETAIL_BYTES = 100;
+/** Words and sentences of one answer: some 2 MB of the 4 that a client takes unless it is told otherwise, and to write them holds the event loop for 20 ms. */
+const MOST_DETAILS = 100_000;
+/** Of a text whose details take so many bytes at most it is a text as any other. */
+const PLACE_BYTES = 16_384;
+
+/** Bytes that words and sentences of an answer may take at most: each character of the text may be one. Over `maxLength` characters it has none. */
+export function detailBytes(
+  text: string,
+  options: AnalyzeOptions | undefined,
+  maxLength: number,
+): number {
+  const kinds = Number(options?.explain ?? false) + Number(options?.sentences ?? false);
+  return kinds * DETAIL_BYTES * Math.min(text.length, 2 * maxLength);
+}
+
+/** Places that a text takes whose answer may have details of so many bytes, where others take one. */
+export const placesOf = (bytes: number): number => 1 + Math.floor(bytes / PLACE_BYTES);
+
+/** The outcomes, but refused with BATCH_TOO_LARGE those with whose details the answer would have too many. They are in the caches for who asks again. */
+export function withinOneAnswer(outcomes: readonly Outcome[]): readonly Outcome[] {
+  let details = 0;
+  return outcomes.map((outcome, index) => {
+    if (outcome.status === "rejected") return outcome;
+    const { attributions, sentences } = outcome.value;
+    const own = attributions.length + sentences.length;
+    if (details > 0 && details + own > MOST_DETAILS) return refused(index);
+    details += own;
+    return outcome;
+  });
+}
+
+function refused(index: number): Outcome {
+  const field = `texts[${index}]`;
+  const message = `With ${field} the answer would have over ${MOST_DETAILS} words and sentences: ask about fewer texts at once.`;
+  return { status: "rejected", reason: new ServiceError("BATCH_TOO_LARGE", message, { field }) };
+}
