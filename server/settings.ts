@@ -105,7 +105,7 @@ export const Settings = z.object({
   MAX_REQUEST_MEMORY: whole(1, 1_000_000)
     .default(256)
     .describe(
-      "MB that requests may take in each process which have come, wholly or in part, and are not answered yet (of a stream, that are not begun with), reckoned at twice their bytes, and single answers that their clients have not taken; but never less than two of the largest take; beyond, calls are refused with OVERLOADED on connections that have more than an even part of it, and beyond twice as much all",
+      "MB that requests may take in each process which have come, wholly or in part, and are not answered yet (of a stream, that are not begun with), reckoned at twice their bytes, and single answers that their clients have not taken, and what words and sentences of answers may take until they are sent; but never less than two of the largest take; beyond, calls are refused with OVERLOADED on connections that have more than an even part of it, and beyond twice as much all",
     ),
   KEEPALIVE_TIME: whole(1, 86_400)
     .default(60)

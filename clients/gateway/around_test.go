@@ -50,8 +50,8 @@ func TestHealthFollowsTheServer(t *testing.T) {
 
 func TestTooManyAtOnce(t *testing.T) {
 	b := startBridge(t, map[string]string{"MAX_REQUESTS": "1", "MAX_STREAMS": "1"})
-	b.requests.take()
-	b.streams.take()
+	b.requests.take(owner{})
+	b.streams.take(owner{})
 	for _, path := range []string{"/api/analyze", "/api/analyze/stream"} {
 		if reply := b.ask(t, "POST", path, "{}"); reply.code != 429 || reply.reason(t) != "OVERLOADED" || reply.header.Get("Retry-After") != "1" {
 			t.Error(reply)
@@ -60,7 +60,7 @@ func TestTooManyAtOnce(t *testing.T) {
 	if reply := b.ask(t, "GET", "/health", ""); reply.code != 200 {
 		t.Error(reply)
 	}
-	b.requests.give()
+	b.requests.give(owner{})
 	if reply := b.ask(t, "POST", "/api/analyze", "{}"); reply.code != 200 {
 		t.Error(reply)
 	}

@@ -14,58 +14,85 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// places bounds how many may be under way at once.
-type places chan struct{}
+// pieceBytes is what a body that has only begun to come is counted as.
+const pieceBytes = 16 << 10
 
-func (p places) take() bool {
-	select {
-	case p <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (p places) give() { <-p }
-
-// bounded gives a call its time, and its body whole or not at all.
+// bounded gives a call its body whole or not at all, and from then on a place and its time: a body that comes slowly keeps nobody out.
 func (g *Gateway) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !g.requests.take() {
-			writeError(w, g.log, overloaded("There are MAX_REQUESTS calls under way."))
-			return
-		}
-		defer g.requests.give()
-		body, err := readBody(w, r, g.config.MaxBody)
-		if err != nil {
+		body := &heldBody{budget: &g.bodies, most: g.config.MaxBody}
+		defer body.release()
+		if err := body.read(w, r); err != nil {
 			writeError(w, g.log, err)
 			return
 		}
+		caller := ownerOf(r)
+		if !g.requests.take(caller) {
+			writeError(w, g.log, overloaded("There are MAX_REQUESTS calls under way, or yours are more than an even part of them."))
+			return
+		}
+		defer g.requests.give(caller)
 		ctx, cancel := context.WithTimeout(r.Context(), g.config.Timeout)
 		defer cancel()
 		r = r.WithContext(ctx)
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = io.NopCloser(bytes.NewReader(body.bytes))
 		next.ServeHTTP(w, r)
 	})
 }
 
-// readBody inflates, up to most bytes.
-func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
-	refusal := tooLarge(fmt.Sprintf("The body is over %d bytes: send fewer texts.", most))
-	if r.ContentLength > most {
+// heldBody is a body with what it takes of the budget for all.
+type heldBody struct {
+	budget *budget
+	most   int64
+	bytes  []byte
+}
+
+func (b *heldBody) release() { b.budget.give(int64(cap(b.bytes))) }
+
+// read inflates, up to most bytes.
+func (b *heldBody) read(w http.ResponseWriter, r *http.Request) error {
+	refusal := tooLarge(fmt.Sprintf("The body is over %d bytes: send fewer texts.", b.most))
+	if r.ContentLength > b.most {
 		// What comes is not read.
 		w.Header().Set("Connection", "close")
-		return nil, refusal
+		return refusal
 	}
-	from, err := inflated(http.MaxBytesReader(w, r.Body, most), r.Header)
+	from, err := inflated(http.MaxBytesReader(w, r.Body, b.most), r.Header)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	body, err := io.ReadAll(io.LimitReader(from, most+1))
-	if over := (*http.MaxBytesError)(nil); int64(len(body)) > most || errors.As(err, &over) {
-		return nil, refusal
+	for err == nil {
+		if len(b.bytes) == cap(b.bytes) && !b.grow() {
+			w.Header().Set("Connection", "close")
+			return overloaded("The bodies of calls under way take MAX_REQUESTS times MAX_BODY_SIZE.")
+		}
+		var count int
+		count, err = from.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+count]
+		if int64(len(b.bytes)) > b.most {
+			return refusal
+		}
 	}
-	return body, bodyFault(err)
+	if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
+		return refusal
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return bodyFault(err)
+}
+
+// grow makes room for as much again, and for one byte more than there may be.
+func (b *heldBody) grow() bool {
+	held := int64(cap(b.bytes))
+	more := min(max(pieceBytes, held), b.most+1-held)
+	if !b.budget.take(more) {
+		return false
+	}
+	grown := make([]byte, len(b.bytes), held+more)
+	copy(grown, b.bytes)
+	b.bytes = grown
+	return true
 }
 
 func inflated(body io.Reader, header http.Header) (io.Reader, error) {

@@ -37,8 +37,9 @@ type Gateway struct {
 	console console
 	// scraper is nil where there are no metrics to look at.
 	scraper  *scraper
-	requests places
-	streams  places
+	requests *places
+	streams  *places
+	bodies   budget
 	zip      func(http.Handler) http.HandlerFunc
 
 	draining   context.Context
@@ -54,8 +55,9 @@ func newGateway(config Config, front grpc.ClientConnInterface, log *slog.Logger)
 		analyzer: pb.NewSentimentServiceClient(front),
 		health:   healthpb.NewHealthClient(front),
 		metrics:  newMetrics(),
-		requests: make(places, config.MaxRequests),
-		streams:  make(places, config.MaxStreams),
+		requests: newPlaces(config.MaxRequests),
+		streams:  newPlaces(config.MaxStreams),
+		bodies:   budget{most: int64(config.MaxRequests) * (config.MaxBody + 1)},
 	}
 	var err error
 	if g.zip, err = gzhttp.NewWrapper(gzhttp.EnableZstd(false)); err != nil {

@@ -24,11 +24,12 @@ type analyzeStream = grpc.BidiStreamingClient[pb.AnalyzeStreamRequest, pb.Analyz
 
 // serveStream is AnalyzeStream with a JSON object a line, both ways at once. Nothing is stored: a reader that stops is not read from.
 func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
-	if !g.streams.take() {
-		writeError(w, g.log, overloaded("There are MAX_STREAMS streams."))
+	caller := ownerOf(r)
+	if !g.streams.take(caller) {
+		writeError(w, g.log, overloaded("There are MAX_STREAMS streams, or yours are more than an even part of them."))
 		return
 	}
-	defer g.streams.give()
+	defer g.streams.give(caller)
 	g.metrics.streams.Inc()
 	defer g.metrics.streams.Dec()
 

@@ -219,7 +219,7 @@ func TestAReaderThatStopsIsNotReadFor(t *testing.T) {
 	s.next(t)
 	// Nobody reads on: the server can send what fits on the way, and the write's time ends the call.
 	deadline := time.After(20 * time.Second)
-	for len(b.streams) > 0 {
+	for b.streams.count() > 0 {
 		select {
 		case <-deadline:
 			t.Fatal("the stream is still there")
