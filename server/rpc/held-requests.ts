@@ -58,8 +58,7 @@ function tellHeld(prototype: Receiving): void {
   };
   prototype.serializeMessage = function (answer) {
     const message = serializeMessage.call(this, answer);
-    owed.get(answer as object)?.hold(0);
-    this[HELD]?.give(message.length);
+    this[HELD]?.give(message.length, owed.get(answer as object));
     return message;
   };
 }
@@ -138,6 +137,8 @@ class HeldRequest {
   readonly #held: EvenParts<object>;
   readonly #clock: Clock;
   readonly #cut: () => void;
+  /** What is held of an answer of a stream that is on its way. */
+  #given: Held | undefined;
   readonly #isStream: boolean;
   /** Of those, flow control and the number of streams bound what is not taken. */
   readonly #hasAnswers: boolean;
@@ -179,13 +180,25 @@ class HeldRequest {
       : this.#inflated(message, whole);
   }
 
-  /** An answer of so many bytes is about to be sent. */
-  give(bytes: number): void {
-    if (this.#hasAnswers || this.#isOver || this.#add(bytes + CALL_BYTES)) return;
+  /** An answer of so many bytes is about to be sent; `held`: what was held for it. */
+  give(bytes: number, held: Held | undefined): void {
+    if (this.#hasAnswers) {
+      this.#giveOneOf(bytes, held);
+      return;
+    }
+    held?.hold(0);
+    if (this.#isOver || this.#add(bytes + CALL_BYTES)) return;
     this.#isRefused = true;
     this.#cut();
     // gRPC is about to write to it.
     setImmediate(() => this.#call.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
+  }
+
+  /** Of a stream: gRPC sends the next one when this one has gone, and so long it is held. */
+  #giveOneOf(bytes: number, held: Held | undefined): void {
+    this.#given?.hold(0);
+    this.#given = held;
+    held?.hold(Math.min(bytes, held.bytes));
   }
 
   /** Nothing of it will be read any more. */
