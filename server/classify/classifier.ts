@@ -1,7 +1,9 @@
 import type { CacheTier } from "../cache/cache.js";
 import { orAbort } from "../core/abort.js";
+import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { Probabilities } from "../core/tiers.js";
+import { estimatedTokens } from "../core/token-estimate.js";
 import { asStep } from "../core/trace.js";
 import { turns } from "../core/turns.js";
 import {
@@ -160,18 +162,31 @@ async function readAll(
   readers?.admit(model, texts);
   return await asStep("tokenize", async (span) => {
     const readings: PromiseSettledResult<TimedReading>[] = [];
-    for (const text of texts) {
-      await turn();
-      const elsewhere = readers?.takes(text)
-        ? await readers.read(model, text, question, signal)
-        : undefined;
-      const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
-      if (outcome.status === "fulfilled") note(model, outcome.value);
-      readings.push(outcome);
+    try {
+      for (const text of texts) {
+        await turn();
+        const elsewhere = readers?.takes(text)
+          ? await readers.read(model, text, question, signal)
+          : undefined;
+        const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
+        note(model, text, outcome);
+        readings.push(outcome);
+      }
+    } catch (error) {
+      chargeReading(model, texts.slice(0, readings.length));
+      throw error;
     }
     span?.set({ "sentiment.tokens": tokensRead(readings) });
     return readings;
   });
+}
+
+/** What reading a text takes, of what the model would: it is charged for texts that are read in vain, which would else be the only work that no quota bounds. */
+const READING_SHARE = 1 / 16;
+
+function chargeReading({ tier }: ServedModel, texts: readonly string[]): void {
+  const charge = currentCall.getStore()?.charge;
+  for (const text of texts) charge?.read(tier, READING_SHARE * estimatedTokens(text));
 }
 
 const tokensRead = (readings: readonly PromiseSettledResult<TimedReading>[]): number =>
@@ -188,8 +203,13 @@ function timedRead(
   return { ...reading, tokenizeMs: clock.now() - startedMs };
 }
 
-function note({ events, tokenizer }: ServedModel, reading: TimedReading): void {
-  const { tokenizeMs, tokenCount, windows } = reading;
+function note(model: ServedModel, text: string, outcome: PromiseSettledResult<TimedReading>): void {
+  if (outcome.status === "rejected") {
+    chargeReading(model, [text]);
+    return;
+  }
+  const { events, tokenizer } = model;
+  const { tokenizeMs, tokenCount, windows } = outcome.value;
   const analyzedTokenCount = tokensOf(windows);
   const unknownTokens = timesOf(tokenizer.unknownId, windows);
   events.read({ tokenizeMs, tokenCount, analyzedTokenCount, unknownTokens });

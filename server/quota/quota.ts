@@ -71,7 +71,7 @@ export class Reservation implements Charge, Disposable {
 
 /**
  * What each holder may have analyzed a minute: tokens that models read, weighted by tier. A call is let in where an estimate of its cost is left, and charged with
- * what the models have then read for it: what a cache answers, and what fails, costs nothing. Calls of no holder, or of one without a quota, are not looked at.
+ * what the models have then read for it: what a cache answers costs nothing, and a text that is read in vain little. Calls of no holder, or of one without a quota, are not looked at.
  */
 export class Quota {
   readonly #accounts = new Accounts();

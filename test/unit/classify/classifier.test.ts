@@ -3,7 +3,9 @@ import { classify } from "../../../server/classify/classifier.js";
 import type { TextRead } from "../../../server/classify/events.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import { type Question, read } from "../../../server/classify/reading.js";
+import { currentCall } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
+import type { Tier } from "../../../server/core/tiers.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { recorder, turn } from "../../support/recorder.js";
@@ -183,6 +185,32 @@ describe("classify", () => {
       tooLong(reasonOf(long));
       assert.equal(resultOf(last).label, "positive");
       assert.equal(calls[0]?.[0].length, 2);
+    });
+
+    it("is charged a little where it is read in vain, as others are whose caller leaves meanwhile", async () => {
+      const [model] = modelThat(() => [answer(NEGATIVE)]);
+      const [read, charged] = recorder((_tier: Tier, _tokens: number) => {});
+      const asCall = <T>(work: () => Promise<T>) =>
+        currentCall.run({ deadlineMs: 1e6, traceparent: undefined, charge: { read } }, work);
+      const long = "1 2 3 4 5";
+      await asCall(() => run(model, ["1", long], { longText: "reject" }));
+      // Four characters a token, two special ones, and a sixteenth of that.
+      assert.deepEqual(charged, [[model.tier, 5 / 16]]);
+      const leaving = new AbortController();
+      const slow = {
+        ...model.tokenizer,
+        encode: (text: string) => {
+          clock.advance(20);
+          leaving.abort(new Error("they left"));
+          return model.tokenizer.encode(text);
+        },
+      };
+      const left = { ...model, tokenizer: slow };
+      await assert.rejects(
+        asCall(() => classify(left, [long, "1", "2"], PLAIN, leaving.signal, clock)),
+        /they left/,
+      );
+      assert.deepEqual(charged.slice(1), [[model.tier, 5 / 16]], "the others were not read");
     });
 
     it("does not reach the model where no other text does", async () => {
