@@ -14,8 +14,13 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// pieceBytes is what a body that has only begun to come is counted as.
-const pieceBytes = 16 << 10
+const (
+	// pieceBytes is what a body has room for at first.
+	pieceBytes = 16 << 10
+	// What there is of a call whose body is still coming, beside that, and of one whose body is inflated.
+	comingBytes    = 32 << 10
+	inflatingBytes = 64 << 10
+)
 
 // bounded gives a call its body whole or not at all, and from then on a place and its time: a body that comes slowly keeps nobody out.
 func (g *Gateway) bounded(next http.Handler) http.Handler {
@@ -45,9 +50,18 @@ type heldBody struct {
 	budget *budget
 	most   int64
 	bytes  []byte
+	taken  int64
 }
 
-func (b *heldBody) release() { b.budget.give(int64(cap(b.bytes))) }
+func (b *heldBody) take(bytes int64) bool {
+	if !b.budget.take(bytes) {
+		return false
+	}
+	b.taken += bytes
+	return true
+}
+
+func (b *heldBody) release() { b.budget.give(b.taken) }
 
 // read inflates, up to most bytes.
 func (b *heldBody) read(w http.ResponseWriter, r *http.Request) error {
@@ -57,14 +71,20 @@ func (b *heldBody) read(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Connection", "close")
 		return refusal
 	}
+	coming := int64(comingBytes)
+	if r.Header.Get("Content-Encoding") != "" {
+		coming += inflatingBytes
+	}
+	if !b.take(coming) {
+		return b.overloaded(w)
+	}
 	from, err := inflated(http.MaxBytesReader(w, r.Body, b.most), r.Header)
 	if err != nil {
 		return err
 	}
 	for err == nil {
 		if len(b.bytes) == cap(b.bytes) && !b.grow() {
-			w.Header().Set("Connection", "close")
-			return overloaded("The bodies of calls under way take MAX_REQUESTS times MAX_BODY_SIZE.")
+			return b.overloaded(w)
 		}
 		var count int
 		count, err = from.Read(b.bytes[len(b.bytes):cap(b.bytes)])
@@ -82,11 +102,16 @@ func (b *heldBody) read(w http.ResponseWriter, r *http.Request) error {
 	return bodyFault(err)
 }
 
+func (b *heldBody) overloaded(w http.ResponseWriter) error {
+	w.Header().Set("Connection", "close")
+	return overloaded("The bodies of calls under way take MAX_REQUESTS times MAX_BODY_SIZE.")
+}
+
 // grow makes room for as much again, and for one byte more than there may be.
 func (b *heldBody) grow() bool {
 	held := int64(cap(b.bytes))
 	more := min(max(pieceBytes, held), b.most+1-held)
-	if !b.budget.take(more) {
+	if !b.take(more) {
 		return false
 	}
 	grown := make([]byte, len(b.bytes), held+more)

@@ -57,7 +57,7 @@ func newGateway(config Config, front grpc.ClientConnInterface, log *slog.Logger)
 		metrics:  newMetrics(),
 		requests: newPlaces(config.MaxRequests),
 		streams:  newPlaces(config.MaxStreams),
-		bodies:   budget{most: int64(config.MaxRequests) * (config.MaxBody + 1)},
+		bodies:   budget{most: int64(config.MaxRequests) * (config.MaxBody + 1 + comingBytes + inflatingBytes)},
 	}
 	var err error
 	if g.zip, err = gzhttp.NewWrapper(gzhttp.EnableZstd(false)); err != nil {

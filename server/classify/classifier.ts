@@ -83,17 +83,29 @@ export async function classify(
 ): Promise<PromiseSettledResult<Verdict>[]> {
   if (model.isReady()) signal.throwIfAborted();
   else await orAbort(model.ready(), signal, () => {});
-  const readings = await readAll(model, texts, question, signal, clock);
-  const found = await find(readings);
-  const windows = readings.flatMap((reading, place) =>
-    reading.status === "fulfilled" && found[place] === undefined
-      ? windowsToRead(reading.value).flat()
-      : [],
-  );
-  const answers = await answersOf(model, windows, signal);
-  return await asStep("verdict", () =>
-    judged(model, { readings, found, answers }, question, signal, clock),
-  );
+  const readings: PromiseSettledResult<TimedReading>[] = [];
+  try {
+    await readAll(model, texts, question, signal, clock, readings);
+    const found = await find(readings);
+    const windows = readings.flatMap((reading, place) =>
+      reading.status === "fulfilled" && found[place] === undefined
+        ? windowsToRead(reading.value).flat()
+        : [],
+    );
+    const answers = await answersOf(model, windows, signal);
+    return await asStep("verdict", () =>
+      judged(model, { readings, found, answers }, question, signal, clock),
+    );
+  } catch (error) {
+    // Those that could not be read are charged already.
+    const isRead = (place: number) => readings[place]?.status === "fulfilled";
+    if (signal.aborted)
+      chargeReading(
+        model,
+        texts.filter((_, place) => isRead(place)),
+      );
+    throw error;
+  }
 }
 
 interface Known {
@@ -150,34 +162,29 @@ const verdictAt = (
   [place, reading]: readonly [number, PromiseSettledResult<TimedReading>],
 ): Verdict => found[place] ?? verdictOf(model, resultOf(reading), answers);
 
+/** Fills `readings`, by the place of the text, also as far as it comes before the caller leaves. */
 async function readAll(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
   signal: AbortSignal,
   clock: Clock,
-): Promise<PromiseSettledResult<TimedReading>[]> {
+  readings: PromiseSettledResult<TimedReading>[],
+): Promise<void> {
   const turn = turns(signal, clock);
   const { readers } = model;
   readers?.admit(model, texts);
   return await asStep("tokenize", async (span) => {
-    const readings: PromiseSettledResult<TimedReading>[] = [];
-    try {
-      for (const text of texts) {
-        await turn();
-        const elsewhere = readers?.takes(text)
-          ? await readers.read(model, text, question, signal)
-          : undefined;
-        const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
-        note(model, text, outcome);
-        readings.push(outcome);
-      }
-    } catch (error) {
-      chargeReading(model, texts.slice(0, readings.length));
-      throw error;
+    for (const text of texts) {
+      await turn();
+      const elsewhere = readers?.takes(text)
+        ? await readers.read(model, text, question, signal)
+        : undefined;
+      const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
+      note(model, text, outcome);
+      readings.push(outcome);
     }
     span?.set({ "sentiment.tokens": tokensRead(readings) });
-    return readings;
   });
 }
 

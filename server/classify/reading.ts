@@ -30,7 +30,7 @@ interface Sentence extends Span {
 }
 
 /** A text of more sentences has neighbouring ones put together, so that the rows of one text are bounded. */
-const MAX_SENTENCES = 256;
+export const MAX_SENTENCES = 256;
 
 /** `room` is what the model reads at once, special tokens left out. */
 export function read(

@@ -1,6 +1,9 @@
 import { orAbort } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 
+/** Debts of months would be more than a timer counts. */
+const MOST_MS = 60_000;
+
 /** What a text waits for. */
 interface Waiting {
   readonly tokens: number;
@@ -60,6 +63,8 @@ export class WaitingLine {
         others += one.tokens;
         this.#waiting.delete(one);
         one.goOn();
+        // Nor for those who come after: the look that comes next finds out what they need.
+        if (this.#msUntil(this.#least, nowMs, others) > 0) return this.#least;
       }
     }
     return least;
@@ -71,7 +76,7 @@ export class WaitingLine {
     this.#cancelLook = () => {};
     if (tokens === Number.POSITIVE_INFINITY) return;
     // Timers count whole milliseconds. Never at once: those who go on now have not kept anything yet.
-    const ms = Math.max(1, Math.ceil(this.#msUntil(tokens, this.#clock.now(), 0)));
-    this.#cancelLook = this.#clock.after(ms, () => this.look());
+    const ms = Math.ceil(this.#msUntil(tokens, this.#clock.now(), 0));
+    this.#cancelLook = this.#clock.after(Math.min(Math.max(1, ms), MOST_MS), () => this.look());
   }
 }

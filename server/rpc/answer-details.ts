@@ -1,4 +1,5 @@
 import type { Verdict } from "../classify/classifier.js";
+import { MAX_SENTENCES } from "../classify/reading.js";
 import { ServiceError } from "../core/errors.js";
 import type { AnalyzeOptions } from "../gen/sentiment/v1/sentiment.js";
 
@@ -11,30 +12,38 @@ const MOST_DETAILS = 100_000;
 /** Of a text whose details take so many bytes at most it is a text as any other. */
 const PLACE_BYTES = 16_384;
 
-/** Bytes that words and sentences of an answer may take at most: each character of the text may be one. Over `maxLength` characters it has none. */
+/** Bytes that words and sentences of an answer may take at most: each character of the text may be a word. Over `maxLength` characters it has none. */
 export function detailBytes(
   text: string,
   options: AnalyzeOptions | undefined,
   maxLength: number,
 ): number {
-  const kinds = Number(options?.explain ?? false) + Number(options?.sentences ?? false);
-  return kinds * DETAIL_BYTES * Math.min(text.length, 2 * maxLength);
+  const length = Math.min(text.length, 2 * maxLength);
+  const words = options?.explain ? length : 0;
+  const sentences = options?.sentences ? Math.min(length, MAX_SENTENCES) : 0;
+  return DETAIL_BYTES * (words + sentences);
 }
+
+/** The same of an answer that is there. */
+export const bytesIn = ({ attributions, sentences }: Pick<Verdict, "attributions" | "sentences">) =>
+  DETAIL_BYTES * (attributions.length + sentences.length);
 
 /** Places that a text takes whose answer may have details of so many bytes, where others take one. */
 export const placesOf = (bytes: number): number => 1 + Math.floor(bytes / PLACE_BYTES);
 
-/** The outcomes, but refused with BATCH_TOO_LARGE those with whose details the answer would have too many. They are in the caches for who asks again. */
-export function withinOneAnswer(outcomes: readonly Outcome[]): readonly Outcome[] {
-  let details = 0;
-  return outcomes.map((outcome, index) => {
-    if (outcome.status === "rejected") return outcome;
-    const { attributions, sentences } = outcome.value;
-    const own = attributions.length + sentences.length;
-    if (details > 0 && details + own > MOST_DETAILS) return refused(index);
-    details += own;
+/** The outcomes, but refused with BATCH_TOO_LARGE those with whose details the answer would have too many (they are in the caches for who asks again); and the bytes that details take. */
+export function withinOneAnswer(all: readonly Outcome[]): {
+  readonly outcomes: readonly Outcome[];
+  readonly bytes: number;
+} {
+  let bytes = 0;
+  const outcomes = all.map((outcome, index) => {
+    const own = outcome.status === "fulfilled" ? bytesIn(outcome.value) : 0;
+    if (bytes > 0 && own > 0 && bytes + own > MOST_DETAILS * DETAIL_BYTES) return refused(index);
+    bytes += own;
     return outcome;
   });
+  return { outcomes, bytes };
 }
 
 function refused(index: number): Outcome {

@@ -15,6 +15,8 @@ const TIMES = 2;
 /** What Node has of each piece of a message that is not whole yet, however short, and what there is of each message that is. */
 const PIECE_BYTES = 256;
 const MESSAGE_BYTES = 512;
+/** Of all, for the answer to one message: several that are alone can be answered, however large they are. */
+const MOST_PART = 4;
 /** Only what is as large as that may have an answer that takes more by far. */
 const LARGE_BYTES = 16_384;
 /** What there is of a call as long as its answer is not taken, beside that. */
@@ -32,6 +34,7 @@ interface Receiving {
   handleDataFrame(data: Buffer): void;
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
   serializeMessage(answer: unknown): Buffer;
+  sendMessage(answer: unknown, sent: () => void): void;
   sendStatus(status: Partial<StatusObject> & { readonly metadata: Metadata }): void;
   [HELD]?: HeldRequest;
 }
@@ -46,7 +49,7 @@ const told = new WeakSet<object>();
 function tellHeld(prototype: Receiving): void {
   if (told.has(prototype)) return;
   told.add(prototype);
-  const { handleDataFrame, decompressMessage, serializeMessage } = prototype;
+  const { handleDataFrame, decompressMessage, serializeMessage, sendMessage } = prototype;
   prototype.handleDataFrame = function (data) {
     const handle = () => handleDataFrame.call(this, data);
     if (this[HELD] === undefined) handle();
@@ -61,6 +64,14 @@ function tellHeld(prototype: Receiving): void {
     this[HELD]?.give(message.length, owed.get(answer as object));
     return message;
   };
+  prototype.sendMessage = function (answer, sent) {
+    const held = owed.get(answer as object);
+    const gone = () => {
+      held?.hold(0);
+      sent();
+    };
+    sendMessage.call(this, answer, held === undefined ? sent : gone);
+  };
 }
 
 /** What is held for a message. */
@@ -70,7 +81,7 @@ class Held {
   /** Has so many more held for the call, or fewer. */
   readonly #change: (bytes: number) => void;
 
-  /** `most`: what is held for its answer at most, so that one that is alone can be answered, however large. */
+  /** `most`: what is held for its answer at most. */
   constructor(bytes: number, most: number, change: (bytes: number) => void) {
     this.#bytes = bytes;
     this.#most = most;
@@ -99,10 +110,17 @@ const owed = new WeakMap<object, Held>();
  */
 export const takenUp = (message: object, bytes = 0): void => holds.get(message)?.hold(bytes);
 
-/** The answer for which bytes are held in the message's place. */
-export function answeredBy<Answer extends object>(message: object, answer: Answer): Answer {
+/** The answer to a message: so many bytes are held for it from now on, if no more than before. */
+export function answeredBy<Answer extends object>(
+  message: object,
+  answer: Answer,
+  bytes: number,
+): Answer {
   const held = holds.get(message);
-  if (held !== undefined && held.bytes > 0) owed.set(answer, held);
+  if (held !== undefined && held.bytes > 0) {
+    held.hold(Math.min(bytes, held.bytes));
+    owed.set(answer, held);
+  }
   return answer;
 }
 
@@ -137,8 +155,6 @@ class HeldRequest {
   readonly #held: EvenParts<object>;
   readonly #clock: Clock;
   readonly #cut: () => void;
-  /** What is held of an answer of a stream that is on its way. */
-  #given: Held | undefined;
   readonly #isStream: boolean;
   /** Of those, flow control and the number of streams bound what is not taken. */
   readonly #hasAnswers: boolean;
@@ -182,23 +198,13 @@ class HeldRequest {
 
   /** An answer of so many bytes is about to be sent; `held`: what was held for it. */
   give(bytes: number, held: Held | undefined): void {
-    if (this.#hasAnswers) {
-      this.#giveOneOf(bytes, held);
-      return;
-    }
-    held?.hold(0);
-    if (this.#isOver || this.#add(bytes + CALL_BYTES)) return;
+    // Of a stream it is held until it has gone.
+    held?.hold(this.#hasAnswers ? Math.min(bytes, held.bytes) : 0);
+    if (this.#hasAnswers || this.#isOver || this.#add(bytes + CALL_BYTES)) return;
     this.#isRefused = true;
     this.#cut();
     // gRPC is about to write to it.
     setImmediate(() => this.#call.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
-  }
-
-  /** Of a stream: gRPC sends the next one when this one has gone, and so long it is held. */
-  #giveOneOf(bytes: number, held: Held | undefined): void {
-    this.#given?.hold(0);
-    this.#given = held;
-    held?.hold(Math.min(bytes, held.bytes));
   }
 
   /** Nothing of it will be read any more. */
@@ -222,7 +228,7 @@ class HeldRequest {
     const deserialize = (bytes: Buffer) => {
       const message = handler.deserialize(bytes);
       const bytesHeld = this.#isStream ? TIMES * bytes.length + MESSAGE_BYTES : 0;
-      holds.set(message as object, new Held(bytesHeld, this.#held.most / 2, change));
+      holds.set(message as object, new Held(bytesHeld, this.#held.most / MOST_PART, change));
       return message;
     };
     this.#call.handler = { ...handler, deserialize };

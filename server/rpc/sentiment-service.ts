@@ -13,7 +13,7 @@ import type {
 } from "../gen/sentiment/v1/sentiment.js";
 import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
-import { detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
+import { bytesIn, detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
 import type { Drain } from "./drain.js";
 import { answeredBy, takenUp } from "./held-requests.js";
 import { outOfOrder } from "./out-of-order.js";
@@ -66,12 +66,12 @@ export function sentimentService(
       );
       const sentiment = sentimentMessage(verdict, text);
       events.answered("AnalyzeStream", verdict);
-      return answeredBy(request, { id: request.id, sentiment });
+      return answeredBy(request, { id: request.id, sentiment }, bytesIn(verdict));
     } catch (error) {
       events.failed("AnalyzeStream", failedText(error, context.signal, clock), 1);
       // The client has left: nobody reads the answer, and its leaving is no bug.
       const report = context.signal.aborted ? () => {} : reportBug;
-      return answeredBy(request, { id: echoOf(request.id), error: statusOf(error, report) });
+      return answeredBy(request, { id: echoOf(request.id), error: statusOf(error, report) }, 0);
     }
   };
 
@@ -119,7 +119,7 @@ export function sentimentService(
         events.failed("AnalyzeBatch", failed, texts.length);
         throw error;
       });
-      const outcomes = withinOneAnswer(all);
+      const { outcomes, bytes } = withinOneAnswer(all);
       for (const outcome of outcomes) {
         if (outcome.status === "fulfilled") events.answered("AnalyzeBatch", outcome.value);
         else events.failed("AnalyzeBatch", reasonOf(outcome.reason), 1);
@@ -130,7 +130,7 @@ export function sentimentService(
         await turn();
         results.push(resultMessage(index, outcome, texts[index] ?? "", reportBug));
       }
-      return answeredBy(request, { results });
+      return answeredBy(request, { results }, bytes);
     },
 
     analyzeStream(requests, context) {

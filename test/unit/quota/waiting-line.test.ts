@@ -77,6 +77,22 @@ describe("WaitingLine", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("asks no timer for more than it counts, however large the debt", async () => {
+    account = new Account("team", 1, 0);
+    account.spend(1e6, 0, 0);
+    const asked: number[] = [];
+    const noting = {
+      now: () => clock.now(),
+      after: (ms: number, run: () => void) => {
+        asked.push(ms);
+        return clock.after(ms, run);
+      },
+    };
+    void account.wait(1, 500_000, noting, signal);
+    clock.advance(200_000);
+    assert.deepEqual(asked, [60_000, 500_000, 60_000, 60_000, 60_000]);
+  });
+
   it("goes by the quota that there is now", async () => {
     void wait("one", 30);
     account.setRate(600, 0);

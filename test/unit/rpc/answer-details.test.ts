@@ -18,6 +18,7 @@ describe("the details of answers", () => {
     const explained = detailBytes("a b c", { ...NONE, explain: true }, 10);
     assert.equal(explained, 500);
     assert.equal(detailBytes("a b c", { ...NONE, explain: true, sentences: true }, 10), 1000);
+    assert.equal(detailBytes("a. ".repeat(1000), { ...NONE, sentences: true }, 10_000), 25_600);
     assert.equal(detailBytes("x".repeat(1000), { ...NONE, explain: true }, 10), 2000, "too long");
   });
 
@@ -40,7 +41,8 @@ describe("the details of answers", () => {
       outcome(20_000, 20_000),
       outcome(1, 0),
     ];
-    const within = withinOneAnswer(outcomes);
+    const { outcomes: within, bytes } = withinOneAnswer(outcomes);
+    assert.equal(bytes, 100 * 100_000);
     assert.deepEqual(
       within.map(({ status }) => status),
       ["fulfilled", "rejected", "rejected", "fulfilled", "rejected"],
@@ -50,6 +52,10 @@ describe("the details of answers", () => {
       String(reasonOf(within[2])),
       /With texts\[2\] the answer would have over 100000 words/,
     );
-    assert.deepEqual(withinOneAnswer([outcome(200_000, 0)])[0]?.status, "fulfilled", "one alone");
+    assert.deepEqual(
+      withinOneAnswer([outcome(200_000, 0)]).outcomes[0]?.status,
+      "fulfilled",
+      "one alone",
+    );
   });
 });
