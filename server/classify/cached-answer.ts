@@ -22,12 +22,18 @@ export function answerOf(verdict: Verdict): CachedAnswer {
 }
 
 const ANSWER_BYTES = 600;
-const SENTENCE_BYTES = 100;
-const WORD_BYTES = 100;
+/** What a word or a sentence of an answer takes in memory, roughly. */
+export const DETAIL_BYTES = 100;
+
+/** Roughly what the words and sentences of an answer take in memory, in bytes. */
+export const detailBytesIn = ({
+  sentences,
+  attributions,
+}: Pick<CachedAnswer, "sentences" | "attributions">): number =>
+  DETAIL_BYTES * (sentences.length + attributions.length);
 
 /** Roughly what an answer takes in memory, in bytes; its key and its place in the cache among them. */
-export const bytesOf = ({ sentences, attributions }: CachedAnswer): number =>
-  ANSWER_BYTES + SENTENCE_BYTES * sentences.length + WORD_BYTES * attributions.length;
+export const bytesOf = (answer: CachedAnswer): number => ANSWER_BYTES + detailBytesIn(answer);
 
 /** First byte of every value: one that is written otherwise must get another. */
 const FORMAT = 3;

@@ -98,12 +98,8 @@ export async function classify(
     );
   } catch (error) {
     // Those that could not be read are charged already.
-    const isRead = (place: number) => readings[place]?.status === "fulfilled";
-    if (signal.aborted)
-      chargeReading(
-        model,
-        texts.filter((_, place) => isRead(place)),
-      );
+    const read = texts.filter((_, place) => readings[place]?.status === "fulfilled");
+    if (signal.aborted) chargeReading(model, read);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { DETAIL_BYTES, detailBytesIn } from "../classify/cached-answer.js";
 import type { Verdict } from "../classify/classifier.js";
 import { MAX_SENTENCES } from "../classify/reading.js";
 import { ServiceError } from "../core/errors.js";
@@ -5,8 +6,6 @@ import type { AnalyzeOptions } from "../gen/sentiment/v1/sentiment.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
-/** What a word or a sentence of an answer takes of V8's heap, roughly. */
-const DETAIL_BYTES = 100;
 /** Words and sentences of one answer: some 2 MB of the 4 that a client takes unless it is told otherwise, and to write them holds the event loop for 20 ms. */
 const MOST_DETAILS = 100_000;
 /** Of a text whose details take so many bytes at most it is a text as any other. */
@@ -24,10 +23,6 @@ export function detailBytes(
   return DETAIL_BYTES * (words + sentences);
 }
 
-/** The same of an answer that is there. */
-export const bytesIn = ({ attributions, sentences }: Pick<Verdict, "attributions" | "sentences">) =>
-  DETAIL_BYTES * (attributions.length + sentences.length);
-
 /** Places that a text takes whose answer may have details of so many bytes, where others take one. */
 export const placesOf = (bytes: number): number => 1 + Math.floor(bytes / PLACE_BYTES);
 
@@ -38,7 +33,7 @@ export function withinOneAnswer(all: readonly Outcome[]): {
 } {
   let bytes = 0;
   const outcomes = all.map((outcome, index) => {
-    const own = outcome.status === "fulfilled" ? bytesIn(outcome.value) : 0;
+    const own = outcome.status === "fulfilled" ? detailBytesIn(outcome.value) : 0;
     if (bytes > 0 && own > 0 && bytes + own > MOST_DETAILS * DETAIL_BYTES) return refused(index);
     bytes += own;
     return outcome;

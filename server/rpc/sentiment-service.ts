@@ -1,4 +1,5 @@
 import type { CallContext } from "nice-grpc-common";
+import { detailBytesIn } from "../classify/cached-answer.js";
 import type { Verdict } from "../classify/classifier.js";
 import { currentCall } from "../core/call.js";
 import { turns } from "../core/turns.js";
@@ -13,7 +14,7 @@ import type {
 } from "../gen/sentiment/v1/sentiment.js";
 import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
-import { bytesIn, detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
+import { detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
 import type { Drain } from "./drain.js";
 import { answeredBy, takenUp } from "./held-requests.js";
 import { outOfOrder } from "./out-of-order.js";
@@ -66,7 +67,7 @@ export function sentimentService(
       );
       const sentiment = sentimentMessage(verdict, text);
       events.answered("AnalyzeStream", verdict);
-      return answeredBy(request, { id: request.id, sentiment }, bytesIn(verdict));
+      return answeredBy(request, { id: request.id, sentiment }, detailBytesIn(verdict));
     } catch (error) {
       events.failed("AnalyzeStream", failedText(error, context.signal, clock), 1);
       // The client has left: nobody reads the answer, and its leaving is no bug.

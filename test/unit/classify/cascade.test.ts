@@ -3,6 +3,7 @@ import { answerAnew } from "../../../server/classify/answering.js";
 import { type Cascade, cascade } from "../../../server/classify/cascade.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
+import { piecesAt } from "../../../server/classify/spans.js";
 import { withoutCaller } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -246,10 +247,12 @@ describe("cascade", () => {
       ]);
       assert.deepEqual(models.accurateAsked(), [[[2, 6]], [[6], [2]]]);
       assert.deepEqual(
-        [sure, unsure].map((verdict) => verdict?.attributions.map(({ begin }) => begin)),
+        [sure, unsure].map((verdict, place) =>
+          piecesAt(texts[place] ?? "", verdict?.attributions ?? []),
+        ),
         [
-          [0, 3],
-          [0, 3],
+          ["1", "5"],
+          ["2", "6"],
         ],
       );
     });

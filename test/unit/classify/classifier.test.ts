@@ -3,6 +3,7 @@ import { classify } from "../../../server/classify/classifier.js";
 import type { TextRead } from "../../../server/classify/events.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import { type Question, read } from "../../../server/classify/reading.js";
+import { piecesAt } from "../../../server/classify/spans.js";
 import { currentCall } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { Tier } from "../../../server/core/tiers.js";
@@ -449,13 +450,15 @@ describe("classify", () => {
         ],
       );
       assert.deepEqual(
-        verdict?.attributions.map(({ begin, end }) => ({ begin, end })),
+        verdict?.attributions.map(({ weight: _, ...rest }) => rest),
         [
           { begin: 0, end: 1 },
           { begin: 2, end: 3 },
           { begin: 5, end: 7 },
         ],
+        "and no word, as caches keep them",
       );
+      assert.deepEqual(piecesAt("😀 1, 50!", verdict?.attributions ?? []), ["😀", "1", "50"]);
       const weights = verdict?.attributions.map(({ weight }) => weight) ?? [];
       for (const [place, expected] of [0, 0, 1.4].entries()) {
         assert.ok(Math.abs((weights[place] ?? Number.NaN) - expected) < 1e-6, String(weights));
