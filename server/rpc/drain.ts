@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AbortError } from "abort-controller-x";
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
-import { orAbort } from "../core/abort.js";
 import { ServiceError } from "../core/errors.js";
 
 const draining = () =>
@@ -16,12 +15,8 @@ export interface Drain {
   readonly announced: boolean;
   /** No new calls come any more: ends those that would not end by themselves. */
   begin(): void;
-  /** A stream of requests is read no further once it has begun; what was read of it is answered. `place`: what the stream has until it is over. */
-  cutShort<Req, Res>(
-    requests: AsyncIterable<Req>,
-    answer: (requests: AsyncIterable<Req>) => AsyncIterable<Res>,
-    place?: Disposable,
-  ): AsyncGenerator<Res, void, undefined>;
+  /** A stream's requests until it begins; then it throws DRAINING, so that what was read of them is answered, and no more is read. */
+  until<Req>(requests: AsyncIterable<Req>): AsyncIterable<Req>;
   /** Ends calls that would never end by themselves (a health watch), so that the server can. */
   end<Req, Res>(
     call: ServerMiddlewareCall<Req, Res>,
@@ -43,17 +38,43 @@ function eitherOf(...signals: readonly AbortSignal[]) {
   return { signal: either.signal, close };
 }
 
-/** The items up to the signal. */
-async function* until<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = items[Symbol.asyncIterator]();
-  const ended = { done: true, value: undefined } as const;
-  while (!signal.aborted) {
-    const next = await orAbort(iterator.next(), signal, () => {}).catch((error: unknown) => {
-      if (signal.aborted) return ended;
-      throw error;
+/** No generator, and one listener for all items: each text of a stream passes here. */
+class CutShort<Item> implements AsyncIterator<Item, unknown> {
+  #cut = () => {};
+  readonly #onBegin = () => this.#cut();
+  readonly #items: AsyncIterator<Item, unknown>;
+  readonly #begun: AbortSignal;
+
+  constructor(items: AsyncIterator<Item, unknown>, begun: AbortSignal) {
+    this.#items = items;
+    this.#begun = begun;
+    begun.addEventListener("abort", this.#onBegin);
+  }
+
+  next(): Promise<IteratorResult<Item, unknown>> {
+    return new Promise((resolve, reject) => {
+      this.#cut = () => reject(draining());
+      if (this.#begun.aborted) return this.#cut();
+      this.#items.next().then(
+        (item) => {
+          if (item.done) this.#end();
+          resolve(item);
+        },
+        (error: unknown) => {
+          this.#end();
+          reject(error);
+        },
+      );
     });
-    if (next.done) return;
-    yield next.value;
+  }
+
+  async return(): Promise<IteratorResult<Item, unknown>> {
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  #end(): void {
+    this.#begun.removeEventListener("abort", this.#onBegin);
   }
 }
 
@@ -71,11 +92,9 @@ export function createDrain(): Drain {
     },
     begin: () => begun.abort(),
 
-    async *cutShort(requests, answer, place) {
-      using _place = place;
-      yield* answer(until(requests, begun.signal));
-      if (begun.signal.aborted) throw draining();
-    },
+    until: (requests) => ({
+      [Symbol.asyncIterator]: () => new CutShort(requests[Symbol.asyncIterator](), begun.signal),
+    }),
 
     async *end(call, context) {
       if (!call.responseStream) return yield* call.next(call.request, context);

@@ -137,14 +137,14 @@ export function sentimentService(
     analyzeStream(requests, context) {
       const place = places.take(currentCall.getStore()?.holder);
       const pace = paceOf(quota);
-      const answer = (read: typeof requests) =>
-        outOfOrder(
-          pace?.read(read) ?? read,
-          limits.maxStreamTexts,
-          (request) => answerOf(request, context, pace),
-          ({ text, options }) => placesOf(bytesOfDetails(text, options)),
-        );
-      return drain.cutShort(requests, answer, place);
+      const read = drain.until(requests);
+      return outOfOrder(
+        pace?.read(read) ?? read,
+        limits.maxStreamTexts,
+        (request) => answerOf(request, context, pace),
+        ({ text, options }) => placesOf(bytesOfDetails(text, options)),
+        place,
+      );
     },
 
     listModels: async () => ({

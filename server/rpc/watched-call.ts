@@ -24,6 +24,9 @@ export interface ClientLimits {
   readonly maxStreams: number;
 }
 
+/** Of a stream: what its client does not take is to stay with it, and to be little. */
+const ANSWERS_AT_ONCE = 32;
+
 /** Streams of requests that are under way. */
 interface Streams {
   open: number;
@@ -54,6 +57,8 @@ class WatchedCall extends ServerInterceptingCall {
   #read = 0;
   #given = 0;
   #taken = 0;
+  /** Of a stream's last answer, until gRPC is told. */
+  #sent: (() => void) | undefined;
   #isWhole = false;
   #isCut = false;
   /** It is refused by what its metadata says. */
@@ -136,13 +141,35 @@ class WatchedCall extends ServerInterceptingCall {
   }
 
   override sendMessage(message: unknown, sent: () => void): void {
+    const isOneOfMany = this.#method.responseStream;
+    if (isOneOfMany) this.#gather();
     this.#given++;
+    if (isOneOfMany) this.#sent = sent;
     super.sendMessage(message, () => {
       this.#taken++;
       this.#lastMs = this.#clock.now();
-      if (this.#method.responseStream) sent();
+      this.#askForNext();
     });
-    if (!this.#method.responseStream) this.#answer(sent);
+    if (isOneOfMany) this.#askForNext();
+    else this.#answer(sent);
+  }
+
+  /** Answers of a stream that are ready together go out together: else each is a write of its own, and a read of its client's. */
+  #gather(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#given > this.#taken) return;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+  }
+
+  /** gRPC gives the next answer of a stream when it is told that the last one was sent. */
+  #askForNext(): void {
+    const [sent, stream] = [this.#sent, this.#stream];
+    // A message that gRPC cannot send has got a status already.
+    if (sent === undefined || stream === undefined || stream.writableEnded) return;
+    if (stream.writableNeedDrain || this.#given - this.#taken >= ANSWERS_AT_ONCE) return;
+    this.#sent = undefined;
+    sent();
   }
 
   /** What follows a single message is its status. */

@@ -82,7 +82,7 @@ describe("watchCalls", function () {
   this.timeout(10_000);
   let clock: FakeClock;
   let cuts: CutReason[];
-  /** Ids that the server has read, and those that it may answer. */
+  /** Ids that the server has read, each of which it answers word by word, and those that it may answer. */
   let read: string[];
   let isHeld: boolean;
   let release: () => void;
@@ -125,7 +125,7 @@ describe("watchCalls", function () {
           for await (const { id } of requests) {
             read.push(id);
             await held();
-            yield { id };
+            for (const part of id.split(" ")) yield { id: part };
           }
         } finally {
           ended++;
@@ -330,6 +330,28 @@ describe("watchCalls", function () {
       writes.filter((types) => types.length > 0),
       Array.from({ length: 10 }, () => [HEADERS, DATA, HEADERS]),
     );
+  });
+
+  it("sends answers of a stream that are ready together in one write, as many as a client may leave", async () => {
+    await start();
+    await using proxy = await startSlowProxy(Number(address.split(":")[1]));
+    const writes: number[][] = [];
+    proxy.garble((bytes) => {
+      writes.push(typesOf(Buffer.from(bytes)).filter((type) => type === DATA));
+      return bytes;
+    });
+    const near = createChannel(`127.0.0.1:${proxy.port}`);
+    const ids = Array.from({ length: 80 }, (_, place) => String(place));
+    const { requests, send, end } = sender();
+    send(ids.join(" "));
+    end();
+    const got: string[] = [];
+    const answers = createClient(SentimentServiceDefinition, near).analyzeStream(requests);
+    for await (const { id } of answers) got.push(id);
+    near.close();
+    assert.deepEqual(got, ids);
+    const written = writes.filter((types) => types.length > 0);
+    assert.ok(written.length <= 4, `${written.length} writes`);
   });
 
   it("refuses streams beyond the limit, until others have ended, and no other call", async () => {
