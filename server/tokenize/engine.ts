@@ -4,6 +4,7 @@ import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
 import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
 import { type EncodeWords, withWordCache } from "./word-cache.js";
 import { type WordPieceSection, wordPiece } from "./word-piece.js";
+import { withWordTable } from "./word-table.js";
 
 /** What of a tokenizer.json the engine is put right by. */
 export interface EngineFile {
@@ -78,10 +79,12 @@ function correct(parts: Parts, { normalizer, pre_tokenizer, model }: EngineFile)
 function idsOfWords({ normalizer, pre_tokenizer, model, added_tokens_map }: Parts) {
   const added = [...added_tokens_map.keys()];
   if (added.length === 0 || added.length > MOST_ADDED) return undefined;
+  // Its unknown token is none of the vocabulary, which is for whoever loads it to find.
+  if (!Number.isInteger(model.unk_token_id)) return undefined;
   const anyAdded = new RegExp(added.map(escaped).join("|"));
   const idOf = (token: string) =>
     added_tokens_map.get(token)?.id ?? model.tokens_to_ids.get(token) ?? model.unk_token_id;
-  const encode = withWordCache((words) => model.encode(words).map(idOf));
+  const encode = withWordTable((word) => model.encode([word]).map(idOf));
   return (text: string): readonly number[] | undefined => {
     if (anyAdded.test(text)) return undefined;
     const plain = normalizer?.(text) ?? text;

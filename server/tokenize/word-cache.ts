@@ -1,20 +1,17 @@
-/** What a tokenizer's model makes of words that the pre-tokenizer has cut: tokens, as strings or as ids. */
-export type EncodeWords<Token = string> = (words: string[]) => Token[];
+/** What a tokenizer's model makes of words that the pre-tokenizer has cut: tokens. */
+export type EncodeWords = (words: string[]) => string[];
 
 /** Words longer than this are rare, and would make the cache's memory unbounded in bytes. */
 const MAX_CACHED_LENGTH = 24;
 
 /**
- * Remembers the tokens of words. Each word's tokens depend on the word alone, so ids stay exact; most words of a text are
+ * Remembers the tokens of words. Each word's tokens depend on the word alone, so they stay exact; most words of a text are
  * among some ten thousand. At the limit the whole cache is dropped: it is full again within seconds, and a least-recently
  * used order would cost more on every word than that. 50,000 words take about 10 MB.
  */
-export function withWordCache<Token>(
-  encodeWords: EncodeWords<Token>,
-  maxWords = 50_000,
-): EncodeWords<Token> {
-  const known = new Map<string, readonly Token[]>();
-  const tokensOf = (word: string): readonly Token[] => {
+export function withWordCache(encodeWords: EncodeWords, maxWords = 50_000): EncodeWords {
+  const known = new Map<string, readonly string[]>();
+  const tokensOf = (word: string): readonly string[] => {
     const cached = known.get(word);
     if (cached !== undefined) return cached;
     const tokens = encodeWords([word]);
@@ -24,7 +21,7 @@ export function withWordCache<Token>(
     return tokens;
   };
   return (words) => {
-    const all: Token[] = [];
+    const all: string[] = [];
     for (const word of words) for (const token of tokensOf(word)) all.push(token);
     return all;
   };

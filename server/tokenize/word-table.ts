@@ -1,0 +1,97 @@
+/** A power of two. */
+const PLACES = 2 ** 16;
+/** 32-bit numbers of one: as many bytes as a CPU takes from memory at once. */
+const NUMBERS = 16;
+/** A word may stand in as many, beginning with its own, so that two of the same hash need not take turns. */
+const CHOICE = 4;
+/** FNV's. */
+const [FIRST_HASH, PRIME] = [0x811c9dc5, 0x01000193];
+/** 2^32 by the golden ratio: spreads hashes by their product's upper bits. */
+const SCATTER = 0x9e3779b1;
+const SHIFT = 32 - Math.log2(PLACES);
+
+/** Half a number each: how long the word is, and how many ids it has; its UTF-16 units come next. */
+const [LENGTH, COUNT, LETTERS] = [0, 1, 2];
+const numbersBefore = (length: number): number => (LETTERS + length + 1) >>> 1;
+
+/**
+ * Ids of words. Those that a Map has lie all over the heap: beside threads that compute, each look-up waits for memory several times, which was a twelfth of what a single call
+ * cost the event loop. Here a word and its ids are one line of the CPU's cache. Where all places of a word are taken, it is put in the first: no more is ever
+ * taken than 4 MB, of which only what words stand in is real.
+ */
+class WordTable {
+  readonly #numbers = new Int32Array(PLACES * NUMBERS);
+  readonly #halves = new Uint16Array(this.#numbers.buffer);
+
+  /** Puts the word's ids behind `ids`. False: it is not known. */
+  append(word: string, ids: number[]): boolean {
+    const home = homeOf(word);
+    for (let choice = 0; choice < CHOICE; choice++) {
+      const place = placeAt(home + choice);
+      if (!this.#has(place, word)) continue;
+      const first = place + numbersBefore(word.length);
+      const count = this.#halves[2 * place + COUNT] ?? 0;
+      for (let number = first; number < first + count; number++)
+        ids.push(this.#numbers[number] ?? 0);
+      return true;
+    }
+    return false;
+  }
+
+  /** Keeps the word's ids, where they fit. */
+  set(word: string, ids: readonly number[]): void {
+    const { length } = word;
+    if (length === 0 || numbersBefore(length) + ids.length > NUMBERS) return;
+    const place = this.#placeFor(word);
+    const half = 2 * place;
+    this.#halves[half + LENGTH] = length;
+    this.#halves[half + COUNT] = ids.length;
+    for (let letter = 0; letter < length; letter++)
+      this.#halves[half + LETTERS + letter] = word.charCodeAt(letter);
+    this.#numbers.set(ids, place + numbersBefore(length));
+  }
+
+  #placeFor(word: string): number {
+    const home = homeOf(word);
+    for (let choice = 0; choice < CHOICE; choice++) {
+      const place = placeAt(home + choice);
+      if (this.#halves[2 * place + LENGTH] === 0) return place;
+    }
+    return placeAt(home);
+  }
+
+  #has(place: number, word: string): boolean {
+    const halves = this.#halves;
+    const half = 2 * place;
+    if (halves[half + LENGTH] !== word.length) return false;
+    for (let letter = 0; letter < word.length; letter++)
+      if (halves[half + LETTERS + letter] !== word.charCodeAt(letter)) return false;
+    return true;
+  }
+}
+
+const placeAt = (which: number): number => (which & (PLACES - 1)) * NUMBERS;
+
+function homeOf(word: string): number {
+  let hash = FIRST_HASH;
+  for (let letter = 0; letter < word.length; letter++)
+    hash = Math.imul(hash ^ word.charCodeAt(letter), PRIME);
+  return Math.imul(hash, SCATTER) >>> SHIFT;
+}
+
+/** Remembers the ids of short words. A word's ids depend on the word alone, so they stay exact, and most words of a text are among some ten thousand. */
+export function withWordTable(
+  idsOf: (word: string) => readonly number[],
+): (words: readonly string[]) => number[] {
+  const known = new WordTable();
+  return (words) => {
+    const all: number[] = [];
+    for (const word of words) {
+      if (known.append(word, all)) continue;
+      const ids = idsOf(word);
+      known.set(word, ids);
+      for (const id of ids) all.push(id);
+    }
+    return all;
+  };
+}
