@@ -78,11 +78,11 @@ function tellHeld(prototype: Receiving): void {
 class Held {
   #bytes: number;
   readonly #most: number;
-  /** Has so many more held for the call, or fewer. */
-  readonly #change: (bytes: number) => void;
+  /** Has so many more held for the call, or fewer. False: the call is refused. */
+  readonly #change: (bytes: number) => boolean;
 
   /** `most`: what is held for its answer at most. */
-  constructor(bytes: number, most: number, change: (bytes: number) => void) {
+  constructor(bytes: number, most: number, change: (bytes: number) => boolean) {
     this.#bytes = bytes;
     this.#most = most;
     this.#change = change;
@@ -92,10 +92,11 @@ class Held {
     return this.#bytes;
   }
 
-  hold(bytes: number): void {
+  /** False: the call is refused, by this or before. */
+  hold(bytes: number): boolean {
     const before = this.#bytes;
     this.#bytes = Math.min(bytes, this.#most);
-    this.#change(this.#bytes - before);
+    return this.#change(this.#bytes - before);
   }
 }
 
@@ -106,9 +107,14 @@ const owed = new WeakMap<object, Held>();
 
 /**
  * A service has begun with a message: what is made of it is the service's to bound, but for so many bytes, which its answer may take; they are held until `answeredBy` it is
- * written, or the call is over.
+ * written, or the call is over. False: the call is refused, and nothing need be made of the message; it takes a second until it is over, in which thousands more may be taken up.
  */
-export const takenUp = (message: object, bytes = 0): void => holds.get(message)?.hold(bytes);
+export function takenUp(message: object, bytes = 0): boolean {
+  const held = holds.get(message);
+  if (held === undefined || held.hold(bytes)) return true;
+  held.hold(0);
+  return false;
+}
 
 /** The answer to a message: so many bytes are held for it from now on, if no more than before. */
 export function answeredBy<Answer extends object>(
@@ -224,7 +230,11 @@ class HeldRequest {
   /** The messages of a stream come one after the other, and each is given back once it is taken up; the one of another call is kept until it is over. */
   #tellOfMessages(): void {
     const { handler } = this.#call;
-    const change = (more: number) => (more > 0 ? this.#take(more) : this.#release(-more));
+    const change = (more: number) => {
+      if (more > 0) this.#take(more);
+      else this.#release(-more);
+      return !this.#isOver;
+    };
     const deserialize = (bytes: Buffer) => {
       const message = handler.deserialize(bytes);
       const bytesHeld = this.#isStream ? TIMES * bytes.length + MESSAGE_BYTES : 0;

@@ -2,6 +2,7 @@ import type { CallContext } from "nice-grpc-common";
 import { detailBytesIn } from "../classify/cached-answer.js";
 import type { Verdict } from "../classify/classifier.js";
 import { currentCall } from "../core/call.js";
+import { ServiceError } from "../core/errors.js";
 import { turns } from "../core/turns.js";
 import type {
   AnalyzeBatchRequest,
@@ -27,6 +28,8 @@ import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
+/** The client is told by the call's status. */
+const callRefused = () => new ServiceError("OVERLOADED", "The call is refused: send fewer texts.");
 const lost = () => new Error("the text has no outcome");
 
 export function sentimentService(
@@ -59,8 +62,8 @@ export function sentimentService(
     pace: Pace | undefined,
   ): Promise<AnalyzeStreamResponse> => {
     const { text, tier, options } = request;
-    takenUp(request, bytesOfDetails(text, options));
     try {
+      if (!takenUp(request, bytesOfDetails(text, options))) throw callRefused();
       checkId(request.id);
       const verdict = await inOwnTrace(tracer, () =>
         analyzeOne(text, tier, options, context.signal, pace),

@@ -40,6 +40,8 @@ describe("holdRequests", function () {
   let mostRead: number;
   /** Held for each message's answer. */
   let answerBytes: number;
+  /** A message called "waits" is taken up with this, and has no answer. */
+  let taken: Promise<void>;
   let server: Server;
   let address: string;
   let sessions: ClientHttp2Session[];
@@ -47,7 +49,7 @@ describe("holdRequests", function () {
   beforeEach(async () => {
     clock = new FakeClock();
     [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
-    answerBytes = 0;
+    [answerBytes, taken] = [0, Promise.resolve()];
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
     const interceptors = [held, inflateInTurn()];
     server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
@@ -63,7 +65,9 @@ describe("holdRequests", function () {
         for await (const request of requests) {
           if (read === mostRead) await new Promise(() => {});
           read++;
+          if (request.id === "waits") await taken;
           takenUp(request, answerBytes);
+          if (request.id === "waits") await new Promise(() => {});
           yield answeredBy(request, { id: request.id }, answerBytes);
         }
       },
@@ -247,6 +251,20 @@ describe("holdRequests", function () {
     await isAnswered(client());
     clock.advance(60_000);
     await closed.promise;
+  });
+
+  it("holds nothing for what is refused and may be read on for a second, so that others are not refused for it", async () => {
+    answerBytes = 250_000;
+    const { promise, resolve: take } = Promise.withResolvers<void>();
+    taken = promise;
+    const session = client();
+    const streams = Array.from({ length: 20 }, () => call(session, "AnalyzeStream"));
+    for (const stream of streams) stream.write(framed(streamed("waits", "good")));
+    await until(() => read === 20);
+    take();
+    await until(() => cuts >= 16);
+    await isAnswered(client());
+    for (const stream of streams) stream.close();
   });
 
   it("holds for a large call what its answer takes, a quarter of all at most, until it is over", async () => {
