@@ -50,6 +50,12 @@ describe("holdRequests", function () {
     clock = new FakeClock();
     [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
     [answerBytes, taken] = [0, Promise.resolve()];
+    const takeUp = async (request: AnalyzeStreamRequest) => {
+      if (request.id !== "waits") return takenUp(request, answerBytes);
+      await taken;
+      takenUp(request, answerBytes);
+      return await new Promise(() => {});
+    };
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
     const interceptors = [held, inflateInTurn()];
     server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
@@ -65,9 +71,7 @@ describe("holdRequests", function () {
         for await (const request of requests) {
           if (read === mostRead) await new Promise(() => {});
           read++;
-          if (request.id === "waits") await taken;
-          takenUp(request, answerBytes);
-          if (request.id === "waits") await new Promise(() => {});
+          await takeUp(request);
           yield answeredBy(request, { id: request.id }, answerBytes);
         }
       },
