@@ -107,7 +107,7 @@ const owed = new WeakMap<object, Held>();
 
 /**
  * A service has begun with a message: what is made of it is the service's to bound, but for so many bytes, which its answer may take; they are held until `answeredBy` it is
- * written, or the call is over. False: the call is refused, and nothing need be made of the message; it takes a second until it is over, in which thousands more may be taken up.
+ * written, or the call is over. False: the call is refused, or over, and nothing need be made of the message; it takes a second until it is over, in which thousands more may be taken up.
  */
 export function takenUp(message: object, bytes = 0): boolean {
   const held = holds.get(message);

@@ -2,7 +2,7 @@
  * Runs `work` on each item as it comes and yields results as they are ready, in any order. An item takes so many places, of which at most `limit` are taken by items that
  * are under way or wait to be taken, and by the last one that came: a reader that stops taking stops the reading of `items` too. `work` must not reject.
  * Throws what `items` throws, after the results before it. When the reader leaves, `items` is read no further.
- * `held` is given back when it is over.
+ * `held` is given back when it is over: by a generator of its own around this one each result would pass one more.
  */
 export async function* outOfOrder<Item, Result>(
   items: AsyncIterable<Item>,

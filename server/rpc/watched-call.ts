@@ -52,6 +52,12 @@ export function watchCalls(
   };
 }
 
+/** What is written in this turn of the event loop goes out together: else each answer is a write of its own, and a read of its client's. */
+function gather(stream: ServerHttp2Stream): void {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 class WatchedCall extends ServerInterceptingCall {
   /** Messages that came, that were given to gRPC to send, and that went out as far as the client's windows allowed. */
   #read = 0;
@@ -141,33 +147,42 @@ class WatchedCall extends ServerInterceptingCall {
   }
 
   override sendMessage(message: unknown, sent: () => void): void {
-    const isOneOfMany = this.#method.responseStream;
-    if (isOneOfMany) this.#gather();
-    this.#given++;
-    if (isOneOfMany) this.#sent = sent;
-    super.sendMessage(message, () => {
-      this.#taken++;
-      this.#lastMs = this.#clock.now();
-      this.#askForNext();
-    });
-    if (isOneOfMany) this.#askForNext();
-    else this.#answer(sent);
+    if (this.#method.responseStream) this.#sendOneOfMany(message, sent);
+    else {
+      this.#given++;
+      super.sendMessage(message, () => this.#note());
+      this.#answer(sent);
+    }
   }
 
-  /** Answers of a stream that are ready together go out together: else each is a write of its own, and a read of its client's. */
-  #gather(): void {
+  #sendOneOfMany(message: unknown, sent: () => void): void {
     const stream = this.#stream;
-    if (stream === undefined || this.#given > this.#taken) return;
-    stream.cork();
-    process.nextTick(() => stream.uncork());
+    // It has got a status already, which would be lost with what is written behind it.
+    if (stream?.writableEnded) return;
+    if (stream && this.#given === this.#taken) gather(stream);
+    this.#given++;
+    this.#sent = sent;
+    super.sendMessage(message, () => {
+      this.#note();
+      this.#askForNext();
+    });
+    this.#askForNext();
+  }
+
+  /** A message has gone out. */
+  #note(): void {
+    this.#taken++;
+    this.#lastMs = this.#clock.now();
   }
 
   /** gRPC gives the next answer of a stream when it is told that the last one was sent. */
   #askForNext(): void {
     const [sent, stream] = [this.#sent, this.#stream];
-    // A message that gRPC cannot send has got a status already.
-    if (sent === undefined || stream === undefined || stream.writableEnded) return;
-    if (stream.writableNeedDrain || this.#given - this.#taken >= ANSWERS_AT_ONCE) return;
+    // A message that gRPC cannot send has got a status, too.
+    if (sent === undefined || stream?.writableEnded) return;
+    const onTheirWay = this.#given - this.#taken;
+    const isFull = stream ? stream.writableNeedDrain || onTheirWay >= ANSWERS_AT_ONCE : onTheirWay;
+    if (isFull) return;
     this.#sent = undefined;
     sent();
   }

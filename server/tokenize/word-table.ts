@@ -1,7 +1,7 @@
 /** A power of two. */
-const PLACES = 2 ** 16;
-/** 32-bit numbers of one: as many bytes as a CPU takes from memory at once. */
-const NUMBERS = 16;
+const PLACES = 2 ** 15;
+/** 32-bit numbers of one: twice as many bytes as a CPU takes from memory at once. Most words need the first half; those that are cut letter by letter have an id for each. */
+const NUMBERS = 32;
 /** A word may stand in as many, beginning with its own, so that two of the same hash need not take turns. */
 const CHOICE = 4;
 /** FNV's. */
@@ -16,8 +16,8 @@ const numbersBefore = (length: number): number => (LETTERS + length + 1) >>> 1;
 
 /**
  * Ids of words. Those that a Map has lie all over the heap: beside threads that compute, each look-up waits for memory several times, which was a twelfth of what a single call
- * cost the event loop. Here a word and its ids are one line of the CPU's cache. Where all places of a word are taken, it is put in the first: no more is ever
- * taken than 4 MB, of which only what words stand in is real.
+ * cost the event loop. Here a word and its ids are one line of the CPU's cache, or two. Where all places of a word are taken, it is put in the first: it takes
+ * 4 MB, however many words there are. Words of over 60 letters, or of so many ids that both do not fit, are not kept.
  */
 class WordTable {
   readonly #numbers = new Int32Array(PLACES * NUMBERS);
@@ -25,6 +25,7 @@ class WordTable {
 
   /** Puts the word's ids behind `ids`. False: it is not known. */
   append(word: string, ids: number[]): boolean {
+    if (!isKept(word)) return false;
     const home = homeOf(word);
     for (let choice = 0; choice < CHOICE; choice++) {
       const place = placeAt(home + choice);
@@ -41,7 +42,7 @@ class WordTable {
   /** Keeps the word's ids, where they fit. */
   set(word: string, ids: readonly number[]): void {
     const { length } = word;
-    if (length === 0 || numbersBefore(length) + ids.length > NUMBERS) return;
+    if (!isKept(word) || numbersBefore(length) + ids.length > NUMBERS) return;
     const place = this.#placeFor(word);
     const half = 2 * place;
     this.#halves[half + LENGTH] = length;
@@ -69,6 +70,9 @@ class WordTable {
     return true;
   }
 }
+
+/** No letters are what a free place has. */
+const isKept = ({ length }: string): boolean => length > 0 && numbersBefore(length) < NUMBERS;
 
 const placeAt = (which: number): number => (which & (PLACES - 1)) * NUMBERS;
 

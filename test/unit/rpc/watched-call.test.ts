@@ -17,7 +17,7 @@ import {
 } from "nice-grpc";
 import {
   AnalyzeRequest,
-  type AnalyzeStreamRequest,
+  AnalyzeStreamRequest,
   type SentimentServiceClient,
   SentimentServiceDefinition,
   Tier,
@@ -161,12 +161,12 @@ describe("watchCalls", function () {
         ...more,
       })
       .on("error", () => {});
-  const framed = () => {
-    const message = AnalyzeRequest.encode(REQUEST).finish();
+  const framedAs = (message: Uint8Array) => {
     const head = Buffer.alloc(5);
     head.writeUInt32BE(message.length, 1);
     return Buffer.concat([head, message]);
   };
+  const framed = () => framedAs(AnalyzeRequest.encode(REQUEST).finish());
   /** Once the server has as many calls, each with its timer. */
   const watched = (calls = 1) => until(() => clock.pending === calls);
 
@@ -352,6 +352,29 @@ describe("watchCalls", function () {
     assert.deepEqual(got, ids);
     const written = writes.filter((types) => types.length > 0);
     assert.ok(written.length <= 4, `${written.length} writes`);
+  });
+
+  it("loses no status for an answer that comes after it while others are on their way", async () => {
+    await start();
+    session.destroy();
+    session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    const stream = call("AnalyzeStream");
+    const streamed = (id: string) =>
+      stream.write(framedAs(AnalyzeStreamRequest.encode({ id, ...REQUEST }).finish()));
+    streamed("first");
+    await until(() => read.length === 1);
+    isHeld = true;
+    streamed("second");
+    await until(() => read.length === 2);
+    const ended = once(stream, "trailers");
+    // No message of protobuf.
+    stream.write(framedAs(Buffer.from([0xff])));
+    await new Promise((next) => setTimeout(next, 50));
+    release();
+    await new Promise((next) => setTimeout(next, 50));
+    stream.resume();
+    session.settings({ initialWindowSize: 65_535 });
+    assert.equal((await ended)[0]["grpc-status"], String(Status.INTERNAL));
   });
 
   it("refuses streams beyond the limit, until others have ended, and no other call", async () => {

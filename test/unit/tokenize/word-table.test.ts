@@ -24,16 +24,17 @@ describe("withWordTable", () => {
   it("gives nothing for no words, and for words that are no tokens", () => {
     const cached = withWordTable(() => []);
     assert.deepEqual(cached([]), []);
-    for (let round = 0; round < 2; round++) assert.deepEqual(cached(["a", ""]), []);
+    for (let round = 0; round < 2; round++) assert.deepEqual(cached(["a"]), []);
+    assert.deepEqual(withWordTable(() => [7])([""]), [7]);
   });
 
-  it("keeps words of up to 28 letters, whose ids stand beside them", () => {
+  it("keeps words of up to 60 letters, whose ids stand beside them", () => {
     const asked: string[] = [];
     const cached = withWordTable((word) => {
       asked.push(word);
       return [2 ** 31 - 1];
     });
-    const kept = ["a", "x".repeat(27), "x".repeat(28)];
+    const kept = ["a", "x".repeat(59), "x".repeat(60)];
     for (let round = 0; round < 2; round++)
       for (const word of kept) assert.deepEqual(cached([word]), [2 ** 31 - 1]);
     assert.deepEqual(asked, kept);
@@ -43,12 +44,12 @@ describe("withWordTable", () => {
     const asked: string[] = [];
     const cached = withWordTable((word) => {
       asked.push(word);
-      return Array.from({ length: word.length > 20 ? 1 : 15 }, () => word.length);
+      return Array.from({ length: word.length > 20 ? 1 : 30 }, () => word.length);
     });
-    const long = "x".repeat(29);
+    const long = "x".repeat(61);
     for (let round = 0; round < 2; round++) {
-      assert.deepEqual(cached([long]), [29]);
-      assert.deepEqual(cached(["abc"]), new Array(15).fill(3));
+      assert.deepEqual(cached([long]), [61]);
+      assert.deepEqual(cached(["abc"]), new Array(30).fill(3));
     }
     assert.deepEqual(asked, [long, "abc", long, "abc"]);
   });
