@@ -157,8 +157,11 @@ class WatchedCall extends ServerInterceptingCall {
 
   #sendOneOfMany(message: unknown, sent: () => void): void {
     const stream = this.#stream;
-    // It has got a status already, which would be lost with what is written behind it.
-    if (stream?.writableEnded) return;
+    // It has got a status already, which would be lost with what is written behind it; or HTTP/2 has no place for an answer: it was asked by HEAD.
+    if (stream?.writableEnded) {
+      sent();
+      return;
+    }
     if (stream && this.#given === this.#taken) gather(stream);
     this.#given++;
     this.#sent = sent;
@@ -178,11 +181,10 @@ class WatchedCall extends ServerInterceptingCall {
   /** gRPC gives the next answer of a stream when it is told that the last one was sent. */
   #askForNext(): void {
     const [sent, stream] = [this.#sent, this.#stream];
-    // A message that gRPC cannot send has got a status, too.
-    if (sent === undefined || stream?.writableEnded) return;
-    const onTheirWay = this.#given - this.#taken;
-    const isFull = stream ? stream.writableNeedDrain || onTheirWay >= ANSWERS_AT_ONCE : onTheirWay;
-    if (isFull) return;
+    if (sent === undefined) return;
+    const isOpen = stream && !(stream.writableEnded || stream.writableNeedDrain);
+    const most = isOpen ? ANSWERS_AT_ONCE : 1;
+    if (this.#given - this.#taken >= most) return;
     this.#sent = undefined;
     sent();
   }

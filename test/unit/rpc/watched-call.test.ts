@@ -354,6 +354,23 @@ describe("watchCalls", function () {
     assert.ok(written.length <= 4, `${written.length} writes`);
   });
 
+  it("ends a stream that is asked for by HEAD, which has no place for answers", async () => {
+    await start();
+    const stream = session.request(
+      {
+        ":method": "HEAD",
+        ":path": "/sentiment.v1.SentimentService/AnalyzeStream",
+        "content-type": "application/grpc",
+      },
+      { endStream: false },
+    );
+    const message = AnalyzeStreamRequest.encode({ id: "one two", ...REQUEST }).finish();
+    stream.on("error", () => {}).resume();
+    stream.end(Buffer.concat([framedAs(message), framedAs(message)]));
+    await once(stream, "close");
+    await watched(0);
+  });
+
   it("loses no status for an answer that comes after it while others are on their way", async () => {
     await start();
     session.destroy();
