@@ -1,14 +1,11 @@
+import { shareOf } from "../core/share.js";
+
 /** A power of two. */
 const PLACES = 2 ** 15;
 /** 32-bit numbers of one: twice as many bytes as a CPU takes from memory at once. Most words need the first half; those that are cut letter by letter have an id for each. */
 const NUMBERS = 32;
-/** A word may stand in as many, beginning with its own, so that two of the same hash need not take turns. */
+/** A word may stand in as many, beginning with its own, so that two with the same need not take turns. */
 const CHOICE = 4;
-/** FNV's. */
-const [FIRST_HASH, PRIME] = [0x811c9dc5, 0x01000193];
-/** 2^32 by the golden ratio: spreads hashes by their product's upper bits. */
-const SCATTER = 0x9e3779b1;
-const SHIFT = 32 - Math.log2(PLACES);
 
 /** Half a number each: how long the word is, and how many ids it has; its UTF-16 units come next. */
 const [LENGTH, COUNT, LETTERS] = [0, 1, 2];
@@ -76,12 +73,7 @@ const isKept = ({ length }: string): boolean => length > 0 && numbersBefore(leng
 
 const placeAt = (which: number): number => (which & (PLACES - 1)) * NUMBERS;
 
-function homeOf(word: string): number {
-  let hash = FIRST_HASH;
-  for (let letter = 0; letter < word.length; letter++)
-    hash = Math.imul(hash ^ word.charCodeAt(letter), PRIME);
-  return Math.imul(hash, SCATTER) >>> SHIFT;
-}
+const homeOf = (word: string): number => Math.floor(shareOf(word) * PLACES);
 
 /** Remembers the ids of short words. A word's ids depend on the word alone, so they stay exact, and most words of a text are among some ten thousand. */
 export function withWordTable(
