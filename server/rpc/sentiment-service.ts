@@ -68,7 +68,7 @@ export function sentimentService(
       checkId(request.id);
       checkText(text, limits.maxTextLength, "text");
       const verdict = await inOwnTrace(tracer, () =>
-        gathered.takes(request)
+        gathered.takes(request, tierOf(tier) ?? defaultTier)
           ? gathered.ask(text, tier)
           : analyzeOne(text, tier, options, context.signal, { pace }),
       );
@@ -148,8 +148,7 @@ export function sentimentService(
       const read = drain.until(requests);
       const gathered = new GatheredTexts(
         (texts, tier, onHit) => analyze(texts, tier, undefined, context.signal, { pace, onHit }),
-        (texts, tier) =>
-          pace?.isFreeFor(texts, tierOf(tier) ?? defaultTier, questionOf(undefined)) ?? true,
+        (texts, tier) => pace?.isFreeFor(texts, tier, questionOf(undefined)) ?? true,
       );
       return outOfOrder(
         pace?.read(read) ?? read,

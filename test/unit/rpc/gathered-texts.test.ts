@@ -6,7 +6,7 @@ import { type AnalyzeStreamRequest, Tier } from "../../../server/gen/sentiment/v
 import { GatheredTexts } from "../../../server/rpc/gathered-texts.js";
 import { turn } from "../../support/recorder.js";
 
-const { TIER_FAST, TIER_BALANCED, TIER_AUTO } = Tier;
+const { TIER_FAST, TIER_BALANCED } = Tier;
 
 /** A verdict that says which text it is of. */
 const verdictOf = (text: string) => ({ version: text }) as Verdict;
@@ -105,21 +105,25 @@ describe("texts of a stream that come together", () => {
   it("are those that their quota has enough for", () => {
     const { gathered } = gathering((texts) => texts.length <= 2);
     const request = { id: "1", text: "a", tier: TIER_FAST, options: undefined };
-    assert.ok(gathered.takes(request));
+    assert.ok(gathered.takes(request, "fast"));
     void gathered.ask("a", TIER_FAST);
-    assert.ok(gathered.takes(request));
+    assert.ok(gathered.takes(request, "fast"));
     void gathered.ask("a", TIER_FAST);
-    assert.ok(!gathered.takes(request));
+    assert.ok(!gathered.takes(request, "fast"));
   });
 
   it("are those that nobody waits for long", () => {
     const { gathered } = gathering();
     const plain = { id: "1", tier: TIER_FAST, options: undefined };
-    const takes = (request: Pick<AnalyzeStreamRequest, "text"> & Partial<AnalyzeStreamRequest>) =>
-      gathered.takes({ ...plain, ...request });
-    assert.ok(takes({ text: "a".repeat(300), tier: TIER_BALANCED }));
+    const takes = (
+      request: Pick<AnalyzeStreamRequest, "text"> & Partial<AnalyzeStreamRequest>,
+      tier: Parameters<GatheredTexts["takes"]>[1] = "balanced",
+    ) => gathered.takes({ ...plain, ...request }, tier);
+    assert.ok(takes({ text: "a".repeat(300) }));
+    assert.ok(takes({ text: "a" }, "fast"));
     assert.ok(!takes({ text: "a".repeat(301) }));
-    assert.ok(!takes({ text: "a", tier: TIER_AUTO }));
+    assert.ok(!takes({ text: "a" }, "accurate"));
+    assert.ok(!takes({ text: "a" }, "auto"));
     assert.ok(
       !takes({
         text: "a",
