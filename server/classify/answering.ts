@@ -19,16 +19,12 @@ import { isAnothersFault, type Landing, SingleFlight } from "./single-flight.js"
 
 type Outcome = PromiseSettledResult<Verdict>;
 
-/** Told, by its place, of a text that is known already, before the others are asked about. Must not throw. */
-export type OnHit = (place: number, verdict: Verdict) => void;
-
 /** As `classify`, but from the caches where they have it. */
 export type Answer = (
   model: ServedModel,
   texts: readonly string[],
   question: Question,
   caller: Caller,
-  onHit?: OnHit,
 ) => Promise<Outcome[]>;
 
 /** Without caches: each text is classified anew. */
@@ -124,23 +120,15 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     return found;
   };
 
-  const byText = (
-    model: ServedModel,
-    texts: readonly string[],
-    question: Question,
-    onHit: OnHit = () => {},
-  ) => {
+  const byText = (model: ServedModel, texts: readonly string[], question: Question) => {
     const room = roomOf(model);
     const looking = currentSpan()?.step("cache.text");
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
     );
-    const outcomes = keys.map((key, place): Outcome | undefined => {
-      const known = caches.byText.peek(key);
-      if (known === undefined) return undefined;
-      const value = verdictOf(model, known, "memory");
-      onHit(place, value);
-      return { status: "fulfilled", value };
+    const outcomes = keys.map((key): Outcome | undefined => {
+      const value = caches.byText.peek(key);
+      return value && { status: "fulfilled", value: verdictOf(model, value, "memory") };
     });
     const hits = outcomes.filter((outcome) => outcome !== undefined).length;
     looking?.set({ "sentiment.hits": hits });
@@ -149,9 +137,9 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     return { keys, outcomes };
   };
 
-  return async (model, texts, question, caller, onHit) => {
+  return async (model, texts, question, caller) => {
     if (question.skipCache) return await answerAnew(clock)(model, texts, question, caller);
-    const { keys, outcomes } = byText(model, texts, question, onHit);
+    const { keys, outcomes } = byText(model, texts, question);
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     if (missing.length > 0) {
       const inquiry = partOf({ model, texts, keys, question }, missing);

@@ -12,11 +12,6 @@ export class Pace {
     this.#quota = quota;
   }
 
-  /** Whether there is enough left for the texts now; else each had better wait for its own. */
-  isFreeFor(...asked: Parameters<Quota["reserve"]>): boolean {
-    return this.#quota.hasEnoughFor(...asked);
-  }
-
   /** See `Quota.reserveBy`. */
   reserveBy(...args: Parameters<Quota["reserveBy"]>): Promise<Reservation | undefined> {
     const reserved = this.#quota.reserveBy(...args);

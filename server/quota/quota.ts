@@ -113,13 +113,6 @@ export class Quota {
     return new Reservation(account, tokens, this.#options.weights, this.#spend);
   }
 
-  /** Whether `reserve` would let the texts in now. */
-  hasEnoughFor(...[texts, tier, question]: Parameters<Quota["reserve"]>): boolean {
-    const account = this.#account();
-    if (account === undefined) return true;
-    return account.msUntil(this.#estimate(texts, tier, question), this.#clock.now()) <= 0;
-  }
-
   /** As `reserve`, but waits for it, until `untilMs` at most. Rejects with the signal's reason when the caller leaves. */
   async reserveBy(
     untilMs: number,

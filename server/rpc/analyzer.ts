@@ -1,5 +1,5 @@
 import type { CacheTier } from "../cache/cache.js";
-import type { Answer, OnHit } from "../classify/answering.js";
+import type { Answer } from "../classify/answering.js";
 import { underPressure } from "../classify/brown-out.js";
 import { cascade } from "../classify/cascade.js";
 import type { Verdict } from "../classify/classifier.js";
@@ -69,24 +69,17 @@ export interface ServiceParts {
   readonly peers: Peers | undefined;
 }
 
-/** Of texts of a stream. */
-export interface Streamed {
-  /** The stream's, which waits for its quota; undefined: it has none. */
-  readonly pace: Pace | undefined;
-  /** Not of the cascade: that fast has an answer does not say whether it is taken. */
-  readonly onHit?: OnHit;
-}
-
 /**
  * The path that all calls share: valid texts in, one outcome a text out, within the time limit. Rejects for what concerns the
- * whole call: TIER_UNKNOWN, OPTION_UNKNOWN, RATE_LIMITED, DEADLINE, OVERLOADED, BACKEND_DOWN, the caller's leaving.
+ * whole call: TIER_UNKNOWN, OPTION_UNKNOWN, RATE_LIMITED, DEADLINE, OVERLOADED, BACKEND_DOWN, the caller's leaving. `pace`: of the stream that the texts are
+ * of, which waits for its quota.
  */
 export type Analyze = (
   texts: readonly string[],
   tier: TierMessage,
   options: AnalyzeOptions | undefined,
   signal: AbortSignal,
-  streamed?: Streamed,
+  pace?: Pace,
 ) => Promise<PromiseSettledResult<Verdict>[]>;
 
 export function analyzer(parts: ServiceParts): Analyze {
@@ -108,10 +101,9 @@ export function analyzer(parts: ServiceParts): Analyze {
     texts: readonly string[],
     question: Question,
     caller: Caller,
-    onHit: OnHit | undefined,
   ) => {
     using leased = lease(tier, texts);
-    const outcomes = await parts.answer(leased.model, texts, question, caller, onHit);
+    const outcomes = await parts.answer(leased.model, texts, question, caller);
     leased.compare(texts, question, outcomes);
     currentSpan()?.set(attributesOf(outcomes));
     return outcomes;
@@ -137,7 +129,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     return outcomes;
   };
 
-  return async (texts, tierMessage, options, signal, streamed) => {
+  return async (texts, tierMessage, options, signal, pace) => {
     const asked = tierOf(tierMessage) ?? defaultTier;
     const tier = underPressure(asked, models, limits.brownOutMs);
     const question = questionOf(options);
@@ -150,15 +142,15 @@ export function analyzer(parts: ServiceParts): Analyze {
     const call = currentCall.getStore();
     const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, endMs);
     using charge =
-      streamed?.pace === undefined
+      pace === undefined
         ? quota.reserve(texts, tier, question)
-        : await streamed.pace.reserveBy(deadlineMs, signal, texts, tier, question);
+        : await pace.reserveBy(deadlineMs, signal, texts, tier, question);
     if (tier !== asked && !call?.isUnasked) events.shed("brown_out", texts.length);
     using caller = limitedCaller(signal, endMs - clock.now(), clock, late);
     const work = () =>
       tier === "auto"
         ? answerByCascade(texts, question, caller)
-        : answer(tier, texts, question, caller, streamed?.onHit);
+        : answer(tier, texts, question, caller);
     // Awaited here: what was reserved is kept until the call ends.
     return await withDeadline(deadlineMs, work, charge);
   };

@@ -14,10 +14,9 @@ import type {
   Tier as TierMessage,
 } from "../gen/sentiment/v1/sentiment.js";
 import { type Pace, paceOf } from "../quota/pace.js";
-import type { Analyze, ServiceParts, Streamed } from "./analyzer.js";
+import type { Analyze, ServiceParts } from "./analyzer.js";
 import { detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
 import type { Drain } from "./drain.js";
-import { GatheredTexts } from "./gathered-texts.js";
 import { answeredBy, takenUp } from "./held-requests.js";
 import { outOfOrder } from "./out-of-order.js";
 import { inOwnTrace } from "./own-trace.js";
@@ -25,7 +24,7 @@ import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";
 import { type ReportBug, reasonOf, statusOf } from "./status.js";
 import type { StreamPlaces } from "./stream-places.js";
 import { failedText } from "./text-outcome.js";
-import { checkBatchSize, checkId, checkText, echoOf, questionOf, tierOf } from "./validate.js";
+import { checkBatchSize, checkId, checkText, echoOf } from "./validate.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
@@ -49,9 +48,10 @@ export function sentimentService(
     tier: TierMessage,
     options: AnalyzeOptions | undefined,
     signal: AbortSignal,
-    streamed?: Streamed,
+    pace?: Pace,
   ) => {
-    const [outcome] = await analyze([text], tier, options, signal, streamed);
+    checkText(text, limits.maxTextLength, "text");
+    const [outcome] = await analyze([text], tier, options, signal, pace);
     if (outcome?.status === "fulfilled") return outcome.value;
     throw outcome?.reason ?? lost();
   };
@@ -60,17 +60,13 @@ export function sentimentService(
     request: AnalyzeStreamRequest,
     context: CallContext,
     pace: Pace | undefined,
-    gathered: GatheredTexts,
   ): Promise<AnalyzeStreamResponse> => {
     const { text, tier, options } = request;
     try {
       if (!takenUp(request, bytesOfDetails(text, options))) throw callRefused();
       checkId(request.id);
-      checkText(text, limits.maxTextLength, "text");
       const verdict = await inOwnTrace(tracer, () =>
-        gathered.takes(request, tierOf(tier) ?? defaultTier)
-          ? gathered.ask(text, tier)
-          : analyzeOne(text, tier, options, context.signal, { pace }),
+        analyzeOne(text, tier, options, context.signal, pace),
       );
       const sentiment = sentimentMessage(verdict, text);
       events.answered("AnalyzeStream", verdict);
@@ -106,7 +102,6 @@ export function sentimentService(
     async analyze({ text, tier, options }, { signal }) {
       const startedMs = clock.now();
       try {
-        checkText(text, limits.maxTextLength, "text");
         const verdict = await analyzeOne(text, tier, options, signal);
         const sentiment = sentimentMessage(verdict, text);
         events.answered("Analyze", verdict);
@@ -146,14 +141,10 @@ export function sentimentService(
       const place = places.take(currentCall.getStore()?.holder);
       const pace = paceOf(quota);
       const read = drain.until(requests);
-      const gathered = new GatheredTexts(
-        (texts, tier, onHit) => analyze(texts, tier, undefined, context.signal, { pace, onHit }),
-        (texts, tier) => pace?.isFreeFor(texts, tier, questionOf(undefined)) ?? true,
-      );
       return outOfOrder(
         pace?.read(read) ?? read,
         limits.maxStreamTexts,
-        (request) => answerOf(request, context, pace, gathered),
+        (request) => answerOf(request, context, pace),
         ({ text, options }) => placesOf(bytesOfDetails(text, options)),
         place,
       );

@@ -3,7 +3,6 @@ import type { Cache } from "../../../server/cache/cache.js";
 import { memoryCache } from "../../../server/cache/memory.js";
 import { answerAnew, answerFromCaches } from "../../../server/classify/answering.js";
 import type { CachedAnswer } from "../../../server/classify/cached-answer.js";
-import type { Verdict } from "../../../server/classify/classifier.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder } from "../../support/recorder.js";
@@ -79,19 +78,6 @@ describe("a model that is too busy", () => {
     // The call, not each of its texts.
     await assert.rejects(answers(model, ["2", "3", "2"], PLAIN, caller), refused);
     await assert.rejects(answers(model, ["1"], { ...PLAIN, skipCache: true }, caller), refused);
-  });
-
-  it("is not waited for about what a cache has", async () => {
-    const { model, state } = busyModel(clock);
-    const answers = answerFromCaches(caches(), clock, 1000);
-    state.isFull = false;
-    await answers(model, ["2"], PLAIN, caller);
-    const [onHit, hits] = recorder((_place: number, _verdict: Verdict) => {});
-    const outcomes = answers(model, ["1", "2", "3"], PLAIN, caller, onHit);
-    const told = hits.map(([place, { cache }]) => ({ place, cache }));
-    assert.deepEqual(told, [{ place: 1, cache: "memory" }]);
-    await outcomes;
-    assert.equal(hits.length, 1);
   });
 
   it("is asked once by each of those who wait for equal texts, also where a call has them twice", async () => {

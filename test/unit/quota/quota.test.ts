@@ -209,18 +209,6 @@ describe("Quota", () => {
       assert.equal(clock.pending, 0);
     });
 
-    it("tells whether there is enough for texts now, beside those under way", () => {
-      const quota = quotaWith();
-      const isFreeFor = (tokens: number) =>
-        as(TEAM, () => new Pace(quota).isFreeFor([textOf(tokens)], "fast", PLAIN));
-      assert.deepEqual([isFreeFor(600), isFreeFor(10)], [true, true]);
-      const underWay = ask(quota, 595);
-      assert.deepEqual([isFreeFor(600), isFreeFor(10)], [false, false]);
-      underWay?.[Symbol.dispose]();
-      assert.equal(isFreeFor(10), true);
-      assert.deepEqual(refusals, []);
-    });
-
     it("goes on as soon as what is under way turns out to cost less than it kept", async () => {
       const quota = quotaWith();
       const known = ask(quota, 500);

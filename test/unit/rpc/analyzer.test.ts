@@ -91,7 +91,7 @@ describe("analyzer", () => {
       profiler: { capture: () => assert.fail("no profile was asked for") },
       peers: undefined,
     } as const;
-    return analyzer(parts)(texts, tier, undefined, SIGNAL, { pace });
+    return analyzer(parts)(texts, tier, undefined, SIGNAL, pace);
   };
 
   it("gives the model back once it has answered, and what was answered is compared", async () => {
