@@ -121,19 +121,21 @@ function waysOf(ghz: Ghz, tier: TierMessage, texts: readonly string[]): Record<s
   const batches = batchMessages(texts, tier, CALLS.textsPerCall);
   const stream = streamMessages(texts, tier);
   const total = (count: number) => ["--total", String(count)];
+  const single =
+    (...flags: readonly string[]): Way =>
+    async ({ address }) => {
+      const all = [...total(unary.length), ...flags];
+      return perSecond(await ghz.run("unary", { address, messages: unary, flags: all }));
+    };
   return {
     AnalyzeBatch: async ({ address }) => {
       const flags = total(batches.length);
       const run = await ghz.run("batch", { address, messages: batches, flags });
       return (perSecond(run) * texts.length) / batches.length;
     },
-    "Analyze, 64 at once": async ({ address }) =>
-      perSecond(await ghz.run("unary", { address, messages: unary, flags: total(unary.length) })),
+    "Analyze, 64 at once": single(),
     // ghz's default, and what a client with one channel has.
-    [ONE_CONNECTION]: async ({ address }) => {
-      const flags = [...total(unary.length), "--connections", "1"];
-      return perSecond(await ghz.run("unary", { address, messages: unary, flags }));
-    },
+    [ONE_CONNECTION]: single("--connections", "1"),
     AnalyzeStream: async ({ address }) =>
       perSecond(await ghz.run("stream", { address, messages: stream })) * texts.length,
   };
