@@ -41,6 +41,7 @@ export function loadConfig(
   const settings = parsed.data;
   const processes = settings.PROCESSES;
   const workers = shareOf(Math.min(settings.MAX_WORKERS, cpus), processes);
+  const intraOpThreads = shareOf(settings.OMP_NUM_THREADS ?? cpus, processes * workers);
   return {
     processes,
     cpus,
@@ -72,7 +73,9 @@ export function loadConfig(
     workers,
     /** For long texts; 0: they are read on the event loop. */
     readingThreads: settings.TOKENIZERS_PARALLELISM ? workers : 0,
-    intraOpThreads: shareOf(settings.OMP_NUM_THREADS ?? cpus, processes * workers),
+    intraOpThreads,
+    /** Inference leaves none to the event loops. On a GPU it is not the cores that it takes. */
+    takesAllCores: !settings.ENABLE_GPU && processes * workers * intraOpThreads >= cpus,
     maxTextLength: settings.MAX_INPUT_LENGTH,
     maxBatchTexts: settings.MAX_BATCH_SIZE,
     requestTimeoutMs: settings.REQUEST_TIMEOUT * 1000,

@@ -132,13 +132,14 @@ export function makeBackend(
   log: Log,
   metrics: Metrics,
 ): Backend {
-  const { workers, intraOpThreads, gpu, tritonUrls } = config;
+  const { workers, intraOpThreads, gpu, takesAllCores, tritonUrls } = config;
+  const embedded = { workers, intraOpThreads, gpu, takesAllCores, weights };
   const made = config.backends.map((kind) =>
     kind === "triton"
       ? tritonBackend({ urls: tritonUrls }, clock, (event, url, detail) =>
           log.warn({ event, url, detail }, "triton"),
         )
-      : embeddedBackend({ workers, intraOpThreads, gpu, weights }, clock, (event, detail) =>
+      : embeddedBackend(embedded, clock, (event, detail) =>
           log.warn({ event, detail }, "inference worker"),
         ),
   );

@@ -24,6 +24,7 @@ const KIND: ThreadKind<ReadingRequest> = {
   name: "sentiment-reading",
   // With one text a thread it is that text which a thread was lost over.
   depth: 1,
+  takesAllCores: false,
   // Who sends many, or such as take long, gets no more of the threads for that.
   work: (request) => ({
     lane: holder(),

@@ -18,6 +18,8 @@ export interface ThreadKind<Request> {
   readonly workerData?: unknown;
   /** Requests that a thread has at once: one that it works on, and with 2 one that it goes on with, without waiting for this thread. */
   readonly depth: number;
+  /** They have no core that the event loop could have beside them: see Moderation. */
+  readonly takesAllCores: boolean;
   /** Lanes share the threads' time evenly. */
   work(request: Request): Work;
   /** A lane outlives its jobs, with what is known of them, until `ThreadPool.forget`. */
@@ -99,6 +101,11 @@ export class SupervisedThread<Request, Result> {
   /** Milliseconds that it takes for those, by those who asked; Infinity where one of them did not know. */
   get expectedMs(): number {
     return this.#exchanges.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+  }
+
+  /** The same of those behind the one that it works on, of which nobody knows how far it is. */
+  get aheadMs(): number {
+    return this.#exchanges.slice(1).reduce((sum, { expectedMs }) => sum + expectedMs, 0);
   }
 
   /** It died, and could not be replaced so far. */

@@ -3,6 +3,7 @@ import type { Clock } from "./clock.js";
 import { ServiceError } from "./errors.js";
 import type { ThreadAnswer } from "./in-thread.js";
 import { Lanes, type Work } from "./lanes.js";
+import { Moderation, REST_MS } from "./moderation.js";
 import { type ReportThread, SupervisedThread, type ThreadKind } from "./supervised-thread.js";
 
 interface Job<Request, Result> extends Work {
@@ -30,6 +31,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
   readonly #lanes: Lanes<Job<Request, Result>>;
   /** Before all else: they are few. */
   #chores: Chore<Request, Result>[] = [];
+  readonly #moderation: Moderation | undefined;
   #closed = false;
 
   constructor(count: number, kind: ThreadKind<Request>, clock: Clock, report: ReportThread) {
@@ -40,6 +42,8 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
       { length: count },
       () => new SupervisedThread<Request, Result>(kind, clock, dispatch, report),
     );
+    const goOn = () => this.#threads.every(({ aheadMs }) => aheadMs >= REST_MS);
+    this.#moderation = kind.takesAllCores ? new Moderation(goOn) : undefined;
   }
 
   /** Requests that no thread has taken yet. */
@@ -113,6 +117,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
         if (isNext) this.#give(thread);
       }
     }
+    this.#moderation?.look();
   }
 
   /** Who waits for a thread that may never come back would wait until its time is up. */

@@ -48,6 +48,7 @@ describe("loadConfig", () => {
       workers: 4,
       readingThreads: 0,
       intraOpThreads: 2,
+      takesAllCores: true,
       batchRows: 32,
       batchMinRows: 8,
       batchMaxRows: 128,
@@ -169,6 +170,7 @@ describe("loadConfig", () => {
       workers: 2,
       readingThreads: 2,
       intraOpThreads: 3,
+      takesAllCores: false,
       batchRows: 16,
       batchMinRows: 4,
       batchMaxRows: 64,
@@ -467,6 +469,16 @@ describe("loadConfig", () => {
         assert.deepEqual([config.workers, config.intraOpThreads], [workers, intraOpThreads]);
       });
     }
+
+    it("take all cores where they are as many, with those of the other processes, but on a GPU", () => {
+      const takes = (env: Readonly<Record<string, string>>, cpus: number) =>
+        load(env, cpus).takesAllCores;
+      assert.equal(takes({}, 2), true);
+      assert.equal(takes({}, 15), false);
+      assert.equal(takes({ MAX_WORKERS: "1", OMP_NUM_THREADS: "1" }, 2), false);
+      assert.equal(takes({ PROCESSES: "2" }, 2), true);
+      assert.equal(takes({ ENABLE_GPU: "true" }, 2), false);
+    });
 
     it("count the CPUs of the machine where nothing else is said", () => {
       assert.ok(loadConfig({}).workers >= 1);

@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   /** onnxruntime's threads in each worker. */
   readonly intraOpThreads: number;
   readonly gpu: boolean;
+  /** With those of other processes the threads are as many as the cores; unset: they leave one to the event loop. */
+  readonly takesAllCores?: boolean;
   /** A folder of several processes, by which those that start share the weights of models; undefined: there is none, or none any more. */
   readonly weights?: (() => string | undefined) | undefined;
 }
@@ -47,11 +49,11 @@ const FIXED_TOKENS = 5;
 
 /** onnxruntime inside this process: one session a model in each of several worker threads. */
 export function embeddedBackend(
-  { workers, intraOpThreads, gpu, weights }: EmbeddedOptions,
+  { workers, intraOpThreads, gpu, takesAllCores = false, weights }: EmbeddedOptions,
   clock: Clock,
   report: ReportWorker,
 ): Backend {
-  const kind = sessionThreads({ intraOpThreads, gpu });
+  const kind = sessionThreads({ intraOpThreads, gpu }, takesAllCores);
   const pool = new ThreadPool<WorkerRequest, Float32Array>(workers, kind, clock, report);
 
   async function inferTwice(

@@ -13,11 +13,15 @@ const MOST_LOOKS = { cpu: 12, gpu: 120 };
 export const DEPTH = 2;
 
 /** Rejects with ModelError for what the model refused, BACKEND_DOWN where the worker was lost over it or none can be had. */
-export const sessionThreads = (options: WorkerOptions): ThreadKind<WorkerRequest> => ({
+export const sessionThreads = (
+  options: WorkerOptions,
+  takesAllCores: boolean,
+): ThreadKind<WorkerRequest> => ({
   entry: new URL("./session-worker.js", import.meta.url),
   name: "sentiment-inference",
   workerData: options,
   depth: DEPTH,
+  takesAllCores,
   // A model that takes a hundred times as long as another gets no more of the threads for that.
   work: (request) => ({
     lane: request.model,

@@ -21,6 +21,7 @@ describe("a supervised thread", () => {
       },
       name: "echo",
       depth: 1,
+      takesAllCores: false,
       work: () => ({ lane: "", size: 1 }),
       lanesStay: false,
       leaves: () => undefined,
