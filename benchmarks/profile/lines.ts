@@ -8,6 +8,9 @@ interface Line {
   readonly where: string;
 }
 
+/** Atomics.wait, in which the event loop rests while inference has all cores. */
+const isRest = (name: string, url: string): boolean => name === "wait" && url === "";
+
 /** Functions by the time that they take themselves, most first; and how much of all the time the thread is busy, 0 to 1. */
 export function linesOf({ nodes, samples, timeDeltas }: Profile): {
   readonly busy: number;
@@ -21,7 +24,7 @@ export function linesOf({ nodes, samples, timeDeltas }: Profile): {
     const us = timeDeltas[place] ?? 0;
     const { functionName = "", url = "", lineNumber = 0 } = frames.get(id) ?? {};
     all += us;
-    if (functionName === "(idle)") {
+    if (functionName === "(idle)" || isRest(functionName, url)) {
       idle += us;
       continue;
     }
