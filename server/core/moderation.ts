@@ -24,7 +24,7 @@ export class Moderation {
     this.#sleep = rest;
   }
 
-  /** To be called whenever threads were given something: rests in each round of the event loop from then on, after all that it has to do, until they do not go on. */
+  /** To be called whenever threads were given something: rests in each round of the event loop from then on, after what has come to it in that round, until they do not go on. */
   look(): void {
     if (this.#isDue || !this.#goOn()) return;
     this.#isDue = true;
