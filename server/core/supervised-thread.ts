@@ -56,6 +56,9 @@ interface Exchange<Result> {
   reject(error: unknown): void;
 }
 
+const expectedMsOf = (exchanges: readonly Exchange<unknown>[]): number =>
+  exchanges.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+
 /**
  * A thread that is replaced when it dies, or hangs. It answers requests one after the other. Those that it has then are rejected; the replacement is asked
  * for all that others have left in it before it takes another.
@@ -100,12 +103,12 @@ export class SupervisedThread<Request, Result> {
 
   /** Milliseconds that it takes for those, by those who asked; Infinity where one of them did not know. */
   get expectedMs(): number {
-    return this.#exchanges.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+    return expectedMsOf(this.#exchanges);
   }
 
   /** The same of those behind the one that it works on, of which nobody knows how far it is. */
   get aheadMs(): number {
-    return this.#exchanges.slice(1).reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+    return expectedMsOf(this.#exchanges.slice(1));
   }
 
   /** It died, and could not be replaced so far. */

@@ -20,7 +20,7 @@ describe("moderation", () => {
     await round();
   });
 
-  it("rests after whatever is to be done first, once a round, while the threads go on", async () => {
+  it("rests once a round while the threads go on, and not before this one is over", async () => {
     moderation.look();
     moderation.look();
     assert.deepEqual(rests, []);

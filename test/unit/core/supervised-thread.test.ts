@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { ServiceError } from "../../../server/core/errors.js";
 import { SupervisedThread, type ThreadKind } from "../../../server/core/supervised-thread.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
+import { threadKind } from "../../support/thread-kind.js";
 
 /** Says back what it is told, and ends with "end". */
 const ECHO = `
@@ -14,21 +14,12 @@ describe("a supervised thread", () => {
   it("is replaced later where the system has no room for one", async () => {
     let refusals = 0;
     const kind: ThreadKind<string> = {
+      ...threadKind(ECHO),
       // What the system refuses, the constructor of a Worker throws.
       get entry() {
         if (refusals-- > 0) throw new Error("no room");
-        return new URL(`data:text/javascript,${encodeURIComponent(ECHO)}`);
+        return threadKind(ECHO).entry;
       },
-      name: "echo",
-      depth: 1,
-      takesAllCores: false,
-      work: () => ({ lane: "", size: 1 }),
-      lanesStay: false,
-      leaves: () => undefined,
-      mostLooks: () => Number.POSITIVE_INFINITY,
-      isEndable: true,
-      refused: (error) => new Error(error),
-      lost: () => new ServiceError("BACKEND_DOWN", "lost"),
     };
     const clock = new FakeClock();
     const events: string[] = [];

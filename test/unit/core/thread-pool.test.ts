@@ -1,31 +1,25 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../server/core/clock.js";
-import { ServiceError } from "../../../server/core/errors.js";
 import type { ThreadKind } from "../../../server/core/supervised-thread.js";
 import { ThreadPool } from "../../../server/core/thread-pool.js";
+import { threadKind } from "../../support/thread-kind.js";
 
-/** Answers once the cell that it is sent is set. */
-const HELD = `
+/** Answers once the cell that it is sent is set; says that it took so long. */
+const held = (ms: number) => `
   import { parentPort } from "node:worker_threads";
   parentPort.on("message", (cell) => {
     Atomics.wait(cell, 0, 0);
-    parentPort.postMessage({ kind: "done", result: "", ms: 5 });
+    parentPort.postMessage({ kind: "done", result: "", ms: ${ms} });
   });
 `;
 const DEPTH = 2;
 
-const kindOf = (takesAllCores: boolean): ThreadKind<Int32Array> => ({
-  entry: new URL(`data:text/javascript,${encodeURIComponent(HELD)}`),
-  name: "held",
+const kindOf = (takesAllCores: boolean, ms: number): ThreadKind<Int32Array> => ({
+  ...threadKind(held(ms)),
   depth: DEPTH,
   takesAllCores,
-  work: () => ({ lane: "", size: 1 }),
+  // What is known of a lane is known of its next request.
   lanesStay: true,
-  leaves: () => undefined,
-  mostLooks: () => Number.POSITIVE_INFINITY,
-  isEndable: true,
-  refused: (error) => new Error(error),
-  lost: () => new ServiceError("BACKEND_DOWN", "lost"),
 });
 
 describe("a thread pool", () => {
@@ -42,12 +36,12 @@ describe("a thread pool", () => {
     Atomics.wait = wait;
   });
 
-  /** Rests of the event loop while each of two threads has so many requests, and when all are answered. */
-  async function restsWith(requests: number, takesAllCores: boolean) {
-    const cells = Array.from({ length: 2 * requests }, cellOf);
+  /** Rests of the event loop while two threads have so many requests, of `ms` each, and when all are answered. */
+  async function restsWith(requests: number, takesAllCores = true, ms = 5) {
+    const cells = Array.from({ length: requests }, cellOf);
     await using pool = new ThreadPool<Int32Array, string>(
       2,
-      kindOf(takesAllCores),
+      kindOf(takesAllCores, ms),
       systemClock,
       () => {},
     );
@@ -67,14 +61,19 @@ describe("a thread pool", () => {
   }
 
   it("has the event loop rest while all threads have something to go on with", async () => {
-    const { during, after } = await restsWith(DEPTH, true);
+    const { during, after } = await restsWith(2 * DEPTH);
     assert.ok(during > 0);
     assert.equal(after, 0);
   });
 
-  it("has it look at once where a thread has only what it works on, or leaves it a core", async () => {
-    assert.equal((await restsWith(DEPTH - 1, true)).during, 0);
-    assert.equal((await restsWith(DEPTH, false)).during, 0);
+  it("has it look at once where a thread has only what it works on, or next to nothing behind that", async () => {
+    assert.equal((await restsWith(2)).during, 0);
+    assert.equal((await restsWith(2 * DEPTH - 1)).during, 0);
+    assert.equal((await restsWith(2 * DEPTH, true, 0.5)).during, 0);
+  });
+
+  it("has it look at once where threads leave it a core", async () => {
+    assert.equal((await restsWith(2 * DEPTH, false)).during, 0);
   });
 });
 
