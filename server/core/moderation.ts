@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.js";
+
 /** Longer rests let more come together, but threads run out of work before this one has looked: with 2 a core was idle for half as long again. */
 export const REST_MS = 1;
 
@@ -16,11 +18,13 @@ const sleep = (ms: number): void => {
 export class Moderation {
   #isDue = false;
   readonly #goOn: () => boolean;
+  readonly #clock: Clock;
   readonly #sleep: (ms: number) => void;
 
   /** `goOn`: whether all threads have something to do for the next REST_MS. */
-  constructor(goOn: () => boolean, rest: (ms: number) => void = sleep) {
+  constructor(goOn: () => boolean, clock: Clock, rest: (ms: number) => void = sleep) {
     this.#goOn = goOn;
+    this.#clock = clock;
     this.#sleep = rest;
   }
 
@@ -28,10 +32,13 @@ export class Moderation {
   look(): void {
     if (this.#isDue || !this.#goOn()) return;
     this.#isDue = true;
+    const since = this.#clock.now();
     setImmediate(() => {
       this.#isDue = false;
       if (!this.#goOn()) return;
-      this.#sleep(REST_MS);
+      // What has come during a long round has waited already, and threads may have ended what they are believed to have.
+      const wasLong = this.#clock.now() - since >= REST_MS;
+      if (!wasLong) this.#sleep(REST_MS);
       this.look();
     });
   }

@@ -43,7 +43,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
       () => new SupervisedThread<Request, Result>(kind, clock, dispatch, report),
     );
     const goOn = () => this.#threads.every(({ aheadMs }) => aheadMs >= REST_MS);
-    this.#moderation = kind.takesAllCores ? new Moderation(goOn) : undefined;
+    this.#moderation = kind.takesAllCores ? new Moderation(goOn, clock) : undefined;
   }
 
   /** Requests that no thread has taken yet. */

@@ -43,7 +43,7 @@ describe("death of an inference worker", function () {
   });
 
   async function start(workers: number): Promise<Backend> {
-    const options = { workers, intraOpThreads: 1, gpu: false };
+    const options = { workers, intraOpThreads: 1, gpu: false, takesAllCores: true };
     const backend = embeddedBackend(options, clock, (event, detail) => {
       events.push(`${event}: ${detail}`);
       onEvent(event);

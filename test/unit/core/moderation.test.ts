@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Moderation, REST_MS } from "../../../server/core/moderation.js";
+import { FakeClock } from "../../support/fake-clock.js";
 
 /** As often as the event loop goes round; after those that were asked for before. */
 const round = () => new Promise<void>((resume) => setImmediate(resume));
@@ -7,11 +8,13 @@ const round = () => new Promise<void>((resume) => setImmediate(resume));
 describe("moderation", () => {
   let goOn: boolean;
   let rests: number[];
+  let clock: FakeClock;
   let moderation: Moderation;
   beforeEach(() => {
-    [goOn, rests] = [true, []];
+    [goOn, rests, clock] = [true, [], new FakeClock()];
     moderation = new Moderation(
       () => goOn,
+      clock,
       (ms) => rests.push(ms),
     );
   });
@@ -55,6 +58,7 @@ describe("moderation", () => {
     const order: string[] = [];
     const sleeping = new Moderation(
       () => goOn,
+      clock,
       () => {
         order.push("rest");
         // As a call that the system has taken in.
@@ -64,5 +68,14 @@ describe("moderation", () => {
     sleeping.look();
     for (let rounds = 0; rounds < 3; rounds++) await round();
     assert.deepEqual(order.slice(0, 4), ["rest", "call", "rest", "call"]);
+  });
+
+  it("looks again in place of a rest after a round that was as long as one", async () => {
+    moderation.look();
+    clock.advance(REST_MS);
+    await round();
+    assert.deepEqual(rests, []);
+    await round();
+    assert.deepEqual(rests, [REST_MS]);
   });
 });
