@@ -15,8 +15,8 @@ export type ThreadReply<Result> =
   | ({ readonly kind: "done" } & ThreadAnswer<Result>)
   | { readonly kind: "failed"; readonly error: string; readonly reason: Reason | undefined };
 
-/** Of the threads that compute; 0 is that of all others. */
-const NICE = 5;
+/** Of the threads that compute; 0 is that of all others. With 5, refusals wait for them at times; with 19, they for calls (docs/decisions.md 74). */
+const NICE = 10;
 
 /** In a thread: answers what it is asked, one at a time, in that order. `transferred` is handed over with a result instead of being copied. */
 export function answerRequests<Request, Result>(
