@@ -1,12 +1,13 @@
-import { type FileHandle, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { messageOf, StartupError } from "../../core/errors.js";
 import { type KeyEntry, parseKeyFile } from "./key-file.js";
 
 const OWNER_ONLY = 0o600;
+const PERMISSIONS = 0o777;
 
 /**
- * Puts what `change` makes of the entries in their place; none are there where there is no file. The file is replaced as a whole,
- * readable by its owner alone. Throws StartupError where that is not possible, and what `change` throws, with the file as it was.
+ * Puts what `change` makes of the entries in their place; none are there where there is no file. The file is replaced as a whole:
+ * a new one is readable by its owner alone, one that is there stays with whom it is, and readable by whom it was. Throws StartupError where that is not possible, and what `change` throws, with the file as it was.
  */
 export async function changeKeyFile(
   path: string,
@@ -19,6 +20,7 @@ export async function changeKeyFile(
   const file = await openDraft(draft);
   try {
     const keys = change(await entriesOf(target));
+    await keepAccess(file, target);
     await file.writeFile(`${JSON.stringify({ keys }, undefined, 2)}\n`);
     // A rename that outlives a power cut must not point at an empty file.
     await file.sync();
@@ -39,6 +41,18 @@ async function openDraft(draft: string): Promise<FileHandle> {
         : "name a folder that may be written to";
     throw new StartupError(`${draft} cannot be made (${messageOf(error)}): ${mend}`, error);
   });
+}
+
+/** A server that runs as somebody else, as in a container, must be able to read what comes in its place. */
+async function keepAccess(file: FileHandle, target: string): Promise<void> {
+  const old = await stat(target).catch(() => undefined);
+  if (old === undefined) return;
+  // Only root may give a file away; who may not has its group and mode alone.
+  await file
+    .chown(old.uid, old.gid)
+    .catch(() => file.chown(process.geteuid?.() ?? old.uid, old.gid))
+    .catch(() => {});
+  await file.chmod(old.mode & PERMISSIONS);
 }
 
 async function entriesOf(path: string): Promise<readonly KeyEntry[]> {

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readKeyFile } from "../../../../server/rpc/keys/key-file.js";
 import { keysOf, knownKeys } from "../../../../server/rpc/keys/keys.js";
@@ -37,11 +47,22 @@ describe("addNewKey", () => {
     assert.notEqual(first?.id, second?.id);
   });
 
-  it("leaves a file for its owner alone, and nothing beside it", async () => {
-    await writeFile(folder.file, '{"keys": []}', { mode: 0o644 });
+  it("makes a file for its owner alone, and leaves nothing beside it", async () => {
     await addNewKey(folder.file, "one", ["analyze"]);
     assert.equal((await stat(folder.file)).mode & 0o777, 0o600);
     assert.deepEqual(await readdir(dirname(folder.file)), ["keys.json"]);
+  });
+
+  it("leaves a file that is there to whom it belongs, and readable by whom it was", async () => {
+    await writeFile(folder.file, '{"keys": []}');
+    await chmod(folder.file, 0o644);
+    // Only root may give a file away.
+    if (process.geteuid?.() === 0) await chown(folder.file, 1000, 1001);
+    const { uid, gid, mode } = await stat(folder.file);
+    await addNewKey(folder.file, "one", ["analyze"]);
+    const after = await stat(folder.file);
+    assert.deepEqual([after.uid, after.gid, after.mode], [uid, gid, mode]);
+    assert.equal((await readKeyFile(folder.file)).length, 1);
   });
 
   it("refuses a name that is taken, and a broken file, and leaves them as they were", async () => {
