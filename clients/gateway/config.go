@@ -58,7 +58,7 @@ func loadConfig(getenv func(string) string) (Config, error) {
 		MaxBody:       env.size("MAX_BODY_SIZE", 10<<20),
 		MaxRequests:   env.whole("MAX_REQUESTS", 1000, 1, 1_000_000),
 		MaxStreams:    env.whole("MAX_STREAMS", 100, 1, 1_000_000),
-		StreamTimeout: env.seconds("STREAM_IDLE_TIMEOUT", 300, 1, 86_400),
+		StreamTimeout: env.seconds("STREAM_IDLE_TIMEOUT", 300, 0, 86_400),
 		DrainDelay:    env.seconds("DRAIN_DELAY", 5, 0, 3600),
 		DrainTimeout:  env.seconds("DRAIN_TIMEOUT", 30, 1, 3600),
 		LogLevel:      env.level("LOG_LEVEL"),
@@ -140,9 +140,14 @@ func (e *environment) url(name string) string {
 }
 
 func (e *environment) level(name string) slog.Level {
+	said := e.text(name, "info")
+	// The server has a level more at either end, and both are told by the same variable.
+	if nearest, ok := map[string]slog.Level{"trace": slog.LevelDebug, "fatal": slog.LevelError}[said]; ok {
+		return nearest
+	}
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(e.text(name, "info"))); err != nil {
-		e.fault(name, "must be debug, info, warn or error")
+	if err := level.UnmarshalText([]byte(said)); err != nil {
+		e.fault(name, "must be trace, debug, info, warn, error or fatal")
 	}
 	return level
 }

@@ -27,6 +27,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestWhatTheServerTakesIsTakenOfSettingsForBoth(t *testing.T) {
+	for value, want := range map[string]slog.Level{"trace": slog.LevelDebug, "debug": slog.LevelDebug, "warn": slog.LevelWarn, "fatal": slog.LevelError} {
+		config, err := loadConfig(settings(map[string]string{"LOG_LEVEL": value, "STREAM_IDLE_TIMEOUT": "0"}))
+		if err != nil || config.LogLevel != want || config.StreamTimeout != 0 {
+			t.Error(value, config.LogLevel, config.StreamTimeout, err)
+		}
+	}
+}
+
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	bad := map[string]string{"GATEWAY_PORT": "x", "REQUEST_TIMEOUT": "0", "MAX_BODY_SIZE": "big", "CORS_ORIGINS": "shop", "LOG_LEVEL": "loud",
 		"TLS_CERT": "a.pem", "SENTIMENT_KEY": "k.pem", "DRAIN_DELAY": "-1",

@@ -184,6 +184,14 @@ func (a *answerLines) write(call analyzeStream, metrics *metrics) error {
 	}
 }
 
+// patience ends when a client has taken nothing for too long; never where there is no timeout.
+func (a *answerLines) patience() time.Time {
+	if a.timeout == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(a.timeout)
+}
+
 // begin waits for the first answer, so that a call that fails before it has a status of its own.
 func (a *answerLines) begin() {
 	if !a.begun {
@@ -196,7 +204,7 @@ func (a *answerLines) begin() {
 // writeLine ends a client that takes nothing for too long. HTTP/2 counts that time without a write too, so it is taken off again.
 func (a *answerLines) writeLine() error {
 	a.begin()
-	_ = a.connection.SetWriteDeadline(time.Now().Add(a.timeout))
+	_ = a.connection.SetWriteDeadline(a.patience())
 	if _, err := a.w.Write(append(a.line, "}\n"...)); err != nil {
 		return err
 	}
@@ -208,7 +216,7 @@ func (a *answerLines) writeLine() error {
 
 // end writes the error as the last line, or as all of the answer. The client may be gone, so nothing is made of what fails here.
 func (a *answerLines) end(g *Gateway, err error) {
-	_ = a.connection.SetWriteDeadline(time.Now().Add(a.timeout))
+	_ = a.connection.SetWriteDeadline(a.patience())
 	if err == nil {
 		a.begin()
 		return
@@ -223,5 +231,5 @@ func (a *answerLines) end(g *Gateway, err error) {
 	}
 	a.line = append(append(a.line[:0], `{"error":`...), body...)
 	_ = a.writeLine()
-	_ = a.connection.SetWriteDeadline(time.Now().Add(a.timeout))
+	_ = a.connection.SetWriteDeadline(a.patience())
 }

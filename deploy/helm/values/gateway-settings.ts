@@ -22,8 +22,8 @@ export const GATEWAY_SETTINGS = {
     .optional(),
   MAX_REQUESTS: whole(1, 1_000_000),
   MAX_STREAMS: whole(1, 1_000_000),
-  STREAM_IDLE_TIMEOUT: whole(1, 86_400),
+  STREAM_IDLE_TIMEOUT: whole(0, 86_400),
   DRAIN_DELAY: whole(0, 3600),
   DRAIN_TIMEOUT: whole(1, 3600),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).optional(),
 };
