@@ -131,6 +131,18 @@ go-proto: $(BUILT) ## clients/go/gen from proto/ (needs Go)
 rust-proto: ## clients/rust/src/gen from proto/ (needs Rust)
 	CACHE=$(CACHE) clients/rust/generate.sh
 
+go-test: build ## the Go client against real servers (needs Go)
+	CACHE=$(CACHE) clients/go/test.sh
+
+rust-test: build ## the Rust client against real servers (needs Rust 1.88)
+	CACHE=$(CACHE) clients/rust/test.sh
+
+java-test: build ## the Java client against real servers (needs Java 17 and Maven)
+	CACHE=$(CACHE) clients/java/test.sh
+
+python-test: build $(PYTHON_CLIENT)/done ## the Python client, as it is installed, against real servers
+	CACHE=$(CACHE) clients/python/test.sh
+
 node-client: build ## the client for Node and the command line as a package: build/*.tgz
 	@mkdir -p build
 	clients/node/pack.sh build
@@ -208,6 +220,9 @@ load-artillery: build $(ARTILLERY)/done ## the same by Artillery (590 MB)
 
 load-ab: build $(AB)/done ## the same calls by ab, one kind after the other, over as many connections as would be busy if each took 100 ms
 	CACHE=$(CACHE) benchmarks/load.sh ab $(PHASE)
+
+load-schemathesis: build $(SCHEMATHESIS)/done ## what the REST bridge's document allows, and what it does not, for MINUTES=1 (needs Go and jq)
+	CACHE=$(CACHE) test/full/schemathesis.sh $(MINUTES)
 
 bench-stream: build ## a million lines through one AnalyzeStream: lines a second, and the server's memory
 	node dist/benchmarks/stream.js $(ARGS)
@@ -376,4 +391,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: bench-reading bench-beside-lists bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: go-test rust-test java-test python-test load-schemathesis bench-reading bench-beside-lists bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -12,7 +12,9 @@ export const Settings = z.object({
     .describe("port of gRPC; 0 takes a free one, and the log tells which"),
   HTTP_PORT: whole(0, 65535)
     .default(9464)
-    .describe("port of /metrics, /livez and /readyz; 0 takes a free one, and the log tells which"),
+    .describe(
+      "port of /metrics, /livez, /readyz and /status; 0 takes a free one, and the log tells which",
+    ),
   BIND_ADDRESS: z
     .string()
     .min(1)
@@ -72,7 +74,7 @@ export const Settings = z.object({
   QUEUE_TIMEOUT: decimal(0.01, 3600)
     .default(5)
     .describe(
-      "seconds (`0.2`) that a call may wait for others by estimate; one that would wait longer, or be answered past its own deadline, is refused at once with OVERLOADED, and for seconds then also calls of its key that would wait for over a fifth of their time (0.2 at least) in the queue and may not wait for much longer than it",
+      "longest wait in the queue, in seconds (`0.2`), by estimate. A call that would wait longer, or miss its deadline, is refused at once with OVERLOADED. For some seconds after so are calls of its key that have about as long as it or less, and would wait for over a fifth of their time (0.2 at least)",
     ),
   BROWN_OUT_MS: whole(0, 3_600_000)
     .default(0)
@@ -105,7 +107,7 @@ export const Settings = z.object({
   MAX_REQUEST_MEMORY: whole(1, 1_000_000)
     .default(256)
     .describe(
-      "MB that requests may take in each process which have come, wholly or in part, and are not answered yet (of a stream, that are not begun with), reckoned at twice their bytes, and single answers that their clients have not taken, and what words and sentences of answers may take until they are sent; but never less than two of the largest take; beyond, calls are refused with OVERLOADED on connections that have more than an even part of it, and beyond twice as much all",
+      "MB that requests and answers under way may take in each process: requests that have come, also in part, and are not answered (of a stream: not begun with), at twice their bytes; single answers that their clients have not taken; words and sentences of answers until they are sent. Never less than two of the largest requests take. Beyond it calls are refused with OVERLOADED on connections that have more than an even part, beyond twice as much on all",
     ),
   KEEPALIVE_TIME: whole(1, 86_400)
     .default(60)

@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 clients/go/generate.sh "$work"
-diff -r clients/go/gen "$work/clients/go/gen" || { echo 'clients/go/gen is out of date: run clients/go/generate.sh'; exit 1; }
+diff -r clients/go/gen "$work/clients/go/gen" || { echo 'clients/go/gen is out of date: make go-proto'; exit 1; }
 version=$(node -p 'require("./package.json").version')
 grep -qx "const Version = \"$version\"" clients/go/client.go || { echo "clients/go/client.go: Version is not $version, as package.json says"; exit 1; }
 unformatted=$(gofmt -l clients/go)

@@ -12,7 +12,7 @@ trap 'stop_server; rm -rf "$work"' EXIT
 
 clients/rust/generate.sh "$work"
 for folder in src/gen tests/support/gen; do
-  diff -r "clients/rust/$folder" "$work/clients/rust/$folder" || { echo "clients/rust/$folder is out of date: run clients/rust/generate.sh"; exit 1; }
+  diff -r "clients/rust/$folder" "$work/clients/rust/$folder" || { echo "clients/rust/$folder is out of date: make rust-proto"; exit 1; }
 done
 version=$(node -p 'require("./package.json").version')
 grep -qxF "version = \"$version\"" clients/rust/Cargo.toml || { echo "clients/rust/Cargo.toml has another version than package.json: $version"; exit 1; }
