@@ -161,8 +161,9 @@ export class Batcher {
         first.settle({ status: "rejected", reason: outrun() });
         continue;
       }
-      const { free, fixedTokens } = this.#load;
-      const budget = budgetOf(policy, { queued: this.#queue.size, free, fixedTokens }, limits);
+      const { free, fixedTokens, msPerToken } = this.#load;
+      const moment = { queued: this.#queue.size, free, fixedTokens, msPerToken };
+      const budget = budgetOf(policy, moment, limits);
       const choice = this.#sharing.holders > 1 ? CHOICE.several : CHOICE.alone;
       const rows = this.#queue.next(choice * budget.paddedTokens);
       const lengths = rows.map(({ ids }) => ids.length);

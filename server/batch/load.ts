@@ -65,6 +65,11 @@ export class Load {
     return this.#fixedTokens ?? this.#cost.fixedTokens;
   }
 
+  /** Milliseconds that a token of a text has cost the model, padding and fixed parts included; undefined while it is not known. */
+  get msPerToken(): number | undefined {
+    return this.#cost.msPerToken;
+  }
+
   began({ tokens }: RunSize): void {
     this.#batches++;
     this.#tokens += tokens;

@@ -26,6 +26,8 @@ export interface BatchMoment {
   readonly free: number;
   /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
   readonly fixedTokens: number | undefined;
+  /** Milliseconds that a token has cost of late; undefined while it is not known. */
+  readonly msPerToken: number | undefined;
 }
 
 /** What one batch may be. */
@@ -40,10 +42,12 @@ export interface Budget {
 
 /** A batch of so many times its fixed cost is only a thirtieth dearer a token than an endless one, and its callers wait less. */
 const WORTHWHILE = 30;
+/** Milliseconds: one that is done so soon may be larger: handing it over costs what the model does not tell, and who comes next hardly waits longer (docs/decisions.md 75). */
+const BRIEF_MS = 20;
 
 export function budgetOf(
   policy: BatchPolicy,
-  { queued, free, fixedTokens }: BatchMoment,
+  { queued, free, fixedTokens, msPerToken }: BatchMoment,
   limits: BatchLimits,
 ): Budget {
   const paddedTokens = limits.maxPaddedTokens;
@@ -53,7 +57,13 @@ export function budgetOf(
       return {
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
-        paddedTokens: Math.min(paddedTokens, WORTHWHILE * (fixedTokens ?? paddedTokens)),
+        paddedTokens: Math.min(
+          paddedTokens,
+          Math.max(
+            WORTHWHILE * (fixedTokens ?? paddedTokens),
+            msPerToken === undefined ? 0 : BRIEF_MS / msPerToken,
+          ),
+        ),
         paddingRatio,
         fixedTokens,
       };

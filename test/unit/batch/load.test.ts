@@ -31,6 +31,12 @@ describe("the load of a backend", () => {
     assert.equal(learned(new Load(2, 5)).fixedTokens, 5);
   });
 
+  it("learns what a token costs, all included", () => {
+    assert.equal(new Load(2, 5).msPerToken, undefined);
+    const { msPerToken = 0 } = learned(new Load(2, 5));
+    assert.ok(msPerToken > 0.05 && msPerToken < 0.15, `${msPerToken}`);
+  });
+
   it("waits for what is ahead, what runs and what is its own, on all that run side by side", () => {
     const load = learned(new Load(2, undefined));
     // 66 ms passed while the last 500 tokens were done; of those before it was not known what the model takes.

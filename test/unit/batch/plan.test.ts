@@ -46,7 +46,12 @@ describe("adaptedRows", () => {
 });
 
 describe("budgetOf", () => {
-  const moment: BatchMoment = { queued: 200, free: 1, fixedTokens: undefined };
+  const moment: BatchMoment = {
+    queued: 200,
+    free: 1,
+    fixedTokens: undefined,
+    msPerToken: undefined,
+  };
   const near = { paddedTokens: 4096, paddingRatio: 0.12 };
 
   it("cost: as much as pays, and a part for each free place", () => {
@@ -63,6 +68,10 @@ describe("budgetOf", () => {
       fixedTokens: 10,
     });
     assert.equal(cost({ fixedTokens: 900 }).paddedTokens, 4096);
+    // What is done within 20 ms, too; never less than pays, nor more than the limit.
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04 }).paddedTokens, 500);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5 }).paddedTokens, 300);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.001 }).paddedTokens, 4096);
   });
 
   it("guide: rows by the length of the queue", () => {
