@@ -29,6 +29,10 @@ export interface MemoryCache<Value> extends Cache<Value> {
   readonly bytes: number;
   /** The same as get() of one key, and counts as a use, but without a promise. */
   peek(key: CacheKey): Value | undefined;
+  /** Milliseconds until the key's value expires; 0 where it has none. */
+  leftMs(key: CacheKey): number;
+  /** As set() of one, for no longer than so many milliseconds. */
+  setFor(mostMs: number, key: CacheKey, value: Value): void;
   /** Drops what has expired; returns how many. Takes time for every entry. */
   sweep(): number;
   /** At most `count` values that have not expired, those used most often lately first. Takes time for every entry. */
@@ -97,6 +101,15 @@ class Memory<Value> implements MemoryCache<Value> {
     for (const [key, value] of entries) this.#write(key, value);
   }
 
+  leftMs({ space, hash }: CacheKey): number {
+    const entry = this.#spaces.get(space)?.get(hash);
+    return entry === undefined ? 0 : Math.max(0, entry.expiresMs - this.#clock.now());
+  }
+
+  setFor(mostMs: number, key: CacheKey, value: Value): void {
+    if (mostMs > 0) this.#write(key, value, mostMs);
+  }
+
   clear(space?: string): Promise<number> {
     const spaces = space === undefined ? [...this.#spaces.keys()] : [space];
     let cleared = 0;
@@ -163,9 +176,10 @@ class Memory<Value> implements MemoryCache<Value> {
     return entry.hit;
   }
 
-  #write(key: CacheKey, value: Value): void {
+  #write(key: CacheKey, value: Value, mostMs = Number.POSITIVE_INFINITY): void {
     const bytes = this.#options.sizeOf(value);
-    const expiresMs = this.#clock.now() + this.#options.ttlMs * this.#jitter();
+    const ttlMs = Math.min(this.#options.ttlMs * this.#jitter(), mostMs);
+    const expiresMs = this.#clock.now() + ttlMs;
     const old = this.#spaces.get(key.space)?.get(key.hash);
     if (old !== undefined) {
       this.#eviction.remove(old);

@@ -97,22 +97,28 @@ export class ReadingLookup {
 
   keep(outcomes: readonly Outcome[]): void {
     const span = currentSpan()?.step("cache.write");
-    const byText: [CacheKey, CachedAnswer][] = [];
     const byReading: [CacheKey, CachedAnswer][] = [];
     const shared: [CacheKey, CachedAnswer][] = [];
+    let kept = 0;
     for (const [place, outcome] of outcomes.entries()) {
       const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
       if (outcome.status === "rejected" || !itsTextKey || !key) continue;
       const answer = answerOf(outcome.value);
-      byText.push([itsTextKey, answer]);
-      if (key !== itsTextKey) byReading.push([key, answer]);
-      if (outcome.value.cache === "none") shared.push([key, answer]);
+      const { cache } = outcome.value;
+      this.#caches.byText.setFor(this.#lifeOf(cache, key), itsTextKey, answer);
+      if (key !== itsTextKey && cache !== "memory") byReading.push([key, answer]);
+      if (cache === "none") shared.push([key, answer]);
+      kept++;
     }
-    this.#caches.byText.set(byText);
     this.#caches.byReading.set(byReading);
     if (shared.length > 0) this.#caches.shared?.set(shared);
-    span?.set({ "sentiment.answers": byText.length });
+    span?.set({ "sentiment.answers": kept });
     span?.end();
+  }
+
+  /** Milliseconds that an answer may be kept by its text: what was found in memory lives no longer for being found by another text. */
+  #lifeOf(cache: Verdict["cache"], key: CacheKey): number {
+    return cache === "memory" ? this.#caches.byReading.leftMs(key) : Number.POSITIVE_INFINITY;
   }
 
   #verdictOf(

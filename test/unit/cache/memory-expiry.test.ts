@@ -25,6 +25,23 @@ describe("expiry in the memory cache", () => {
     assert.equal(cache.peek(keyOf("good"))?.name, "new");
   });
 
+  it("comes sooner for what is set for less, never later than for others", () => {
+    const { cache, clock } = cacheOf();
+    cache.setFor(300, keyOf("short"), sized("short"));
+    cache.setFor(1e9, keyOf("long"), sized("long"));
+    cache.setFor(0, keyOf("none"), sized("none"));
+    assert.deepEqual(
+      ["short", "long", "none", "never there"].map((name) => cache.leftMs(keyOf(name))),
+      [300, 1000, 0, 0],
+    );
+    clock.advance(300);
+    assert.deepEqual([cache.leftMs(keyOf("short")), cache.peek(keyOf("short"))], [0, undefined]);
+    clock.advance(699);
+    assert.equal(cache.peek(keyOf("long"))?.name, "long");
+    clock.advance(1);
+    assert.equal(cache.peek(keyOf("long")), undefined);
+  });
+
   it("never comes while the clock stands still", () => {
     const { cache } = cacheOf();
     cache.set([[keyOf("good"), sized("good")]]);

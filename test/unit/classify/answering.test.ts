@@ -126,6 +126,24 @@ describe("a model that is too busy", () => {
     assert.equal(asked.length, 2);
   });
 
+  it("keeps an answer for its time, by however many texts it is found that the model reads alike", async () => {
+    const { model, state } = busyModel(clock);
+    const answers = answerFromCaches(caches(), clock, 1000);
+    state.isFull = false;
+    const cacheOf = async (text: string) => {
+      const [outcome] = await answers(model, [text], PLAIN, caller);
+      return outcome?.status === "fulfilled" ? outcome.value.cache : outcome;
+    };
+    assert.equal(await cacheOf("1"), "none");
+    clock.advance(40_000);
+    assert.equal(await cacheOf("1 "), "memory");
+    clock.advance(19_999);
+    assert.equal(await cacheOf("1 "), "memory");
+    assert.equal(await cacheOf(" 1"), "memory");
+    clock.advance(1);
+    assert.equal(await cacheOf("1 "), "none");
+  });
+
   it("reads what a Redis may have: it is found by what the model reads", async () => {
     const { model, asked, read } = busyModel(clock);
     const shared: Cache<CachedAnswer> = {
