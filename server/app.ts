@@ -102,7 +102,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
   opened.use(watchEventLoopLag(registry, systemClock));
   const { tracer } = opened.use(await openTracing(spanEvents(log, metrics)));
   const readiness = createReadiness(
-    () => unready(config, files, served),
+    () => unready(files, served),
     () => downOf(served),
   );
   const latest = { models: () => served, answers: () => answers };
@@ -154,7 +154,6 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     answer,
     caches,
     warming,
-    loadsAhead: config.prefetchModels,
     defaultTier: config.defaultTier,
     limits,
     quota,
@@ -199,12 +198,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
 }
 
 /** Models that calls cannot be answered for. */
-function unready(
-  config: Config,
-  files: readonly ModelFiles[],
-  models: TierModels | undefined,
-): readonly string[] {
-  if (!config.prefetchModels) return [];
+function unready(files: readonly ModelFiles[], models: TierModels | undefined): readonly string[] {
   const ready = models?.list().filter((model) => model.canServe()) ?? [];
   return files.map(({ name }) => name).filter((name) => !ready.some((one) => one.name === name));
 }

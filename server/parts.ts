@@ -150,6 +150,7 @@ export function makeBackend(
 
 export const modelOptions = (config: Config, trimCaches: () => void) => ({
   repository: config.modelRepository,
+  loadsAhead: config.prefetchModels,
   batching: {
     limits: {
       rows: config.batchRows,

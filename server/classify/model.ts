@@ -38,7 +38,7 @@ export interface ServedModel {
   ready(): Promise<void>;
   /** It is loaded and answers now. */
   isReady(): boolean;
-  /** Calls for it are answered: it is ready, or was unloaded and loads again at the next one. */
+  /** Calls for it are answered: it is ready, or the next one loads it. */
   canServe(): boolean;
 }
 

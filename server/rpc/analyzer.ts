@@ -46,8 +46,6 @@ export interface Caches {
 /** What the services are made of. */
 export interface ServiceParts {
   readonly models: Models;
-  /** All models are loaded at start-up: health waits for them. */
-  readonly loadsAhead: boolean;
   /** How texts are answered: from the caches, or always by the model. */
   readonly answer: Answer;
   readonly caches: Caches | undefined;

@@ -159,7 +159,7 @@ export async function serveGrpc(
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
   const watch = () => {
     const served = parts.models.list();
-    const canServe = (model: ServedModel) => !parts.loadsAhead || model.canServe();
+    const canServe = (model: ServedModel) => model.canServe();
     for (const model of served) health.setStatus(stateOf(canServe(model)), model.name);
     const ready = served.every(canServe);
     for (const name of ["", ...SERVICES]) health.setStatus(stateOf(ready), name);

@@ -33,6 +33,8 @@ export interface ServedVersionParts {
   readonly held: HeldModels;
   readonly clock: Clock;
   readonly readers: ReadingThreads | undefined;
+  /** It is loaded at the start; else by the first call. */
+  readonly loadsAhead: boolean;
   /** Called before it loads: makes room for it. */
   readonly beforeLoad: () => Promise<void>;
   readonly onLoaded: (tookMs: number) => void;
@@ -58,7 +60,8 @@ export class ServedVersion {
   readonly #parts: ServedVersionParts;
   readonly #batcher: Batcher;
   #loaded = false;
-  #unloaded = false;
+  /** It is not, and the next call loads it. */
+  #waitsForCall: boolean;
   /** The backend may hold something of it, if only what a load that failed has left. */
   #held = false;
   #loading: Promise<void> | undefined;
@@ -78,6 +81,7 @@ export class ServedVersion {
     const { backend, clock, readers, events } = parts;
     this.#parts = parts;
     this.lastUsedMs = clock.now();
+    this.#waitsForCall = !parts.loadsAhead;
     const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
       files;
     const { padId } = tokenizer;
@@ -122,7 +126,7 @@ export class ServedVersion {
       submit: (rows, signal, begun) => queued(rows, () => batcher.submit(rows, signal, begun)),
       waitMs: () => batcher.waitMs,
       isReady: () => this.#loaded && backend.isUp(id),
-      canServe: () => (this.#loaded ? backend.isUp(id) : this.#unloaded && !this.#isFaulty),
+      canServe: () => (this.#loaded ? backend.isUp(id) : this.#canLoad),
       ready: () => this.ready(),
     };
   }
@@ -166,6 +170,11 @@ export class ServedVersion {
 
   get #isFaulty(): boolean {
     return this.#fault !== undefined && this.#parts.clock.now() < this.#fault.untilMs;
+  }
+
+  get #canLoad(): boolean {
+    const isSomeUp = this.#parts.backend.status().some(({ up }) => up);
+    return this.#waitsForCall && !this.#isFaulty && isSomeUp;
   }
 
   /** For the time of a call: it is not unloaded before the lease is given back. */
@@ -227,7 +236,7 @@ export class ServedVersion {
     this.#held = false;
     this.#loading = undefined;
     this.#loaded = false;
-    this.#unloaded ||= wasLoaded;
+    this.#waitsForCall ||= wasLoaded;
     await this.#parts.held.unload(this.id, this);
     return wasLoaded;
   }

@@ -38,6 +38,8 @@ export interface ModelEvents {
 export interface TierModelsOptions {
   readonly repository: string;
   readonly batching: BatchSettings;
+  /** Models are loaded at the start; else by the first call for them. */
+  readonly loadsAhead: boolean;
   /** Where long texts are read; undefined: on the event loop, as the others are. */
   readonly readers: ReadingThreads | undefined;
   /** undefined: nothing is ever unloaded for want of memory. */
@@ -225,6 +227,7 @@ export class TierModels implements Models, Disposable {
         held: this.#held,
         clock: this.#clock,
         readers: this.#options.readers,
+        loadsAhead: this.#options.loadsAhead,
         beforeLoad: async () => this.#memory?.makeRoom(version),
         onLoaded: (tookMs) => this.#events.loaded(version.model, tookMs),
         events: this.#events.of(files.name),

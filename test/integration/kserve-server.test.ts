@@ -145,6 +145,8 @@ describe("the KServe protocol of a server that", function () {
         ({ state }) => state,
       );
     assert.equal((await kserve.modelReady(model)).ready, false);
+    // Its calls are answered all the same.
+    assert.equal((await kserve.serverReady({})).ready, true);
     assert.deepEqual(await states(), new Array(4).fill("UNAVAILABLE"));
     await kserve.modelInfer(inferRequest(["fine"]));
     assert.equal((await kserve.modelReady(model)).ready, true);

@@ -20,7 +20,7 @@ export function heldBackend(concurrency = 1): HeldBackend {
     maxInFlight: concurrency,
     maxPaddingRatio: 0.12,
     isUp: () => true,
-    status: () => [],
+    status: () => [{ backend: "held", up: true }],
     unload: async () => {},
     get waiting() {
       return waiting.length;

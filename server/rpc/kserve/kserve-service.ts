@@ -69,7 +69,7 @@ export function kserveService(
   return {
     serverLive: async () => ({ live: true }),
     serverReady: async () => ({
-      ready: !drain.announced && named().every((model) => model.isReady()),
+      ready: !drain.announced && named().every((model) => model.canServe()),
     }),
     // Unknown models are not ready: so says Triton too.
     modelReady: async (request) => ({

@@ -22,6 +22,8 @@ export interface NamedModel {
   /** What the path of a request is asked for. */
   readonly tier: TierMessage;
   isReady(): boolean;
+  /** Calls for it are answered, the first one perhaps once it has loaded it. */
+  canServe(): boolean;
 }
 
 const CASCADE_TIERS: readonly Tier[] = ["fast", "accurate"];
@@ -41,13 +43,16 @@ export function namedModels({ models }: Pick<ServiceParts, "models">): readonly 
     version: numberOf(model.version),
     tier: TIER[model.tier],
     isReady: () => model.isReady(),
+    canServe: () => model.canServe(),
   }));
   if (!servesCascade(models)) return named;
+  const cascade = served.filter(({ tier }) => CASCADE_TIERS.includes(tier));
   const auto = {
     name: CASCADE_NAME,
     version: CASCADE_VERSION,
     tier: TierMessage.TIER_AUTO,
-    isReady: () => served.every(({ tier, isReady }) => isReady() || !CASCADE_TIERS.includes(tier)),
+    isReady: () => cascade.every((model) => model.isReady()),
+    canServe: () => cascade.every((model) => model.canServe()),
   };
   return [...named, auto];
 }

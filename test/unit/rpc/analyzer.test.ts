@@ -74,7 +74,6 @@ describe("analyzer", () => {
       answer: answerAnew(clock),
       caches: undefined,
       warming: new Warming(() => false, clock),
-      loadsAhead: true,
       defaultTier: "fast",
       limits,
       quota,

@@ -45,6 +45,17 @@ describe("ServedVersion", () => {
     assert.equal(version.model.isReady(), true);
   });
 
+  it("can serve before it is loaded where a call loads it, as long as a backend can be had", async () => {
+    const lazy = someServed(3, { backend, clock, loadsAhead: false });
+    assert.deepEqual([lazy.model.isReady(), lazy.model.canServe()], [false, true]);
+    backend.up = false;
+    assert.equal(lazy.model.canServe(), false);
+    backend.up = true;
+    backend.onLoad = () => Promise.reject(new ModelError("its logits are not three"));
+    await assert.rejects(lazy.ready());
+    assert.equal(lazy.model.canServe(), false);
+  });
+
   it("tells what waits for a batch", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { infer } = backend;

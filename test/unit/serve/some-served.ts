@@ -43,6 +43,7 @@ export function someServed(
   const surroundings = {
     held: new HeldModels(parts.backend),
     readers: undefined,
+    loadsAhead: true,
     beforeLoad: async () => {},
     onLoaded: () => {},
     events: NO_EVENTS,

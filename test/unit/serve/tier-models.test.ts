@@ -52,6 +52,7 @@ describe("TierModels", function () {
     const options = {
       repository: folder,
       batching: SETTINGS,
+      loadsAhead: true,
       readers,
       memory: undefined,
       resident: { atMost: () => 0, exactly: async () => 0 },

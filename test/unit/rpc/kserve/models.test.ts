@@ -23,6 +23,7 @@ const [accurate] = fakeModel(clock, () => [], {
   tier: "accurate",
   name: "sentiment_accurate",
   isReady: () => accurateReady,
+  canServe: () => accurateReady,
 });
 const serving = (...served: readonly ServedModel[]): Models => ({
   list: () => served,
@@ -53,10 +54,23 @@ describe("the models by name", () => {
 
   it("are ready when theirs are, the cascade when both are", () => {
     const ready = () => all.map((model) => model.isReady());
+    const serving = () => all.map((model) => model.canServe());
     accurateReady = false;
-    assert.deepEqual(ready(), [true, false, false]);
+    assert.deepEqual(
+      [ready(), serving()],
+      [
+        [true, false, false],
+        [true, false, false],
+      ],
+    );
     accurateReady = true;
-    assert.deepEqual(ready(), [true, true, true]);
+    assert.deepEqual(
+      [ready(), serving()],
+      [
+        [true, true, true],
+        [true, true, true],
+      ],
+    );
   });
 
   for (const version of ["", "12"]) {
