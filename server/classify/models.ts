@@ -18,6 +18,8 @@ export interface Lease extends Disposable {
 export interface Models {
   /** Those that answer, fast first; candidates left out. */
   list(): readonly ServedModel[];
+  /** Of the answers of all versions that calls may be answered by, the candidate's too; none for a model that is not served. */
+  spacesOf(name: string): readonly string[];
   /** Undefined for a tier without a model. Equal texts get equal versions while a candidate answers some of the calls. */
   lease(tier: Tier, text: string): Lease | undefined;
   /** Loads what the tier's folder holds now, and then lets it take over. Calls under way are finished by the version they began with. */

@@ -18,9 +18,9 @@ import { cacheWarmer } from "./warmer.js";
 export function adminService(parts: ServiceParts, analyze: Analyze): AdminServiceImplementation {
   const { models, caches, defaultTier, peers, version, status, profiler } = parts;
   const warm = cacheWarmer(parts, analyze);
-  const spaceOf = (name: string): string => {
-    const model = models.list().find((one) => one.name === name);
-    if (model !== undefined) return model.space;
+  const spacesOf = (name: string): readonly (string | undefined)[] => {
+    const spaces = name === "" ? [undefined] : models.spacesOf(name);
+    if (spaces.length > 0) return spaces;
     const names = models.list().map((one) => one.name);
     throw new ServiceError("MODEL_UNKNOWN", `model: name one of ${names.join(", ")}.`, {
       field: "model",
@@ -43,8 +43,9 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
     warmCache: ({ texts, tier }, signal) => warm(texts, tier, signal),
     async clearCache({ cache, model }) {
       const tier = cacheTierOf(cache);
-      const space = model === "" ? undefined : spaceOf(model);
-      return { cleared: (await caches?.clear(tier, space)) ?? 0 };
+      let cleared = 0;
+      for (const space of spacesOf(model)) cleared += (await caches?.clear(tier, space)) ?? 0;
+      return { cleared };
     },
     loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
     unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),

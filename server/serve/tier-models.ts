@@ -110,6 +110,11 @@ export class TierModels implements Models, Disposable {
     return [...this.#slots.values()].map(({ served }) => served.model);
   }
 
+  spacesOf(name: string): readonly string[] {
+    const versions = this.versions().filter(({ model }) => model.name === name);
+    return versions.map(({ model }) => model.space);
+  }
+
   lease(tier: Tier, text: string): Lease | undefined {
     const slot = this.#slots.get(tier);
     if (slot === undefined) return undefined;

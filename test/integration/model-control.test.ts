@@ -5,6 +5,7 @@ import { createClient, Metadata } from "nice-grpc";
 import {
   type AdminServiceClient,
   AdminServiceDefinition,
+  CacheTier,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
 import { addNewKey } from "../../server/rpc/keys/new-key.js";
@@ -38,7 +39,7 @@ for (const backend of ["embedded", "triton"]) {
     });
     afterEach(() => stop.disposeAsync());
 
-    async function start(): Promise<void> {
+    async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
       const triton =
         backend === "triton"
           ? stop.use(await startTriton({ repository: models.folder }))
@@ -50,6 +51,7 @@ for (const backend of ["embedded", "triton"]) {
           MODEL_REPOSITORY: models.folder,
           DEFAULT_TIER: "fast",
           API_KEYS_FILE: keyFile,
+          ...env,
         }),
       );
       const metadata = Metadata({ "x-api-key": key });
@@ -104,6 +106,26 @@ for (const backend of ["embedded", "triton"]) {
         await counted(/sentiment_canary_total\{model="sentiment_fast",version="2\+[^"]*"\} (\d+)/),
         share * calls.length,
       );
+    });
+
+    it("ClearCache forgets what the candidate has answered too", async () => {
+      await addVersion(2);
+      await models.addParameter("fast", "candidate_version", "2");
+      await models.addParameter("fast", "canary_share", "1");
+      await start({ ENABLE_CACHING: "true" });
+      const [text = ""] = TEXTS;
+      const metadata = Metadata({ "x-api-key": key });
+      const ask = async () => {
+        const request = { text, tier, options: undefined };
+        const { sentiment } = await running.client.analyze(request, { metadata });
+        return sentiment;
+      };
+      // The first calls find it not loaded, and do not wait for it.
+      while ((await ask())?.modelVersion.startsWith("2+") !== true) await sleep(20);
+      assert.equal((await ask())?.cache, CacheTier.CACHE_TIER_MEMORY);
+      const cache = CacheTier.CACHE_TIER_UNSPECIFIED;
+      await admin.clearCache({ cache, model: "sentiment_fast" });
+      assert.equal((await ask())?.cache, CacheTier.CACHE_TIER_NONE);
     });
 
     it("a bad version in the shadow is seen within 500 calls, and changes no answer", async () => {

@@ -46,6 +46,7 @@ describe("analyzer", () => {
     const served = [made("fast"), made("accurate")];
     models = {
       list: () => served,
+      spacesOf: () => [],
       lease: (tier) => {
         const model = served.find((one) => one.tier === tier);
         return (

@@ -27,6 +27,7 @@ const [accurate] = fakeModel(clock, () => [], {
 });
 const serving = (...served: readonly ServedModel[]): Models => ({
   list: () => served,
+  spacesOf: () => [],
   lease: () => undefined,
   load: async () => undefined,
   unload: async () => undefined,
