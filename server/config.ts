@@ -33,9 +33,8 @@ export function loadConfig(
         const name = String(path[0]);
         return `${name}: ${message} (is "${withoutSecrets(name, given[name] ?? "")}")`;
       });
-  faults.push(...tlsFaults(given));
-  if (parsed.success)
-    faults.push(...portFaults(parsed.data), ...batchFaults(parsed.data), ...jwtFaults(parsed.data));
+  const unreadable = new Set(parsed.error?.issues.map(({ path }) => String(path[0])));
+  faults.push(...tlsFaults(given), ...faultsTogether(given, unreadable));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
@@ -144,6 +143,18 @@ function tlsFaults(given: Readonly<Record<string, string | undefined>>): string[
     (name) =>
       `${name}: must be set too, since ${set.join(" and ")} ${set.length > 1 ? "are" : "is"}`,
   );
+}
+
+/** Of settings that must go together, where none of them is at fault by itself. */
+function faultsTogether(
+  given: Readonly<Record<string, string | undefined>>,
+  unreadable: ReadonlySet<string>,
+): string[] {
+  const readable = Object.entries(given).filter(([name]) => !unreadable.has(name));
+  const { data } = Settings.safeParse(Object.fromEntries(readable));
+  if (data === undefined) return [];
+  const faults = [...portFaults(data), ...batchFaults(data), ...jwtFaults(data)];
+  return faults.filter((fault) => !fault.split(/\W+/).some((name) => unreadable.has(name)));
 }
 
 function portFaults({ GRPC_PORT, HTTP_PORT }: z.infer<typeof Settings>): string[] {

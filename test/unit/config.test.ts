@@ -427,6 +427,17 @@ describe("loadConfig", () => {
       assert.deepEqual(sizes("64", "64", "64"), []);
     });
 
+    it("name what does not go together beside a value that is none, but only what that value has no part in", () => {
+      const names = (env: Readonly<Record<string, string>>) =>
+        faultsOf(env).map((fault) => fault.split(":")[0]);
+      assert.deepEqual(
+        names({ LOG_LEVEL: "loud", BATCH_SIZE_MIN: "33", HTTP_PORT: "50051", JWT_ISSUER: "me" }),
+        ["LOG_LEVEL", "HTTP_PORT", "BATCH_SIZE_MIN", "JWT_JWKS", "JWT_AUDIENCE"],
+      );
+      assert.deepEqual(names({ GRPC_PORT: "x", HTTP_PORT: "50051" }), ["GRPC_PORT"]);
+      assert.deepEqual(names({ BATCH_SIZE: "x", BATCH_SIZE_MIN: "33" }), ["BATCH_SIZE"]);
+    });
+
     it("name what TLS lacks of its settings: who sets one of them counts on being protected", () => {
       const pair = { TLS_CERT: "c", TLS_KEY: "k" };
       assert.deepEqual(faultsOf({ TLS_CERT: "c" }), [
