@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFile, readFile, truncate, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -79,8 +79,8 @@ describe("npx sentiment with files", function () {
     for (const share of shares) {
       await brokenRun(args, output, whole.length * share, "SIGKILL");
       assert.ok((await sizeOf(output)) < whole.length, `shares ${shares}`);
-      // As if it had been killed in the middle of a block.
-      await appendFile(output, '"torn, and\nhalf');
+      // As if it had been killed in the middle of a block, and so of a record.
+      await truncate(output, (await sizeOf(output)) - 7);
     }
     const some = (await sizeOf(output)) + whole.length / 20;
     const interrupted = await brokenRun(args, output, some, "SIGINT");
@@ -133,6 +133,8 @@ describe("npx sentiment with files", function () {
     const other = whole.replace("\n0,", "\n9,");
     await writeFile(at("other.csv"), other.slice(0, other.indexOf("\n1,") + 1));
     assert.match(await refusalOf("other.csv", "--resume"), /its record 1 is another one/);
+    await writeFile(at("garbage.csv"), `${whole.slice(0, whole.indexOf("\n") + 1)}"not"CSV\n`);
+    assert.match(await refusalOf("garbage.csv", "--resume"), /its record 1 is another one/);
     await writeFile(at("small.csv"), "review\nfine\n");
     const small = ["--input", at("small.csv"), "--column", "review", "--address", server.address];
     await truncate(at("other.csv"), 0);

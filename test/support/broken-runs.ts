@@ -29,7 +29,9 @@ export async function runCommandLine(
   await during(
     (signal) => child.kill(signal),
     () => child.exitCode !== null,
-  );
+  ).catch((error: unknown) => {
+    throw new Error(`${said.stdout}${said.stderr}exit code ${child.exitCode}`, { cause: error });
+  });
   const [code] = await closed;
   return { code, ...said };
 }

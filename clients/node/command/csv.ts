@@ -68,13 +68,24 @@ const rowOf = (record: readonly string[], place: number, delimiter: string): Row
   text: record[place] ?? "",
   encode: (outcome) => lineOf([...record, ...addedOf(outcome)], delimiter),
   wrote: (line) => {
-    const [written = []] = parseSync(line, optionsOf(delimiter)) as unknown as string[][];
+    const written = fieldsOf(line, delimiter);
     return (
       written.length === record.length + ADDED.length &&
       record.every((field, index) => field === written[index])
     );
   },
 });
+
+/** None where it is no record. */
+function fieldsOf(line: string, delimiter: string): readonly string[] {
+  try {
+    const [fields = []] = parseSync(line, optionsOf(delimiter)) as unknown as string[][];
+    return fields;
+  } catch (error) {
+    if (error instanceof CsvError) return [];
+    throw error;
+  }
+}
 
 /** As `ADDED` names them. */
 function addedOf({ sentiment, error }: Outcome): readonly string[] {
