@@ -58,16 +58,16 @@ test-full: test $(VENV)/done $(SPARK)/done $(PYTHON_CLIENT)/done $(NGINX)/done $
 	CACHE=$(CACHE) test/full/perf-analyzer.sh
 	CACHE=$(CACHE) test/full/import-model.sh
 	CACHE=$(CACHE) test/full/spark.sh
-	CACHE=$(CACHE) clients/python/test.sh
-	CACHE=$(CACHE) clients/go/test.sh
-	CACHE=$(CACHE) clients/rust/test.sh
-	CACHE=$(CACHE) clients/java/test.sh
+	$(MAKE) --silent python-test
+	$(MAKE) --silent go-test
+	$(MAKE) --silent rust-test
+	$(MAKE) --silent java-test
 	CACHE=$(CACHE) test/full/clients-agree.sh
 	$(MOCHA) dist/test/full/cli-resume.js
 	CACHE=$(CACHE) test/full/gateway.sh
 	CACHE=$(CACHE) test/full/console.sh
 	test/full/migration.sh
-	CACHE=$(CACHE) test/full/schemathesis.sh 1
+	$(MAKE) --silent load-schemathesis
 	test/full/make-run-bridge.sh
 	$(MOCHA) dist/test/full/go-modules.js
 	CACHE=$(CACHE) test/full/collector.sh $(MOCHA) dist/test/full/collector.js

@@ -33,8 +33,7 @@ export function loadConfig(
         const name = String(path[0]);
         return `${name}: ${message} (is "${withoutSecrets(name, given[name] ?? "")}")`;
       });
-  const unreadable = new Set(parsed.error?.issues.map(({ path }) => String(path[0])));
-  faults.push(...tlsFaults(given), ...faultsTogether(given, unreadable));
+  faults.push(...tlsFaults(given), ...faultsTogether(given, parsed));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
@@ -148,10 +147,11 @@ function tlsFaults(given: Readonly<Record<string, string | undefined>>): string[
 /** Of settings that must go together, where none of them is at fault by itself. */
 function faultsTogether(
   given: Readonly<Record<string, string | undefined>>,
-  unreadable: ReadonlySet<string>,
+  parsed: ReturnType<typeof Settings.safeParse>,
 ): string[] {
+  const unreadable = new Set(parsed.error?.issues.map(({ path }) => String(path[0])));
   const readable = Object.entries(given).filter(([name]) => !unreadable.has(name));
-  const { data } = Settings.safeParse(Object.fromEntries(readable));
+  const { data } = parsed.success ? parsed : Settings.safeParse(Object.fromEntries(readable));
   if (data === undefined) return [];
   const faults = [...portFaults(data), ...batchFaults(data), ...jwtFaults(data)];
   return faults.filter((fault) => !fault.split(/\W+/).some((name) => unreadable.has(name)));

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 $here/generate.sh "$work/gen"
 for file in "$work"/gen/*; do
   cmp "$file" "$here/sentiment_client/gen/${file##*/}" || {
-    echo "$here/sentiment_client/gen is out of date: run $here/generate.sh"
+    echo "$here/sentiment_client/gen is out of date: make python-proto"
     exit 1
   }
 done

@@ -45,11 +45,8 @@ const WORTHWHILE = 30;
 /** Milliseconds: one that is done so soon may be larger: handing it over costs what the model does not tell, and who comes next hardly waits longer (docs/decisions.md 75). */
 const BRIEF_MS = 20;
 
-export function budgetOf(
-  policy: BatchPolicy,
-  { queued, free, fixedTokens, msPerToken }: BatchMoment,
-  limits: BatchLimits,
-): Budget {
+export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: BatchLimits): Budget {
+  const { queued, free, fixedTokens } = moment;
   const paddedTokens = limits.maxPaddedTokens;
   const paddingRatio = limits.maxPaddingRatio;
   switch (policy) {
@@ -57,13 +54,7 @@ export function budgetOf(
       return {
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
-        paddedTokens: Math.min(
-          paddedTokens,
-          Math.max(
-            WORTHWHILE * (fixedTokens ?? paddedTokens),
-            msPerToken === undefined ? 0 : BRIEF_MS / msPerToken,
-          ),
-        ),
+        paddedTokens: Math.min(paddedTokens, worthwhileTokens(moment)),
         paddingRatio,
         fixedTokens,
       };
@@ -74,6 +65,12 @@ export function budgetOf(
     case "single":
       return { rows: 1, paddedTokens, paddingRatio };
   }
+}
+
+/** Padded tokens beyond which a batch only takes longer. */
+function worthwhileTokens({ fixedTokens, msPerToken }: BatchMoment): number {
+  if (fixedTokens === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(WORTHWHILE * fixedTokens, msPerToken === undefined ? 0 : BRIEF_MS / msPerToken);
 }
 
 /** Rows `start` up to, not including, `end`. */

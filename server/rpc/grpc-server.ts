@@ -4,7 +4,6 @@ import type { ServerCredentials } from "@grpc/grpc-js";
 import { createServer } from "nice-grpc";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection } from "nice-grpc-server-reflection";
-import type { ServedModel } from "../classify/model.js";
 import type { Clock } from "../core/clock.js";
 import { listenFault } from "../core/listen-fault.js";
 import { GRPCInferenceServiceDefinition } from "../gen/inference/grpc_service.js";
@@ -159,9 +158,8 @@ export async function serveGrpc(
   /** What cannot answer now must not be sent any calls: looked at again and again, since models and backends come and go. */
   const watch = () => {
     const served = parts.models.list();
-    const canServe = (model: ServedModel) => model.canServe();
-    for (const model of served) health.setStatus(stateOf(canServe(model)), model.name);
-    const ready = served.every(canServe);
+    for (const model of served) health.setStatus(stateOf(model.canServe()), model.name);
+    const ready = served.every((model) => model.canServe());
     for (const name of ["", ...SERVICES]) health.setStatus(stateOf(ready), name);
     stopWatching = clock.after(HEALTH_MS, watch);
   };

@@ -173,8 +173,8 @@ export class ServedVersion {
   }
 
   get #canLoad(): boolean {
-    const isSomeUp = this.#parts.backend.status().some(({ up }) => up);
-    return this.#waitsForCall && !this.#isFaulty && isSomeUp;
+    if (!this.#waitsForCall || this.#isFaulty) return false;
+    return this.#parts.backend.status().some(({ up }) => up);
   }
 
   /** For the time of a call: it is not unloaded before the lease is given back. */
