@@ -105,6 +105,12 @@ export function makeAnswers(
     });
   }
 
+  const forgetHere = async (space: string | undefined) => {
+    await keeping?.forget();
+    await byReading.clear(space);
+    return await byText.clear(space);
+  };
+
   let cancel = () => {};
   const sweep = () => {
     const swept = byText.sweep() + byReading.sweep();
@@ -122,11 +128,14 @@ export function makeAnswers(
     answer: answerFromCaches(parts, clock, config.requestTimeoutMs),
     caches: {
       async clear(tier, space) {
-        const outside = tier === "memory" ? 0 : ((await shared?.clear(space)) ?? 0);
-        if (tier === "redis") return outside;
-        await keeping?.forget();
-        await byReading.clear(space);
-        return outside + (await byText.clear(space));
+        let cleared = 0;
+        try {
+          if (tier !== "memory") cleared += (await shared?.clear(space)) ?? 0;
+        } finally {
+          // Also where Redis is down.
+          if (tier !== "redis") cleared += await forgetHere(space);
+        }
+        return cleared;
       },
     },
     restore: async (isServed) => keeping?.restore(isServed),

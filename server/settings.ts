@@ -74,7 +74,7 @@ export const Settings = z.object({
   QUEUE_TIMEOUT: decimal(0.01, 3600)
     .default(5)
     .describe(
-      "longest wait in the queue, in seconds (`0.2`), by estimate. A call that would wait longer, or miss its deadline, is refused at once with OVERLOADED. For some seconds after so are calls of its key that have about as long as it or less, and would wait for over a fifth of their time (0.2 at least)",
+      "longest wait in the queue, in seconds (`0.2`), by estimate. A call that would wait longer, or miss its deadline, is refused at once with OVERLOADED. For some seconds after so are calls of its key that have about as long as it or less, and would wait for over 15 % of their time (0.15 at least)",
     ),
   BROWN_OUT_MS: whole(0, 3_600_000)
     .default(0)

@@ -28,5 +28,6 @@ const (
 	ReasonNotImplemented    Reason = "NOT_IMPLEMENTED"
 	ReasonProfileUnwritable Reason = "PROFILE_UNWRITABLE"
 	ReasonProcessDown       Reason = "PROCESS_DOWN"
+	ReasonCacheDown         Reason = "CACHE_DOWN"
 	ReasonBug               Reason = "BUG"
 )

@@ -3,7 +3,7 @@
  * more under overload, only later, and what waits for long costs more: V8 collects it from its old generation. Who has much time is a list or a bulk job: a longer one
  * refuses it less often, and equal texts are answered together as long as they wait.
  */
-export const shortMsFor = (hasMs: number): number => Math.max(200, hasMs / 5);
+export const shortMsFor = (hasMs: number): number => Math.max(150, 0.15 * hasMs);
 
 /** For how long it is kept short the first time, and at most: twice as long each time that it was too long again soon after it was let grow. */
 const FIRST_MS = 5000;

@@ -20,7 +20,7 @@ export interface Cache<Value> extends AsyncDisposable {
   get(keys: readonly CacheKey[]): Promise<readonly (Hit<Value> | undefined)[]>;
   /** Returns at once: nobody waits for a write. */
   set(entries: readonly (readonly [key: CacheKey, value: Value])[]): void;
-  /** Forgets the values of a space, or all. Resolves with how many, as far as that is cheap to know. Never rejects. */
+  /** Forgets the values of a space, or all. Resolves with how many, as far as that is cheap to know. Rejects with CACHE_DOWN where some could not be reached: those are still given. */
   clear(space?: string): Promise<number>;
 }
 

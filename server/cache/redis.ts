@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.js";
+import { ServiceError } from "../core/errors.js";
 import { LateError, within } from "../core/within.js";
 import type { Cache, CacheKey, Codec, Hit } from "./cache.js";
 import { type ConnectRedis, connectTo, type RedisConnection } from "./redis-connection.js";
@@ -119,18 +120,26 @@ export function redisCache<Value>(
 
     async clear(space) {
       const { connection } = link;
-      if (connection === undefined) {
-        report.unclean("Redis is down");
-        return 0;
-      }
-      const { removed, fault } = await removeAll(connection, patternOf(space), clock);
-      if (fault !== undefined) report.unclean(whyOf(fault));
-      return removed;
+      const { removed, fault } =
+        connection === undefined
+          ? { removed: 0, fault: new Error("it cannot be reached") }
+          : await removeAll(connection, patternOf(space), clock);
+      if (fault === undefined) return removed;
+      const why = whyOf(fault);
+      report.unclean(why);
+      throw unclean(removed, why);
     },
 
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };
 }
+
+const unclean = (removed: number, why: string) =>
+  new ServiceError(
+    "CACHE_DOWN",
+    `Redis was not cleared as a whole (${why}): ${removed} of its answers are gone, the others are still given. Ask again when it is up.`,
+    { retryAfterMs: CLEAR_MS },
+  );
 
 const nameOf = ({ space, hash }: CacheKey) => `${PREFIX}${space}:${hash}`;
 

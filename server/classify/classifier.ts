@@ -2,6 +2,7 @@ import type { CacheTier } from "../cache/cache.js";
 import { orAbort } from "../core/abort.js";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
+import { resultOf, settled } from "../core/settled.js";
 import type { Probabilities } from "../core/tiers.js";
 import { estimatedTokens } from "../core/token-estimate.js";
 import { asStep } from "../core/trace.js";
@@ -245,17 +246,4 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
       paddingRatio: largest.paddingRatio,
     },
   };
-}
-
-function settled<T>(make: () => T): PromiseSettledResult<T> {
-  try {
-    return { status: "fulfilled", value: make() };
-  } catch (reason) {
-    return { status: "rejected", reason };
-  }
-}
-
-function resultOf<T>(outcome: PromiseSettledResult<T>): T {
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
 }

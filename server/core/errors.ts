@@ -23,6 +23,7 @@ export type Reason =
   | "BACKEND_DOWN"
   | "DRAINING"
   | "PROCESS_DOWN"
+  | "CACHE_DOWN"
   | "BUG";
 
 export interface ErrorHints {

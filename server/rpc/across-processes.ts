@@ -1,4 +1,5 @@
 import { ServiceError } from "../core/errors.js";
+import { resultOf } from "../core/settled.js";
 import {
   CacheTier,
   type ClearCacheRequest,
@@ -96,13 +97,14 @@ export function acrossProcesses(local: LocalAdmin, peers: Peers): LocalAdmin {
       return { warmed: sum("warmed"), present: sum("present"), failed: sum("failed") };
     },
 
-    /** First Redis, which they share, and what is in memory here: no other process can find there what it has just forgotten. */
+    /** First Redis, which they share, and what is in memory here: no other process can find there what it has just forgotten. What is in memory goes also where Redis is down. */
     async clearCache(request, signal) {
-      const here = await local.clearCache(request, signal);
-      if (request.cache === CacheTier.CACHE_TIER_REDIS) return here;
+      const [here] = await Promise.allSettled([local.clearCache(request, signal)]);
+      if (here.status === "rejected" && !isCacheDown(here.reason)) throw here.reason;
+      if (request.cache === CacheTier.CACHE_TIER_REDIS) return resultOf(here);
       const inMemory = { ...request, cache: CacheTier.CACHE_TIER_MEMORY };
       const elsewhere = await others({ name: "clearCache", request: inMemory }, signal);
-      return { cleared: sumOf([{ ...here }, ...elsewhere], "cleared") };
+      return { cleared: sumOf([{ ...resultOf(here) }, ...elsewhere], "cleared") };
     },
 
     /** First here: a model that cannot be used is served by none of them. */
@@ -129,6 +131,9 @@ export function acrossProcesses(local: LocalAdmin, peers: Peers): LocalAdmin {
     },
   };
 }
+
+const isCacheDown = (error: unknown) =>
+  error instanceof ServiceError && error.reason === "CACHE_DOWN";
 
 const sumOf = (all: readonly AdminOutcome[], name: string): number =>
   all.reduce((sum, counts) => sum + (counts[name] ?? 0), 0);

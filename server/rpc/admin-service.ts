@@ -1,6 +1,7 @@
 import type { CacheTier } from "../cache/cache.js";
 import type { ServedModel } from "../classify/model.js";
 import { ServiceError, StartupError } from "../core/errors.js";
+import { resultOf } from "../core/settled.js";
 import type { Tier } from "../core/tiers.js";
 import {
   type AdminServiceImplementation,
@@ -43,9 +44,11 @@ export function adminService(parts: ServiceParts, analyze: Analyze): AdminServic
     warmCache: ({ texts, tier }, signal) => warm(texts, tier, signal),
     async clearCache({ cache, model }) {
       const tier = cacheTierOf(cache);
-      let cleared = 0;
-      for (const space of spacesOf(model)) cleared += (await caches?.clear(tier, space)) ?? 0;
-      return { cleared };
+      // All of them, whatever becomes of one.
+      const outcomes = await Promise.allSettled(
+        spacesOf(model).map(async (space) => (await caches?.clear(tier, space)) ?? 0),
+      );
+      return { cleared: outcomes.map(resultOf).reduce((sum, one) => sum + one, 0) };
     },
     loadModel: ({ tier }) => withModel(tier, (one) => models.load(one)),
     unloadModel: ({ tier }) => withModel(tier, (one) => models.unload(one)),

@@ -39,7 +39,7 @@ interface RequestLimits {
 
 /** The answers that are kept, as an admin sees them. */
 export interface Caches {
-  /** Forgets those of a tier of caches, of a model's space, or all; how many, as far as that is cheap to know. */
+  /** Forgets those of a tier of caches, of a model's space, or all; how many, as far as that is cheap to know. Rejects with CACHE_DOWN where Redis did not forget all. */
   clear(tier: CacheTier | undefined, space: string | undefined): Promise<number>;
 }
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createChannel, createClient } from "nice-grpc";
+import { ClientError, createChannel, createClient, Metadata, Status } from "nice-grpc";
 import {
+  AdminServiceDefinition,
   CacheTier,
   LongText,
   SentimentServiceDefinition,
   Tier,
 } from "../../server/gen/sentiment/v1/sentiment.js";
+import { addNewKey } from "../../server/rpc/keys/new-key.js";
+import { keyFolder } from "../support/key-folder.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { type RunningApp, runApp } from "../support/running-app.js";
 import { sentences } from "../support/sentences.js";
@@ -73,6 +76,29 @@ describe("a cache that servers share", function () {
       assert.ok(app.log.some(({ msg }) => msg === "redis is down"));
     });
   }
+
+  it("fails a ClearCache that it did not hear of, and is forgotten in memory all the same", async () => {
+    await using keys = await keyFolder();
+    const key = await addNewKey(keys.file, "operator", ["admin", "analyze"]);
+    await using app = await runApp({ ...settings(), API_KEYS_FILE: keys.file });
+    const options = { "*": { metadata: Metadata({ "x-api-key": key }) } };
+    const client = createClient(SentimentServiceDefinition, app.channel, options);
+    const admin = createClient(AdminServiceDefinition, app.channel, options);
+    const cacheOf = async () => (await analyzed({ client }))?.cache;
+    const { CACHE_TIER_NONE: NONE, CACHE_TIER_MEMORY: MEMORY } = CacheTier;
+    assert.deepEqual([await cacheOf(), await cacheOf()], [NONE, MEMORY]);
+    await redis.kill();
+    await assert.rejects(
+      admin.clearCache({ cache: CacheTier.CACHE_TIER_UNSPECIFIED, model: "" }),
+      (error) => {
+        assert.ok(error instanceof ClientError);
+        assert.equal(error.code, Status.UNAVAILABLE);
+        assert.match(error.details, /Redis was not cleared as a whole/);
+        return true;
+      },
+    );
+    assert.equal(await cacheOf(), NONE);
+  });
 
   it("refuses to start with a URL that is none, and does not repeat its password", async () => {
     await assert.rejects(

@@ -50,6 +50,7 @@ class Reason:
     BACKEND_DOWN: Final = "BACKEND_DOWN"
     DRAINING: Final = "DRAINING"
     PROCESS_DOWN: Final = "PROCESS_DOWN"
+    CACHE_DOWN: Final = "CACHE_DOWN"
     BUG: Final = "BUG"
 
 

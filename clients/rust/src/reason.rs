@@ -59,6 +59,7 @@ reasons! {
     BackendDown = "BACKEND_DOWN": "What runs the models is down: ask again.";
     Draining = "DRAINING": "The server is stopping: ask again, here or at another.";
     ProcessDown = "PROCESS_DOWN": "Of an admin's call: one of the server's processes is being replaced.";
+    CacheDown = "CACHE_DOWN": "Of an admin's call: Redis could not be cleared as a whole.";
     Bug = "BUG": "The server's fault; the message has an id that stands in its log.";
 }
 

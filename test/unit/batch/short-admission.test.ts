@@ -71,7 +71,7 @@ describe("admission to a queue that is kept short", () => {
     assert.equal(isShort(), false);
     assert.match(busy.refusal(600)?.message ?? "", /may take 0\.6 s/);
     const refusal = busy.refusal(1000);
-    assert.match(refusal?.message ?? "", /others wait for 0\.2 s already/);
+    assert.match(refusal?.message ?? "", /others wait for 0\.1 s already/);
     assert.equal(refusal?.hints.retryAfterMs, 1000);
     assert.equal(busy.refusal(1300), undefined);
     // With what runs it is 350 now, and was 1000 once.
@@ -84,10 +84,10 @@ describe("admission to a queue that is kept short", () => {
     assert.equal(busy.admission.waitMs, 50);
   });
 
-  it("lets those in for whom others have no more than 0.2 s waiting", () => {
+  it("lets those in for whom others have no more than 0.15 s waiting", () => {
     busy.refusal(600);
     busy.queue.take(busy.queue.next(FOREVER));
-    busy.queued(200);
+    busy.queued(150);
     assert.equal(isShort(), false);
     busy.queued(1);
     assert.equal(isShort(), true);
@@ -111,7 +111,7 @@ describe("admission to a queue that is kept short", () => {
   const NO_SIGN: Readonly<Record<string, () => ServiceError | undefined>> = {
     "that would be too late behind a short queue as well": () =>
       busy.refusal(2000, { tokens: 1600 }),
-    "that has no more than 0.2 s": () => busy.refusal(200),
+    "that has no more than 0.15 s": () => busy.refusal(150),
     "that nobody waits for": () => busy.refusal(600, { call: callOf({ isUnasked: true }) }),
   };
   for (const [what, refused] of Object.entries(NO_SIGN))

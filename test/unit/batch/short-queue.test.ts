@@ -40,12 +40,12 @@ describe("the short queue", () => {
     assert.ok(overload.queue.isOver(0));
   });
 
-  it("lets them wait for 0.2 s once one was too late", () => {
+  it("lets them wait for 0.15 s once one was too late", () => {
     const overload = new Overload();
     overload.goOn(200);
-    assert.equal(overload.mayQueueMs(SECOND), 200);
-    assert.equal(overload.mayQueueMs(1900), 200);
-    assert.equal(overload.mayQueueMs(150), 150);
+    assert.equal(overload.mayQueueMs(SECOND), 150);
+    assert.equal(overload.mayQueueMs(1900), 150);
+    assert.equal(overload.mayQueueMs(50), 50);
     assert.equal(overload.mayQueueMs(-10), -10);
   });
 
@@ -54,10 +54,10 @@ describe("the short queue", () => {
     overload.goOn(200);
     assert.equal(overload.mayQueueMs(2100), 2100);
     overload.queue.tooLate(2100, 1200, 200);
-    // A fifth of what the most patient one has.
-    assert.equal(overload.mayQueueMs(2100), 420);
-    assert.equal(overload.mayQueueMs(4200), 420);
-    assert.equal(overload.mayQueueMs(300), 300);
+    // By what the most patient one has.
+    assert.equal(overload.mayQueueMs(2100), 315);
+    assert.equal(overload.mayQueueMs(4200), 315);
+    assert.equal(overload.mayQueueMs(150), 150);
     assert.equal(overload.mayQueueMs(5000), 5000);
   });
 
@@ -65,18 +65,18 @@ describe("the short queue", () => {
     const overload = new Overload();
     overload.goOn(200);
     overload.queue.tooLate(SECOND, 400, 200);
-    assert.equal(overload.queue.unboundMs(200, 200), 600);
+    assert.equal(overload.queue.unboundMs(150, 200), 600);
     assert.equal(overload.queue.unboundMs(700, 200), 700);
-    assert.equal(overload.queue.unboundMs(199, 200), 199);
+    assert.equal(overload.queue.unboundMs(149, 200), 149);
     overload.rest(5 * SECOND);
-    assert.equal(overload.queue.unboundMs(200, overload.nowMs), 200);
+    assert.equal(overload.queue.unboundMs(150, overload.nowMs), 150);
   });
 
   it("ends when nobody was refused for three seconds, and begins anew", () => {
     const overload = new Overload();
     overload.goOn(1500);
     overload.rest(2800);
-    assert.equal(overload.mayQueueMs(SECOND), 200);
+    assert.equal(overload.mayQueueMs(SECOND), 150);
     overload.rest(200);
     assert.equal(overload.mayQueueMs(SECOND), SECOND);
     assert.ok(overload.queue.isOver(overload.nowMs));

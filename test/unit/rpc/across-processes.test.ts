@@ -39,7 +39,10 @@ describe("AdminService across processes", () => {
       if (failure) throw failure;
       return { warmed: 1, present: 2, failed: 0 };
     },
-    clearCache: async () => ({ cleared: 5 }),
+    clearCache: async () => {
+      if (failure) throw failure;
+      return { cleared: 5 };
+    },
     loadModel: async () => {
       if (failure) throw failure;
       return { model };
@@ -81,9 +84,18 @@ describe("AdminService across processes", () => {
     assert.deepEqual(asked, [{ name: "clearCache", request }]);
   });
 
+  it("clears memory everywhere where Redis is down, and tells so", async () => {
+    failure = new ServiceError("CACHE_DOWN", "Redis was not cleared as a whole.");
+    await assert.rejects(all.clearCache({ cache: REDIS, model: "" }, SIGNAL), failure);
+    assert.deepEqual(asked, []);
+    await assert.rejects(all.clearCache({ cache: ALL, model: "" }, SIGNAL), failure);
+    assert.deepEqual(asked, [{ name: "clearCache", request: { cache: MEMORY, model: "" } }]);
+  });
+
   it("asks nobody for what cannot be done here", async () => {
     failure = new ServiceError("MODEL_UNUSABLE", "the file is gone");
     await assert.rejects(all.loadModel({ tier: Tier.TIER_FAST }, SIGNAL), failure);
+    await assert.rejects(all.clearCache({ cache: ALL, model: "mistyped" }, SIGNAL), failure);
     assert.deepEqual(asked, []);
     await assert.rejects(all.warmCache({ texts: [], tier: Tier.TIER_FAST }, SIGNAL), failure);
     assert.equal(askedSignal?.aborted, true, "the others go on warming");

@@ -35,6 +35,7 @@ const CODES: Record<Reason, Code> = {
   BACKEND_DOWN: Code.UNAVAILABLE,
   DRAINING: Code.UNAVAILABLE,
   PROCESS_DOWN: Code.UNAVAILABLE,
+  CACHE_DOWN: Code.UNAVAILABLE,
   BUG: Code.INTERNAL,
 };
 const nobody = () => assert.fail("a known error was reported as a bug");

@@ -302,7 +302,8 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ClearCache(self, request, context):
-        """Forgets cached answers: of one cache tier, of one model, or all.
+        """Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+        CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

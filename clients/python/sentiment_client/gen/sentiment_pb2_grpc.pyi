@@ -130,7 +130,9 @@ class AdminServiceStub:
     WarmCache: _grpc.UnaryUnaryMultiCallable[_sentiment_pb2.WarmCacheRequest, _sentiment_pb2.WarmCacheResponse]
     """Analyzes texts so that later calls find them in the caches."""
     ClearCache: _grpc.UnaryUnaryMultiCallable[_sentiment_pb2.ClearCacheRequest, _sentiment_pb2.ClearCacheResponse]
-    """Forgets cached answers: of one cache tier, of one model, or all."""
+    """Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+    CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+    """
     LoadModel: _grpc.UnaryUnaryMultiCallable[_sentiment_pb2.LoadModelRequest, _sentiment_pb2.LoadModelResponse]
     """Loads a tier's model, or its newest version."""
     UnloadModel: _grpc.UnaryUnaryMultiCallable[_sentiment_pb2.UnloadModelRequest, _sentiment_pb2.UnloadModelResponse]
@@ -155,7 +157,9 @@ class AdminServiceAsyncStub(AdminServiceStub):
     WarmCache: _aio.UnaryUnaryMultiCallable[_sentiment_pb2.WarmCacheRequest, _sentiment_pb2.WarmCacheResponse]  # type: ignore[assignment]
     """Analyzes texts so that later calls find them in the caches."""
     ClearCache: _aio.UnaryUnaryMultiCallable[_sentiment_pb2.ClearCacheRequest, _sentiment_pb2.ClearCacheResponse]  # type: ignore[assignment]
-    """Forgets cached answers: of one cache tier, of one model, or all."""
+    """Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+    CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+    """
     LoadModel: _aio.UnaryUnaryMultiCallable[_sentiment_pb2.LoadModelRequest, _sentiment_pb2.LoadModelResponse]  # type: ignore[assignment]
     """Loads a tier's model, or its newest version."""
     UnloadModel: _aio.UnaryUnaryMultiCallable[_sentiment_pb2.UnloadModelRequest, _sentiment_pb2.UnloadModelResponse]  # type: ignore[assignment]
@@ -189,7 +193,9 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sentiment_pb2.ClearCacheRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sentiment_pb2.ClearCacheResponse, _abc.Awaitable[_sentiment_pb2.ClearCacheResponse]]:
-        """Forgets cached answers: of one cache tier, of one model, or all."""
+        """Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+        CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+        """
 
     @_abc_1.abstractmethod
     def LoadModel(

@@ -850,7 +850,8 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("sentiment.v1.AdminService", "WarmCache"));
             self.inner.unary(req, path, codec).await
         }
-        /// Forgets cached answers: of one cache tier, of one model, or all.
+        /// Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+        /// CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
         pub async fn clear_cache(
             &mut self,
             request: impl tonic::IntoRequest<super::ClearCacheRequest>,

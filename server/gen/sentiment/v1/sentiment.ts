@@ -2500,7 +2500,10 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Forgets cached answers: of one cache tier, of one model, or all. */
+    /**
+     * Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+     * CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+     */
     clearCache: {
       name: "ClearCache",
       requestType: ClearCacheRequest as typeof ClearCacheRequest,
@@ -2556,7 +2559,10 @@ export const AdminServiceDefinition = {
 export interface AdminServiceImplementation<CallContextExt = {}> {
   /** Analyzes texts so that later calls find them in the caches. */
   warmCache(request: WarmCacheRequest, context: CallContext & CallContextExt): Promise<WarmCacheResponse>;
-  /** Forgets cached answers: of one cache tier, of one model, or all. */
+  /**
+   * Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+   * CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+   */
   clearCache(request: ClearCacheRequest, context: CallContext & CallContextExt): Promise<ClearCacheResponse>;
   /** Loads a tier's model, or its newest version. */
   loadModel(request: LoadModelRequest, context: CallContext & CallContextExt): Promise<LoadModelResponse>;
@@ -2579,7 +2585,10 @@ export interface AdminServiceImplementation<CallContextExt = {}> {
 export interface AdminServiceClient<CallOptionsExt = {}> {
   /** Analyzes texts so that later calls find them in the caches. */
   warmCache(request: WarmCacheRequest, options?: CallOptions & CallOptionsExt): Promise<WarmCacheResponse>;
-  /** Forgets cached answers: of one cache tier, of one model, or all. */
+  /**
+   * Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+   * CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
+   */
   clearCache(request: ClearCacheRequest, options?: CallOptions & CallOptionsExt): Promise<ClearCacheResponse>;
   /** Loads a tier's model, or its newest version. */
   loadModel(request: LoadModelRequest, options?: CallOptions & CallOptionsExt): Promise<LoadModelResponse>;

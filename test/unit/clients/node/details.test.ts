@@ -12,7 +12,8 @@ type Foreign =
   | "MODEL_UNKNOWN"
   | "MODEL_UNUSABLE"
   | "PROFILE_UNWRITABLE"
-  | "PROCESS_DOWN";
+  | "PROCESS_DOWN"
+  | "CACHE_DOWN";
 /** Does not compile once the server has a reason that the client does not name. */
 const unnamed: readonly Exclude<Reason, Foreign | KnownReason>[] = [];
 

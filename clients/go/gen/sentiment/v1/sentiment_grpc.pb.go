@@ -270,7 +270,8 @@ const (
 type AdminServiceClient interface {
 	// Analyzes texts so that later calls find them in the caches.
 	WarmCache(ctx context.Context, in *WarmCacheRequest, opts ...grpc.CallOption) (*WarmCacheResponse, error)
-	// Forgets cached answers: of one cache tier, of one model, or all.
+	// Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+	// CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
 	ClearCache(ctx context.Context, in *ClearCacheRequest, opts ...grpc.CallOption) (*ClearCacheResponse, error)
 	// Loads a tier's model, or its newest version.
 	LoadModel(ctx context.Context, in *LoadModelRequest, opts ...grpc.CallOption) (*LoadModelResponse, error)
@@ -363,7 +364,8 @@ func (c *adminServiceClient) GetStatus(ctx context.Context, in *GetStatusRequest
 type AdminServiceServer interface {
 	// Analyzes texts so that later calls find them in the caches.
 	WarmCache(context.Context, *WarmCacheRequest) (*WarmCacheResponse, error)
-	// Forgets cached answers: of one cache tier, of one model, or all.
+	// Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+	// CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
 	ClearCache(context.Context, *ClearCacheRequest) (*ClearCacheResponse, error)
 	// Loads a tier's model, or its newest version.
 	LoadModel(context.Context, *LoadModelRequest) (*LoadModelResponse, error)

@@ -410,7 +410,8 @@ pub mod admin_service_server {
             tonic::Response<::sentiment_client::proto::sentiment::v1::WarmCacheResponse>,
             tonic::Status,
         >;
-        /// Forgets cached answers: of one cache tier, of one model, or all.
+        /// Forgets cached answers: of one cache tier, of one model, or all. Where Redis is down, or does not forget all, the call fails (UNAVAILABLE, reason
+        /// CACHE_DOWN), and what is in memory is forgotten all the same: ask again when it is up.
         async fn clear_cache(
             &self,
             request: tonic::Request<
