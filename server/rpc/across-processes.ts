@@ -1,4 +1,4 @@
-import { ServiceError } from "../core/errors.js";
+import { type Reason, ServiceError } from "../core/errors.js";
 import { resultOf } from "../core/settled.js";
 import {
   CacheTier,
@@ -14,6 +14,9 @@ import {
   type WarmCacheResponse,
 } from "../gen/sentiment/v1/sentiment.js";
 import { countsOfStatus, mergedStatus } from "./get-status.js";
+
+/** What may be over by the next try. */
+const PASSES: ReadonlySet<Reason> = new Set(["PROCESS_DOWN", "BACKEND_DOWN", "OVERLOADED"]);
 
 /** What AdminService does in one process; what a profile records is the business of the process that takes the call. */
 export interface LocalAdmin {
@@ -148,6 +151,6 @@ function countsOf(outcomes: readonly PeerOutcome[]): readonly AdminOutcome[] {
   throw new ServiceError(
     first.fault.reason,
     `Done by ${done.length + 1} of ${outcomes.length + 1} processes. ${told}`,
-    first.fault.reason === "PROCESS_DOWN" ? { retryAfterMs: 1000 } : {},
+    PASSES.has(first.fault.reason) ? { retryAfterMs: 1000 } : {},
   );
 }

@@ -122,7 +122,7 @@ export async function serveGrpc(
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
   const around = (service: string) => aroundCalls(parts, checks.has(service) ? entrance : OPEN);
   const analyze = analyzer(parts);
-  const places = new StreamPlaces(maxStreams);
+  const places = new StreamPlaces(maxStreams, () => events.cut("too_many_streams"));
   server
     .with(around(SentimentServiceDefinition.fullName))
     .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain, places));

@@ -10,9 +10,12 @@ const RETRY_MS = 1000;
 /** Who has the streams of requests: the last tenth of them is for holders who have less than an even part, so that nobody can take all. */
 export class StreamPlaces {
   readonly #parts: EvenParts<string>;
+  readonly #refused: () => void;
 
-  constructor(maxStreams: number) {
+  /** `refused` is told of each that was not let in. */
+  constructor(maxStreams: number, refused: () => void) {
     this.#parts = new EvenParts(SHARE * maxStreams);
+    this.#refused = refused;
   }
 
   /** One of them, until it is disposed of; undefined for whoever has no key. Throws OVERLOADED. */
@@ -23,6 +26,7 @@ export class StreamPlaces {
       parts.add(holder, 1);
       return { [Symbol.dispose]: () => void parts.add(holder, -1) };
     }
+    this.#refused();
     const message =
       "Most streams are open, and this key has its part of them: end some, try again later, or send the texts by AnalyzeBatch.";
     throw new ServiceError("OVERLOADED", message, { retryAfterMs: RETRY_MS });

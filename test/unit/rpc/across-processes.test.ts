@@ -124,6 +124,20 @@ describe("AdminService across processes", () => {
     }
   });
 
+  for (const [reason, retryAfterMs] of [
+    ["BACKEND_DOWN", 1000],
+    ["OVERLOADED", 1000],
+    ["MODEL_UNUSABLE", undefined],
+  ] as const)
+    it(`says when to ask again where another one's reason is ${reason}`, async () => {
+      outcomes = [{ number: 2, fault: { reason, message: "Not now." } }];
+      await assert.rejects(all.loadModel({ tier: Tier.TIER_FAST }, SIGNAL), (error) => {
+        assert.ok(error instanceof ServiceError);
+        assert.equal(error.hints.retryAfterMs, retryAfterMs);
+        return true;
+      });
+    });
+
   it("tells of all as of one server", async () => {
     const tell = async (...others: readonly Parameters<typeof status>[0][]) => {
       outcomes = await Promise.all(

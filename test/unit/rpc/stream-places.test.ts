@@ -11,19 +11,26 @@ describe("StreamPlaces", () => {
     { retryAfterMs: 1000 },
   );
 
+  let refusals: number;
+  const placesOf = (maxStreams: number) => new StreamPlaces(maxStreams, () => refusals++);
+  beforeEach(() => {
+    refusals = 0;
+  });
+
   it("keeps the last tenth for keys that have less than an even part", () => {
-    const places = new StreamPlaces(20);
+    const places = placesOf(20);
     const taken = Array.from({ length: 18 }, () => places.take("greedy"));
     assert.throws(() => places.take("greedy"), refused);
     const modest = [places.take("modest"), places.take("modest")];
     taken[0]?.[Symbol.dispose]();
     assert.throws(() => places.take("greedy"), refused);
+    assert.equal(refusals, 2);
     for (const place of modest) place?.[Symbol.dispose]();
     assert.ok(places.take("greedy"));
   });
 
   it("are held by a call as long as it lasts", async () => {
-    const places = new StreamPlaces(20);
+    const places = placesOf(20);
     const { promise: end, resolve } = Promise.withResolvers<void>();
     const call = {
       async *next() {
@@ -41,7 +48,7 @@ describe("StreamPlaces", () => {
   });
 
   it("takes no notice of callers without a key", () => {
-    const places = new StreamPlaces(1);
+    const places = placesOf(1);
     for (let stream = 0; stream < 10; stream++) assert.equal(places.take(undefined), undefined);
   });
 });
