@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { resultOf } from "../core/settled.js";
 import { type Backend, keyOf, type ModelVersion } from "./backend.js";
 
 /** Share of the batches that go to a backend that has just failed, or just come back. */
@@ -42,7 +43,7 @@ export function standBy(
     async load(model) {
       // The second must be ready before it is needed. The first may come later: it goes on trying by itself.
       const [second_, first_] = await Promise.allSettled([second.load(model), first.load(model)]);
-      if (second_.status === "rejected") throw second_.reason;
+      resultOf(second_);
       if (first_.status === "rejected") rampOf(model).fell();
     },
 

@@ -178,4 +178,5 @@ const queueFull = (texts: number) =>
 const overloaded = (message: string, retryAfterMs: number) =>
   new ServiceError("OVERLOADED", message, { retryAfterMs });
 
-const seconds = (ms: number) => (Math.max(0, ms) / 1000).toFixed(1);
+/** To the hundredth: a bound may be 0.15 s. */
+const seconds = (ms: number) => Math.round(Math.max(0, ms) / 10) / 100;

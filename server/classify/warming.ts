@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { orAbort, pause } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { resultOf } from "../core/settled.js";
 
 /** What became of texts: the model was run, a cache had the answer, there is none. */
 export interface Warmed {
@@ -98,8 +99,8 @@ export class Warming implements Disposable {
       tally[outcome]++;
       tally[outcome === "failed" ? "failed" : "present"] += others;
     });
-    for (const outcome of await Promise.allSettled(ended))
-      if (outcome.status === "rejected") throw outcome.reason;
+    // All of them, whatever becomes of one.
+    (await Promise.allSettled(ended)).forEach(resultOf);
     return { asked: texts.length, later };
   }
 

@@ -71,7 +71,7 @@ describe("admission to a queue that is kept short", () => {
     assert.equal(isShort(), false);
     assert.match(busy.refusal(600)?.message ?? "", /may take 0\.6 s/);
     const refusal = busy.refusal(1000);
-    assert.match(refusal?.message ?? "", /others wait for 0\.1 s already/);
+    assert.match(refusal?.message ?? "", /others wait for 0\.15 s already/);
     assert.equal(refusal?.hints.retryAfterMs, 1000);
     assert.equal(busy.refusal(1300), undefined);
     // With what runs it is 350 now, and was 1000 once.
