@@ -53,6 +53,10 @@ export function mixedTexts(count: number, tokenizerPath: string, seed = 1): Prom
   );
 }
 
+/** Mixes of lengths by their names. */
+export const LENGTHS = { short: lognormalTexts, mixed: mixedTexts } as const;
+export type Lengths = keyof typeof LENGTHS;
+
 /** Distinct texts of that many tokens. */
 export const evenTexts = (count: number, tokenizerPath: string, tokens: number, seed = 1) =>
   textsOf(count, tokenizerPath, seed, () => tokens);

@@ -5,6 +5,7 @@
  *
  *   make bench-throughput                        each tier, short texts and mixed ones, embedded and in front of a real Triton
  *   make bench-policies                          ways to put batches together
+ *   make bench-throughput ARGS="--servers embedded,bare"     beside the most that could be reached
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -31,7 +32,7 @@ import {
   NEVER_REFUSING,
   startServer,
 } from "./server.js";
-import { lognormalTexts, mixedTexts } from "./texts.js";
+import { LENGTHS, type Lengths } from "./texts.js";
 import { TIER_MESSAGES, tierNamed } from "./tiers.js";
 
 /** So that a turn takes some seconds, on a CPU with VNNI; `--texts` where that is a minute. */
@@ -40,7 +41,6 @@ const TEXTS = {
   balanced: 10_000,
   accurate: 2000,
 } as const;
-const LENGTHS = { short: lognormalTexts, mixed: mixedTexts } as const;
 const CALLS = { textsPerCall: 100, callsAtOnce: 8 };
 
 const fixed = (rows: number) => ({
@@ -57,6 +57,8 @@ const SERVERS: Record<string, Record<string, string>> = {
   "fixed-32": fixed(32),
   fifo: { BATCH_POLICY: "fifo" },
 };
+/** What could be reached at most: benchmarks/bare-server.ts. */
+const BARE = "bare";
 
 const { values } = parseArgs({
   options: {
@@ -69,9 +71,10 @@ const { values } = parseArgs({
   },
 });
 const serverNames = values.servers.split(",");
+const known = [...Object.keys(SERVERS), BARE];
 for (const name of serverNames)
-  if (!(name in SERVERS))
-    throw new Error(`server ${name}: it must be one of ${Object.keys(SERVERS).join(", ")}`);
+  if (!known.includes(name))
+    throw new Error(`server ${name}: it must be one of ${known.join(", ")}`);
 
 const ONE_CONNECTION = "Analyze, 64 at once over one connection";
 
@@ -145,14 +148,13 @@ async function compare(
   ghz: Ghz,
   tritonUrl: string | undefined,
   tierName: Tier,
-  lengths: keyof typeof LENGTHS,
+  lengths: Lengths,
 ): Promise<void> {
   const folder = `triton-model-repo/sentiment_${tierName}`;
   const tier = TIER_MESSAGES[tierName];
-  const texts = await LENGTHS[lengths](
-    Number(values.texts ?? TEXTS[tierName]),
-    `${folder}/tokenizer.json`,
-  );
+  const count = Number(values.texts ?? TEXTS[tierName]);
+  const texts = await LENGTHS[lengths](count, `${folder}/tokenizer.json`);
+  const bare = ["dist/benchmarks/bare-server.js", tierName, lengths, String(count)];
   await using stack = new AsyncDisposableStack();
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop = wayInTurn(ownCpuSeconds, () => plain.run());
@@ -160,7 +162,8 @@ async function compare(
   for (const name of serverNames) {
     const limits = { ...HARDLY_CACHED, ...NEVER_REFUSING };
     const triton = tritonUrl === undefined ? {} : { TRITON_URL: tritonUrl };
-    const server = stack.use(await startServer({ ...limits, ...triton, ...SERVERS[name] }));
+    const env = { ...limits, ...triton, ...SERVERS[name] };
+    const server = stack.use(await startServer(env, name === BARE ? { script: bare } : {}));
     // ghz sees the status of calls alone.
     await callServer(server.client, tier, texts, CALLS);
     await warmUp(ghz, { address: server.address, messages: unaryMessages(texts, tier) });
@@ -193,6 +196,11 @@ function tell(
     // Triton is another process.
     if (!way.includes("triton")) report.tell(what, "ratio", byCpu, 2);
   }
+  for (const [way, { rounds }] of ways) {
+    const bare = way.endsWith(", embedded") && ways.get(way.replace(/embedded$/, BARE));
+    if (!bare) continue;
+    report.tell(`${name}: ${way} to ${BARE}`, "ratio", ratiosOf(rounds, bare.rounds), 2);
+  }
   const [shipped, fifo] = ["embedded", "fifo"].map((server) => ways.get(`AnalyzeBatch, ${server}`));
   if (shipped === undefined || fifo === undefined) return;
   const ratios = ratiosOf(shipped.rounds, fifo.rounds);
@@ -204,6 +212,6 @@ await using stack = new AsyncDisposableStack();
 const ghz = stack.use(await createGhz());
 const triton = serverNames.includes("triton") ? stack.use(await startTriton()) : undefined;
 for (const tier of values.tiers.split(",").map(tierNamed))
-  for (const lengths of values.lengths.split(",") as (keyof typeof LENGTHS)[])
+  for (const lengths of values.lengths.split(",") as Lengths[])
     await compare(ghz, triton?.url, tier, lengths);
 await report.record(values.name);

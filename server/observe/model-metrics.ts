@@ -1,7 +1,8 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { BatchEvents } from "../batch/events.js";
 import type { ReadingEvents } from "../classify/events.js";
 import { remembered } from "../core/remembered.js";
+import { tallyingCounter, tallyingHistogram } from "./tally.js";
 
 /** What the texts and batches of a model tell, by its name. */
 export type ModelMetrics = (model: string) => Omit<ReadingEvents & BatchEvents, "shed">;
@@ -15,9 +16,9 @@ export function modelMetrics(registry: Registry): ModelMetrics {
 /** Makes counters and histograms with the label `model`. */
 const makers = (registry: Registry) => ({
   counter: (name: string, help: string) =>
-    new Counter({ name, help, labelNames: ["model"], registers: [registry] }),
+    tallyingCounter({ name, help, labelNames: ["model"], registers: [registry] }),
   histogram: (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name, help, labelNames: ["model"], buckets, registers: [registry] }),
+    tallyingHistogram({ name, help, labelNames: ["model"], buckets, registers: [registry] }),
 });
 
 function batchMetrics(registry: Registry) {
@@ -58,7 +59,7 @@ function batchMetrics(registry: Registry) {
 
 function readingMetrics(registry: Registry) {
   const { counter, histogram } = makers(registry);
-  const tokenize = new Histogram({
+  const tokenize = tallyingHistogram({
     name: "sentiment_tokenize_seconds",
     help: "How long it took to read a text as tokens, in seconds",
     buckets: [
@@ -66,7 +67,7 @@ function readingMetrics(registry: Registry) {
       0.5, 1,
     ],
     registers: [registry],
-  });
+  }).labels({});
   const lengths = histogram(
     "sentiment_text_tokens",
     "Tokens of a text that was read for a model, special tokens left out",
@@ -88,8 +89,6 @@ function readingMetrics(registry: Registry) {
     const length = lengths.labels({ model });
     const [all, unknownOf] = [tokens.labels({ model }), unknown.labels({ model })];
     const cut = truncated.labels({ model });
-    // So that their share can be told while there are none.
-    for (const none of [unknownOf, cut]) none.inc(0);
     return {
       read({ tokenizeMs, tokenCount, analyzedTokenCount, unknownTokens }) {
         tokenize.observe(tokenizeMs / 1000);

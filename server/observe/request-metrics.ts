@@ -1,9 +1,9 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, type Histogram, Registry } from "prom-client";
 import type { CascadeEvents } from "../classify/events.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
 import { LABELS, type Label } from "../core/tiers.js";
-import { tallyingCounter } from "./tally.js";
+import { tallyingCounter, tallyingHistogram } from "./tally.js";
 
 /** Of one method's calls. */
 interface MethodMetrics {
@@ -75,8 +75,7 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
     labelNames: ["method", "endpoint", "code"],
     registers,
   });
-  // Its types know no exemplar's labels but the histogram's own.
-  const duration: Histogram = new Histogram({
+  const duration = tallyingHistogram({
     name: "sentiment_request_duration_seconds",
     help: "How long calls took, streams left out, in seconds",
     labelNames: ["method", "endpoint"],
@@ -84,6 +83,8 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
     registers,
     enableExemplars,
   });
+  // Its types know no exemplar's labels but the histogram's own.
+  const histogram: Histogram = duration.histogram;
   let inFlight = 0;
   new Gauge({
     name: "sentiment_requests_in_flight",
@@ -112,7 +113,7 @@ function callMetrics(registry: Registry): RequestMetrics["method"] {
         const value = tookMs / 1000;
         // It looks its labels up anew: only calls that are traced pay for that. Each bucket keeps the last trace that fell into it.
         if (enableExemplars && traceId !== undefined)
-          duration.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
+          histogram.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
         else took.observe(value);
       },
     };
@@ -127,7 +128,7 @@ function answerMetrics(registry: Registry) {
     labelNames: ["model", "label"],
     registers: [registry],
   });
-  const confidence = new Histogram({
+  const confidence = tallyingHistogram({
     name: "sentiment_confidence",
     help: "Probability of the label in answers given, from a cache or not, 0 to 1",
     labelNames: ["model"],
