@@ -17,6 +17,7 @@ import {
 import { REPLY } from "./reply.js";
 
 const ADDRESS = "127.0.0.1:0";
+
 async function serveByNiceGrpc(): Promise<number> {
   const unused = async (): Promise<never> => {
     throw new Error("only Analyze is echoed");

@@ -100,9 +100,9 @@ async function work(options: ThreadOptions, port: MessagePort): Promise<void> {
     const rows = read();
     for (let first = 0; first < rows.length; first += BATCH_ROWS)
       await infer(rows.slice(first, first + BATCH_ROWS));
+    return rows;
   };
-  await pass();
-  const known = read();
+  const known = await pass();
   let next = 0;
   port.postMessage("ready");
   for await (const [asked] of on(port, "message") as AsyncIterable<[Work]>) {
