@@ -17,8 +17,15 @@ export function padded(rows: readonly (readonly number[])[], padId: number): Tok
   return { rows: rows.length, tokens, inputIds, attentionMask };
 }
 
-/** Row by row, `classes` values each. Copies, so that a caller that keeps one row does not keep the whole batch. */
-export function rowsOf(logits: Float32Array, rows: number): Float32Array[] {
+/** Row by row, one value a class. Plain numbers: a typed array of three is memory that malloc gives, and the collector gives back. */
+export function rowsOf(logits: Float32Array, rows: number): number[][] {
   const classes = logits.length / rows;
-  return Array.from({ length: rows }, (_, row) => logits.slice(row * classes, (row + 1) * classes));
+  const all: number[][] = [];
+  for (let row = 0; row < rows; row++) {
+    const values: number[] = [];
+    for (let place = row * classes; place < (row + 1) * classes; place++)
+      values.push(logits[place] ?? Number.NaN);
+    all.push(values);
+  }
+  return all;
 }

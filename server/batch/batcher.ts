@@ -9,8 +9,8 @@ import { runHalving } from "./halving.js";
 import { Load } from "./load.js";
 import { type BatchLimits, type BatchPolicy, budgetOf, planBatch } from "./plan.js";
 import { type Outcome, type RowResult, settleRow, tokensOf, type WaitingRow } from "./row.js";
-import { RowQueue } from "./row-queue.js";
-import { type RunContext, runContextOf } from "./run-context.js";
+import { byLength, RowQueue } from "./row-queue.js";
+import { BatchContext, type RunContext } from "./run-context.js";
 import { Sharing } from "./sharing.js";
 
 export interface BatcherOptions extends AdmissionOptions {
@@ -116,7 +116,7 @@ export class Batcher {
     });
   }
 
-  /** In the order of `rows`. */
+  /** In the order of `rows`. When they are due is not known yet. */
   #waitingRows(
     rows: readonly (readonly number[])[],
     call: Call | undefined,
@@ -124,28 +124,30 @@ export class Batcher {
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
     const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
-    const dues = this.#sharing.dues(holder, rows);
     return rows.map((ids) => {
       const order = this.#arrivals++;
-      const due = dues.get(ids) ?? 0;
       const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
-      return { ids, order, sinceMs, due, deadlineMs, holder, call, signal, settled, settle };
+      return { ids, order, sinceMs, due: 0, deadlineMs, holder, call, signal, settled, settle };
     });
   }
 
   /**
-   * The last row is due when all that its holder has waiting would be done, at the latest: a large call is not put off by ever more small ones. And each before it by so much
-   * sooner as those after it take: rows that are all due at once would have whoever comes then wait for all of them. Throws OVERLOADED as Admission does.
+   * Says when the rows of a call are due: shorter ones before longer ones. The last when all that its holder has waiting would be done, at the latest: a large call is not
+   * put off by ever more small ones. And each before it by so much sooner as those after it take: rows that are all due at once would have whoever comes then wait for all
+   * of them. Throws OVERLOADED as Admission does.
    */
   #admit(rows: readonly WaitingRow[], isBegun: boolean): void {
-    const lastFirst = rows.toSorted((one, other) => other.due - one.due);
-    const [last] = lastFirst;
+    const longFirst = rows.toSorted((one, other) => byLength(other, one));
+    const [last] = longFirst;
     if (last === undefined) return;
-    const { call, holder, due, deadlineMs } = last;
-    const size = { rows: rows.length, tokens: tokensOf(rows) };
-    let latest = this.#admission.admit({ call, holder, due, deadlineMs, ...size, isBegun });
-    for (const row of lastFirst) {
-      row.due = Math.min(row.due, latest);
+    const { call, holder, deadlineMs } = last;
+    let tokens = tokensOf(rows);
+    const due = this.#sharing.due(holder, tokens);
+    const newcomer = { call, holder, due, deadlineMs, rows: rows.length, tokens, isBegun };
+    let latest = this.#admission.admit(newcomer);
+    for (const row of longFirst) {
+      row.due = Math.min(this.#sharing.due(holder, tokens), latest);
+      tokens -= row.ids.length;
       latest -= row.ids.length;
     }
   }
@@ -196,7 +198,7 @@ export class Batcher {
     this.#load.began(size);
     const startedMs = this.#clock.now();
     const paddingRatio = 1 - size.tokens / size.paddedTokens;
-    using context = runContextOf(batch, {
+    using context = new BatchContext(batch, {
       "sentiment.batch_rows": batch.length,
       "sentiment.bucket_tokens": size.paddedTokens / batch.length,
       "sentiment.padding_ratio": paddingRatio,

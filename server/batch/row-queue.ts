@@ -145,5 +145,6 @@ export class RowQueue<Row extends QueuedRow> {
   }
 }
 
-const byLength = (one: QueuedRow, other: QueuedRow): number =>
+/** Ascending; those of one length as they came. */
+export const byLength = (one: QueuedRow, other: QueuedRow): number =>
   one.ids.length - other.ids.length || one.order - other.order;

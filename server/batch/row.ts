@@ -5,7 +5,7 @@ import type { CalledRow } from "./run-context.js";
 /** What the model said of one row. */
 export interface RowResult {
   /** Unnormalised, one a class. */
-  readonly logits: Float32Array;
+  readonly logits: ArrayLike<number>;
   /** Of the model that answered, as in Sentiment.model_version. */
   readonly version: string;
 }
@@ -45,7 +45,8 @@ export function settleRow(
     return undefined;
   }
   const queueMs = Math.max(0, nowMs - row.sinceMs - inferenceMs);
-  const took = { queueMs, inferenceMs, batchRows, paddingRatio };
-  row.settle({ status: "fulfilled", value: { ...outcome.value, ...took } });
+  const { logits, version } = outcome.value;
+  const value = { logits, version, queueMs, inferenceMs, batchRows, paddingRatio };
+  row.settle({ status: "fulfilled", value });
   return queueMs;
 }

@@ -28,33 +28,43 @@ export interface CalledRow {
  * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. It is a step of the traced call
  * that came first, linked to all that are traced; or else the trace is passed on of the row that came first.
  */
-export function runContextOf(
-  batch: readonly CalledRow[],
-  attributes: Attributes,
-): RunContext & Disposable {
-  const left = new AbortController();
-  const signals = new Set(batch.map(({ signal }) => signal));
-  let waiting = signals.size;
-  const leave = () => {
-    waiting--;
-    if (waiting === 0) left.abort(new Error("every caller of the batch has left"));
+export class BatchContext implements RunContext, Disposable {
+  readonly deadlineMs: number;
+  readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
+  readonly span: Span | undefined;
+  /** Of the callers, each once: rows of one call have the same. */
+  readonly #signals: ReadonlySet<AbortSignal>;
+  #waiting: number;
+  readonly #left = new AbortController();
+  readonly #leave = () => {
+    this.#waiting--;
+    if (this.#waiting === 0) this.#left.abort(new Error("every caller of the batch has left"));
   };
-  for (const signal of signals) signal.addEventListener("abort", leave);
-  const isTraced = batch.some(({ call }) => call?.span !== undefined);
-  const links = isTraced ? spansOf(batch) : [];
-  const span = links[0]?.step("batch", { attributes, links });
-  const first = batch.reduce((one, other) => (other.order < one.order ? other : one));
-  const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
-  return {
-    signal: left.signal,
-    deadlineMs: Math.max(...deadlines),
-    ...passedOn(span ?? first.call),
-    span,
-    [Symbol.dispose]() {
-      span?.end();
-      for (const signal of signals) signal.removeEventListener("abort", leave);
-    },
-  };
+
+  constructor(batch: readonly CalledRow[], attributes: Attributes) {
+    this.#signals = new Set(batch.map(({ signal }) => signal));
+    this.#waiting = this.#signals.size;
+    for (const signal of this.#signals) signal.addEventListener("abort", this.#leave);
+    const isTraced = batch.some(({ call }) => call?.span !== undefined);
+    const links = isTraced ? spansOf(batch) : [];
+    this.span = links[0]?.step("batch", { attributes, links });
+    const first = batch.reduce((one, other) => (other.order < one.order ? other : one));
+    const of = this.span ?? first.call;
+    this.traceparent = of?.traceparent;
+    this.tracestate = of?.tracestate;
+    const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.deadlineMs = Math.max(...deadlines);
+  }
+
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.span?.end();
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#leave);
+  }
 }
 
 /** Of the calls, in the order in which they came. */
@@ -62,8 +72,3 @@ const spansOf = (batch: readonly CalledRow[]): readonly Span[] => {
   const inOrder = batch.toSorted((one, other) => one.order - other.order);
   return [...new Set(inOrder.flatMap(({ call }) => call?.span ?? []))];
 };
-
-const passedOn = (of: Pick<Call, "traceparent" | "tracestate"> | undefined) => ({
-  traceparent: of?.traceparent,
-  ...(of?.tracestate && { tracestate: of.tracestate }),
-});

@@ -1,3 +1,5 @@
+import { Disposer } from "../core/disposer.js";
+
 /**
  * How the backend is shared: evenly by the holders of keys, and each one's part evenly by his calls. A row is due when it would be done if all had their parts;
  * that is counted not in the time of day but in tokens of an even part, and only as fast as they are served (weighted fair queueing). So who comes anew is due
@@ -11,13 +13,11 @@ export class Sharing {
   /** A call of this holder is under way from now on, until it is disposed of. */
   enter(holder: string): Disposable {
     this.#calls.set(holder, (this.#calls.get(holder) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        const left = (this.#calls.get(holder) ?? 1) - 1;
-        if (left > 0) this.#calls.set(holder, left);
-        else this.#calls.delete(holder);
-      },
-    };
+    return new Disposer(() => {
+      const left = (this.#calls.get(holder) ?? 1) - 1;
+      if (left > 0) this.#calls.set(holder, left);
+      else this.#calls.delete(holder);
+    });
   }
 
   /** Holders that have calls under way; at least 1. */
@@ -40,19 +40,5 @@ export class Sharing {
   /** When a call of this holder is done with rows of so many tokens in all. */
   due(holder: string, tokens: number): number {
     return this.dueAfter(tokens * (this.#calls.get(holder) ?? 1));
-  }
-
-  /** When each row is due of a call of this holder: its shorter rows before its longer ones. */
-  dues(
-    holder: string,
-    rows: readonly (readonly number[])[],
-  ): ReadonlyMap<readonly number[], number> {
-    const dues = new Map<readonly number[], number>();
-    let tokens = 0;
-    for (const ids of [...rows].sort((one, other) => one.length - other.length)) {
-      tokens += ids.length;
-      dues.set(ids, this.due(holder, tokens));
-    }
-    return dues;
   }
 }

@@ -22,7 +22,7 @@ import { roomOf, type ServedModel } from "./model.js";
 import { type Question, read, type TimedReading, windowsToRead } from "./reading.js";
 import { inCodePoints, type Span } from "./spans.js";
 import { isMixed } from "./verdict.js";
-import { timesOf, tokensOf } from "./windows.js";
+import { timesOf, tokensOf, type Window } from "./windows.js";
 
 /** How long each step took, in milliseconds, and the batch that the text was in (the largest one, with several windows). */
 interface Timings {
@@ -88,12 +88,7 @@ export async function classify(
   try {
     await readAll(model, texts, question, signal, clock, readings);
     const found = await find(readings);
-    const windows = readings.flatMap((reading, place) =>
-      reading.status === "fulfilled" && found[place] === undefined
-        ? windowsToRead(reading.value).flat()
-        : [],
-    );
-    const answers = await answersOf(model, windows, signal);
+    const answers = await answersOf(model, unanswered(readings, found), signal);
     return await asStep("verdict", () =>
       judged(model, { readings, found, answers }, question, signal, clock),
     );
@@ -103,6 +98,20 @@ export async function classify(
     if (signal.aborted) chargeReading(model, read);
     throw error;
   }
+}
+
+/** All windows that the model must see. */
+function unanswered(
+  readings: readonly PromiseSettledResult<TimedReading>[],
+  found: readonly (Verdict | undefined)[],
+): Window[] {
+  const all: Window[] = [];
+  // Not by `flatMap`: it is slow, and this is on the path of a call.
+  for (const [place, reading] of readings.entries()) {
+    if (reading.status === "rejected" || found[place] !== undefined) continue;
+    for (const windows of windowsToRead(reading.value)) all.push(...windows);
+  }
+  return all;
 }
 
 interface Known {
@@ -121,8 +130,9 @@ async function judged(
 ): Promise<PromiseSettledResult<Verdict>[]> {
   signal.throwIfAborted();
   if (question.explain) return await explained(model, known, signal, clock);
-  const entries = [...known.readings.entries()];
-  return entries.map((entry) => settled(() => verdictAt(model, known, entry)));
+  return known.readings.map((reading, place) =>
+    settled(() => verdictAt(model, known, place, reading)),
+  );
 }
 
 /** With attributions, where the verdict was not found with its own. */
@@ -138,8 +148,8 @@ async function explained(
   for (const group of groupsOf(entries, TEXTS_AT_ONCE, ([, reading]) => tokensToExplain(reading))) {
     signal.throwIfAborted();
     const some = group.map(async (entry) => {
-      const verdict = verdictAt(model, known, entry);
       const [place, reading] = entry;
+      const verdict = verdictAt(model, known, place, reading);
       if (known.found[place] !== undefined) return verdict;
       const { answers } = known;
       const attributions = await attributionsOf(model, resultOf(reading), answers, signal, turn);
@@ -156,7 +166,8 @@ async function explained(
 const verdictAt = (
   model: ServedModel,
   { found, answers }: Known,
-  [place, reading]: readonly [number, PromiseSettledResult<TimedReading>],
+  place: number,
+  reading: PromiseSettledResult<TimedReading>,
 ): Verdict => found[place] ?? verdictOf(model, resultOf(reading), answers);
 
 /** Fills `readings`, by the place of the text, also as far as it comes before the caller leaves. */
@@ -173,7 +184,9 @@ async function readAll(
   readers?.admit(model, texts);
   return await asStep("tokenize", async (span) => {
     for (const text of texts) {
-      await turn();
+      const others = turn();
+      // An await of nothing costs each text a round of microtasks.
+      if (others !== undefined) await others;
       const elsewhere = readers?.takes(text)
         ? await readers.read(model, text, question, signal)
         : undefined;

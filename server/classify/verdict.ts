@@ -2,9 +2,10 @@ import { LABELS, type Label, type Probabilities } from "../core/tiers.js";
 
 /** Softmax of `logits / temperature`, in the order of LABELS. */
 export function probabilitiesOf(logits: ArrayLike<number>, temperature: number): Probabilities {
-  const [negative, neutral, positive] = [0, 1, 2].map(
-    (place) => (logits[place] ?? Number.NaN) / temperature,
-  ) as [number, number, number];
+  const { NaN: none } = Number;
+  const negative = (logits[0] ?? none) / temperature;
+  const neutral = (logits[1] ?? none) / temperature;
+  const positive = (logits[2] ?? none) / temperature;
   // The largest is taken off first: exp of large logits would be infinite.
   const largest = Math.max(negative, neutral, positive);
   const weights = [

@@ -12,8 +12,9 @@ import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
 import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
+import { currentArrival } from "./arrival.js";
 import { callOf, whyLeft } from "./call-context.js";
-import type { Caller, Entrance } from "./entrance.js";
+import type { Caller, Decision } from "./entrance.js";
 import type { RequestEvents } from "./events.js";
 import { type ReportBug, sayable, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
@@ -51,13 +52,16 @@ export interface AroundParts {
 }
 
 /**
- * What happens around every call: it is let in (by `entrance`; unset: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * What happens around every call: it is let in, runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
-export function aroundCalls(
-  { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
-  entrance?: Pick<Entrance, "enter" | "cut">,
-) {
+export function aroundCalls({
+  clock,
+  reportBug,
+  tracer,
+  events: requestEvents,
+  ended,
+}: AroundParts) {
   // By nice-grpc's one description of each method: those of the services, so they are few.
   const eventsOf = remembered(({ path, requestStream, responseStream }: Method) =>
     requestEvents.method(path, requestStream || responseStream),
@@ -68,7 +72,8 @@ export function aroundCalls(
   ): AsyncGenerator<Res, Res | void, undefined> {
     const events = eventsOf(call.method);
     const startedMs = clock.now();
-    const brought = callOf(context.metadata, call.method.path, clock, tracer);
+    const { deadlineMs, decision, cut } = currentArrival();
+    const brought = callOf(context.metadata, deadlineMs, call.method.path, tracer);
     const { span } = brought;
     // What a stream ends with whose reader takes no more of it.
     let code = "CANCELLED";
@@ -76,9 +81,8 @@ export function aroundCalls(
     let failure: unknown;
     events.began();
     try {
-      const holder = entrance && entered(entrance.enter, context, span);
+      const holder = entered(decision, span);
       const store = { ...brought, holder: holder?.name, allowed: holder };
-      const cut = () => entrance?.cut(context.metadata);
       const steps = stepsOf(call, context, holder, clock, cut);
       // A generator's body runs in the context of whoever takes its next step.
       const next = () => currentCall.run(store, () => steps.next());
@@ -131,20 +135,12 @@ function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unk
 }
 
 /** Who is behind the call. Throws why it is not let in. */
-function entered(
-  enter: Entrance["enter"],
-  { metadata }: CallContext,
-  span: Span | undefined,
-): Caller | undefined {
+function entered(decision: Decision, span: Span | undefined): Caller | undefined {
   const step = span?.step("authenticate");
-  try {
-    return enter(metadata);
-  } catch (error) {
-    step?.failed(error);
-    throw error;
-  } finally {
-    step?.end();
-  }
+  if (!decision.isLetIn) step?.failed(decision.error);
+  step?.end();
+  if (decision.isLetIn) return decision.holder;
+  throw decision.error;
 }
 
 /** A stream may outlast the key that it began with. */

@@ -24,22 +24,22 @@ const tooLarge = new WeakSet<ServerHttp2Stream>();
 export const hasTooLargeHeaders = (stream: ServerHttp2Stream): boolean => tooLarge.has(stream);
 
 /**
- * Before grpc-js has read them: takes out what nobody reads, and where all together are too large nearly all. HTTP/2's compression makes 4 KB a byte on the wire, for each of 128 headers of each call, and grpc-js
+ * Before grpc-js has read them (`rawHeaders`: as they came, names and values in turn): takes out what nobody reads, and where all together are too large nearly all. HTTP/2's compression makes 4 KB a byte on the wire, for each of 128 headers of each call, and grpc-js
  * makes a Buffer of every piece between commas in names with `-bin` at their end: half a million of a call of a few hundred bytes.
  */
-export function boundHeaders(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+export function boundHeaders(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+): void {
   let bytes = 0;
-  for (const name in headers) {
+  for (let place = 0; place < rawHeaders.length; place += 2) {
+    const [name = "", value = ""] = [rawHeaders[place], rawHeaders[place + 1]];
     if (name.startsWith(":")) continue;
-    bytes += sizeOf(name, headers[name]);
+    bytes += name.length + value.length;
     if (!READ.has(name)) delete headers[name];
   }
   if (bytes <= METADATA_BYTES) return;
   tooLarge.add(stream);
   for (const name in headers) if (!(name.startsWith(":") || ALWAYS.has(name))) delete headers[name];
 }
-
-const sizeOf = (name: string, value: string | readonly string[] = ""): number =>
-  typeof value === "string"
-    ? name.length + value.length
-    : value.reduce((sum, one) => sum + name.length + one.length, 0);

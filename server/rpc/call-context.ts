@@ -1,21 +1,13 @@
-import type { Metadata as GrpcMetadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { Tracer } from "../core/trace.js";
 
-/** Set here and nowhere else: what a client sends under this name is overwritten. */
-const LEFT_MS = "x-sentiment-deadline-ms";
 /** Ids of zeros are none. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Of a tracestate: what the standard wants passed on at least. A longer one is left out whole. */
 const MAX_STATE_LENGTH = 512;
-
-/** nice-grpc does not tell handlers the client's deadline; grpc-js knows it, and metadata carries it across. */
-export function carryDeadline(call: ServerInterceptingCallInterface, metadata: GrpcMetadata): void {
-  metadata.set(LEFT_MS, String(Math.floor(Number(call.getDeadline()) - Date.now())));
-}
 
 /** A client gives up by its own clock, which is ahead of the server's by the time that the call took to get here. */
 const EARLY_MS = 100;
@@ -24,15 +16,19 @@ const EARLY_MS = 100;
 export const whyLeft = (deadlineMs: number, clock: Clock): "DEADLINE_EXCEEDED" | "CANCELLED" =>
   clock.now() >= deadlineMs - EARLY_MS ? "DEADLINE_EXCEEDED" : "CANCELLED";
 
-/** What a call brings along, from its metadata. Its span goes on with the caller's trace. */
-export function callOf(metadata: Metadata, path: string, clock: Clock, tracer?: Tracer): Call {
-  const leftMs = Number(metadata.get(LEFT_MS) ?? Number.POSITIVE_INFINITY);
+/** What a call brings along, with its metadata. Its span goes on with the caller's trace. */
+export function callOf(
+  metadata: Metadata,
+  deadlineMs: number,
+  path: string,
+  tracer: Tracer | undefined,
+): Call {
   const sent = metadata.get("traceparent");
   const traceparent = sent && TRACEPARENT.test(sent) ? sent : undefined;
   // It means nothing without a trace to belong to.
   const tracestate = traceparent && stateIn(metadata);
   return {
-    deadlineMs: clock.now() + leftMs,
+    deadlineMs,
     traceparent,
     tracestate,
     span: tracer?.begin(path.slice(1), traceparent, tracestate),

@@ -110,8 +110,8 @@ function openOf(server: Http2Server): Open {
     holdIn(sockets, socket);
   });
   // Before grpc-js has read them.
-  server.prependListener("stream", (stream, headers) => {
-    boundHeaders(stream, headers);
+  server.prependListener("stream", (stream, headers, _flags, rawHeaders) => {
+    boundHeaders(stream, headers, rawHeaders);
     bringNear(headers);
   });
   server.on("session", (session) => {

@@ -10,6 +10,7 @@ const MOST_SECONDS = 2_147_483;
 export function bringNear(headers: IncomingHttpHeaders): void {
   const timeout = headers[TIMEOUT];
   if (typeof timeout !== "string") return;
-  const seconds = Number(timeout.slice(0, -1)) * (SECONDS[timeout.slice(-1)] ?? 0);
-  if (seconds > MOST_SECONDS) headers[TIMEOUT] = `${MOST_SECONDS}S`;
+  const unit = SECONDS[timeout.slice(-1)];
+  if (unit !== undefined && Number(timeout.slice(0, -1)) * unit > MOST_SECONDS)
+    headers[TIMEOUT] = `${MOST_SECONDS}S`;
 }

@@ -103,8 +103,7 @@ export async function serveGrpc(
   health.setMaxListeners(0);
   health.setStatus("healthy", LIVENESS);
   const drain = createDrain();
-  const checks = checksOf(keys, parts.quota.isByDefault);
-  const entrance = createEntrance(checks);
+  const entrance = createEntrance(checksOf(keys, parts.quota.isByDefault));
   const mostHeld = Math.max(options.maxRequestBytes, LARGEST_TIMES * mostBytesOf(parts.limits));
   const clientLimits = { requestMs: timeoutMs, idleMs, maxStreams };
   const server = createServer({
@@ -120,30 +119,27 @@ export async function serveGrpc(
   for (const { fullName, methods } of DEFINITIONS)
     for (const { name, requestStream, responseStream } of Object.values(methods))
       parts.events.method(`/${fullName}/${name}`, requestStream || responseStream);
-  const around = (service: string) => aroundCalls(parts, checks.has(service) ? entrance : OPEN);
+  const around = aroundCalls(parts);
   const analyze = analyzer(parts);
   const places = new StreamPlaces(maxStreams, () => events.cut("too_many_streams"));
   server
-    .with(around(SentimentServiceDefinition.fullName))
+    .with(around)
     .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain, places));
+  server.with(around).add(bounded(AdminServiceDefinition), adminService(parts, analyze));
   server
-    .with(around(AdminServiceDefinition.fullName))
-    .add(bounded(AdminServiceDefinition), adminService(parts, analyze));
-  server
-    .with(around(GRPCInferenceServiceDefinition.fullName))
+    .with(around)
     .add(
       bounded(GRPCInferenceServiceDefinition),
       kserveService(parts, analyze, drain, parts.version),
     );
-  // Probes have no keys, and there is nothing to find out of them.
-  server.with(aroundCalls(parts)).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
+  server.with(around).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
   const described = ServerReflection(await readFile(DESCRIPTORS), [
     ...SERVICES,
     HealthDefinition.fullName,
   ]);
   for (const name of REFLECTIONS)
     server
-      .with(around(name))
+      .with(around)
       .with((call, context) => places.during(call, context))
       .with(drain.end)
       .add(reflectionDefinition(name), described);
@@ -187,9 +183,6 @@ export async function serveGrpc(
     },
   };
 }
-
-/** For whoever calls. */
-const OPEN = { enter: () => undefined, cut: () => {} };
 
 /** Of each service that not all may call, or whose callers are told apart (by their address, where there are quotas without keys), who may. */
 function checksOf(keys: Keys | undefined, isByAddress: boolean): ReadonlyMap<string, Check> {

@@ -6,11 +6,11 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
+import { type Arrival, withArrival } from "./arrival.js";
 import { hasTooLargeHeaders, METADATA_BYTES } from "./bounded-headers.js";
-import { carryDeadline } from "./call-context.js";
 import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
-import type { Entrance } from "./entrance.js";
+import type { Decision, Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
 import { sendInOneWrite } from "./one-write.js";
 
@@ -36,8 +36,8 @@ type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 
 /**
- * Ends calls whose clients take longer than that, and tells `cut` of each; reads no request of whom `entrance` does not let in; and passes the client's
- * deadline on: one interceptor, as each costs every call.
+ * Ends calls whose clients take longer than that, and tells `cut` of each; reads no request of whom `entrance` does not let in; and tells the handler what it knows of
+ * the call, as its `Arrival`: one interceptor, as each costs every call.
  */
 export function watchCalls(
   limits: ClientLimits,
@@ -75,6 +75,7 @@ class WatchedCall extends ServerInterceptingCall {
   /** When one of these last changed. */
   #lastMs: number;
   #callOff = () => {};
+  #arrival: Arrival | undefined;
   readonly #call: ServerInterceptingCallInterface;
   readonly #method: Method;
   /** undefined: its request is one message. */
@@ -105,20 +106,16 @@ class WatchedCall extends ServerInterceptingCall {
   }
 
   override start(listener: Listener): void {
-    let received: Metadata | undefined;
     this.#call.start({
       onReceiveMetadata: (metadata) => {
         this.#begin();
         const stream = this.#stream;
         if (stream && hasTooLargeHeaders(stream))
           return this.#end("large_metadata", METADATA_BYTES);
-        carryDeadline(this.#call, metadata);
-        received = metadata;
         const { path } = this.#method;
-        const cut = this.#streams && (() => this.#abandon());
-        const isLetIn = this.#entrance.look(path, metadata, () => this.#call.getPeer(), cut);
-        if (typeof isLetIn === "boolean") this.#handOn(metadata, isLetIn, listener);
-        else void isLetIn.then((letIn) => this.#handOn(metadata, letIn, listener));
+        const decision = this.#entrance(path, metadata, () => this.#call.getPeer());
+        if (!(decision instanceof Promise)) this.#handOn(metadata, decision, listener);
+        else void decision.then((one) => this.#handOn(metadata, one, listener));
       },
       onReceiveMessage: (message) => {
         this.#read++;
@@ -127,7 +124,7 @@ class WatchedCall extends ServerInterceptingCall {
       },
       onReceiveHalfClose: () => {
         this.#isWhole = true;
-        listener.onReceiveHalfClose();
+        this.#halfClose(listener);
       },
       // However the call has ended.
       onCancel: () => {
@@ -137,7 +134,6 @@ class WatchedCall extends ServerInterceptingCall {
         // Whoever has ended it: nobody will read what its client may go on sending.
         if (this.#isCut || !this.#isWhole) this.#closeSoon();
         listener.onCancel();
-        if (received) this.#entrance.leave(received);
       },
     });
   }
@@ -199,22 +195,30 @@ class WatchedCall extends ServerInterceptingCall {
   }
 
   /** A call that is not let in goes the way of the others, to be refused, counted and told of there: as if its message were an empty one. */
-  #handOn(metadata: Metadata, isLetIn: boolean, listener: Listener): void {
-    if (this.#isOver) {
-      // What was found out after its client had left.
-      this.#entrance.leave(metadata);
-      return;
-    }
+  #handOn(metadata: Metadata, decision: Decision, listener: Listener): void {
+    // What was found out after its client had left.
+    if (this.#isOver) return;
+    const { isLetIn } = decision;
     if (isLetIn && this.#streams && !this.#isPlaceFor(this.#streams)) {
       this.#end("too_many_streams", this.#limits.maxStreams);
       return;
     }
     this.#isUnread = !(isLetIn || this.#streams);
-    listener.onReceiveMetadata(metadata);
+    const deadlineMs = this.#clock.now() + Number(this.#call.getDeadline()) - Date.now();
+    this.#arrival = { deadlineMs, decision, cut: () => this.#abandon() };
+    // Of a stream of requests the handler begins with that.
+    if (this.#streams) withArrival(this.#arrival, () => listener.onReceiveMetadata(metadata));
+    else listener.onReceiveMetadata(metadata);
     if (!this.#isUnread) return;
     [this.#isWhole, this.#isCut] = [true, true];
     listener.onReceiveMessage({});
-    listener.onReceiveHalfClose();
+    this.#halfClose(listener);
+  }
+
+  /** The handler of a single request begins with that. */
+  #halfClose(listener: Listener): void {
+    if (this.#arrival === undefined || this.#streams) listener.onReceiveHalfClose();
+    else withArrival(this.#arrival, () => listener.onReceiveHalfClose());
   }
 
   /** Streams of those who are not let in, or not yet, take nobody's place. */

@@ -9,6 +9,7 @@ import type { ReadingEvents } from "../classify/events.js";
 import type { ServedModel } from "../classify/model.js";
 import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
+import { Disposer } from "../core/disposer.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 import type { HeldModels } from "./held-models.js";
@@ -182,14 +183,12 @@ export class ServedVersion {
     const calls = this.#calls;
     this.#leases++;
     calls.leases++;
-    return {
-      [Symbol.dispose]: () => {
-        this.#leases--;
-        calls.leases--;
-        this.lastUsedMs = this.#parts.clock.now();
-        if (calls.leases === 0) calls.over();
-      },
-    };
+    return new Disposer(() => {
+      this.#leases--;
+      calls.leases--;
+      this.lastUsedMs = this.#parts.clock.now();
+      if (calls.leases === 0) calls.over();
+    });
   }
 
   /** Gives its memory back once no call uses it. It loads again when it is needed again. Resolves with whether it was loaded. */

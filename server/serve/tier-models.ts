@@ -21,6 +21,7 @@ import {
 } from "./memory-manager.js";
 import { type BatchSettings, ServedVersion, type VersionEvents } from "./served-version.js";
 import { Shadow, type ShadowOutcome } from "./shadow.js";
+import { VersionLease } from "./version-lease.js";
 
 /** What happens to models; for metrics and log. */
 export interface ModelEvents {
@@ -127,19 +128,7 @@ export class TierModels implements Models, Disposable {
     if (canaryShare > 0) this.#events.routed(version.model);
     // Texts from the other end of the range: those of the canary have been answered by the candidate.
     const copied = shadow !== undefined && 1 - place <= shadow.share * (1 - canaryShare);
-    const lease = version.lease();
-    // Else the copy could load again what was replaced meanwhile, and nobody would unload it.
-    const ofCopy = copied ? candidate?.lease() : undefined;
-    return {
-      model: version.model,
-      compare: (texts, question, outcomes) => {
-        if (copied) shadow.compare(texts, question, outcomes);
-      },
-      [Symbol.dispose]() {
-        lease[Symbol.dispose]();
-        ofCopy?.[Symbol.dispose]();
-      },
-    };
+    return new VersionLease(version, copied && candidate ? { candidate, shadow } : undefined);
   }
 
   load(tier: Tier): Promise<ServedModel | undefined> {

@@ -48,8 +48,9 @@ export async function inferred(
     attributes: { "sentiment.model": model.name },
   });
   return await within(span, async () => {
+    const { signal, deadlineMs } = context;
     const { traceparent, tracestate } = span ?? context;
-    const passed = { ...context, traceparent, tracestate };
+    const passed = { signal, deadlineMs, traceparent, tracestate };
     const inference = await backend.infer(model, batch, passed);
     span?.set({ "sentiment.model_version": inference.version });
     return inference;

@@ -1,13 +1,15 @@
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { carryDeadline } from "../../server/rpc/call-context.js";
 
-/** What the server's own interceptor does besides, for a server that has none of its limits. */
+/** Set by `passDeadlineOn`: how many milliseconds the client still waits. */
+export const LEFT_MS = "x-test-left-ms";
+
+/** Tells handlers when their clients give up, which nice-grpc does not. */
 export const passDeadlineOn: ServerInterceptor = (_method, call) =>
   new ServerInterceptingCall(call, {
     start: (next) =>
       next({
         onReceiveMetadata: (metadata, pass) => {
-          carryDeadline(call, metadata);
+          metadata.set(LEFT_MS, String(Math.floor(Number(call.getDeadline()) - Date.now())));
           pass(metadata);
         },
       }),

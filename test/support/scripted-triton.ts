@@ -6,7 +6,7 @@ import {
   type ModelInferResponse,
 } from "../../server/gen/inference/grpc_service.js";
 import { ModelConfig } from "../../server/gen/inference/model_config.js";
-import { passDeadlineOn } from "./pass-deadline-on.js";
+import { LEFT_MS, passDeadlineOn } from "./pass-deadline-on.js";
 
 /** One batch that arrived. */
 interface Arrival {
@@ -86,7 +86,7 @@ export async function scriptedTriton(): Promise<ScriptedTriton> {
       const arrival = {
         request,
         rows: Number(request.inputs[0]?.shape[0]),
-        leftMs: Number(metadata.get("x-sentiment-deadline-ms")),
+        leftMs: Number(metadata.get(LEFT_MS)),
         traceparent: metadata.get("traceparent"),
         tracestate: metadata.get("tracestate"),
         signal,

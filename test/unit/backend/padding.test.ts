@@ -55,18 +55,13 @@ describe("padded", () => {
 describe("rowsOf", () => {
   it("cuts the logits into rows", () => {
     assert.deepEqual(rowsOf(Float32Array.of(1, 2, 3, 4, 5, 6), 2), [
-      Float32Array.of(1, 2, 3),
-      Float32Array.of(4, 5, 6),
+      [1, 2, 3],
+      [4, 5, 6],
     ]);
   });
 
   it("gives as many rows as were asked for, of as many classes as there are", () => {
-    assert.deepEqual(rowsOf(Float32Array.of(1, 2), 2), [Float32Array.of(1), Float32Array.of(2)]);
-    assert.deepEqual(rowsOf(Float32Array.of(), 2), [Float32Array.of(), Float32Array.of()]);
-  });
-
-  it("copies, so that one row does not keep the whole batch", () => {
-    const [row] = rowsOf(Float32Array.of(1, 2, 3, 4, 5, 6), 2);
-    assert.equal(row?.buffer.byteLength, 3 * Float32Array.BYTES_PER_ELEMENT);
+    assert.deepEqual(rowsOf(Float32Array.of(1, 2), 2), [[1], [2]]);
+    assert.deepEqual(rowsOf(Float32Array.of(), 2), [[], []]);
   });
 });

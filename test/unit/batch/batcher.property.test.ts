@@ -130,7 +130,7 @@ function assertRunOnce({ runs }: Bench, policy: BatchPolicy): void {
 async function assertAnswered({ rows, leaving, outcomes }: Submitted): Promise<void> {
   const answers = await outcomes;
   if (leaving.signal.aborted) return;
-  const said = answers?.map((one) => one.status === "fulfilled" && [...one.value.logits]);
+  const said = answers?.map((one) => one.status === "fulfilled" && Array.from(one.value.logits));
   assert.deepEqual(
     said,
     rows.map((row) => [...row]),

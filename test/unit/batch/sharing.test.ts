@@ -33,13 +33,6 @@ describe("Sharing", () => {
     assert.equal(sharing.due("a", 20), 20);
   });
 
-  it("has the shorter rows of a call done before its longer ones", () => {
-    const sharing = new Sharing();
-    const [long, short] = [Array<number>(30).fill(0), Array<number>(10).fill(0)];
-    const dues = sharing.dues("a", [long, short]);
-    assert.deepEqual([dues.get(long), dues.get(short)], [40, 10]);
-  });
-
   it("counts from what has been served, an even part of it each", () => {
     const sharing = new Sharing();
     sharing.served(100, 10);

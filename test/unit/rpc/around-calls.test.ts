@@ -22,12 +22,13 @@ import {
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
-import type { Entrance } from "../../../server/rpc/entrance.js";
+import { type Arrival, withArrival } from "../../../server/rpc/arrival.js";
+import { type Caller, createEntrance, refused } from "../../../server/rpc/entrance.js";
 import type { Holder } from "../../../server/rpc/keys/keys.js";
+import { watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { NO_EVENTS } from "../../support/no-events.js";
-import { passDeadlineOn } from "../../support/pass-deadline-on.js";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
@@ -55,7 +56,9 @@ describe("aroundCalls", () => {
   beforeEach(async () => {
     [clock, seen, ended] = [new FakeClock(), [], []];
     clock.advance(10_000);
-    server = createServer({ interceptors: [passDeadlineOn] }).use(around());
+    const limits = { requestMs: 30_000, idleMs: undefined, maxStreams: 10 };
+    const watch = watchCalls(limits, createEntrance(new Map()), clock, () => {});
+    server = createServer({ interceptors: [watch] }).use(around());
     const analyze = async () => {
       note();
       await sleep(1);
@@ -123,17 +126,6 @@ describe("aroundCalls", () => {
     });
   });
 
-  it("lets no client set what the server tells itself", async () => {
-    const metadata = Metadata({ "x-sentiment-deadline-ms": "1" });
-    await client.analyze(REQUEST, { metadata });
-    assert.equal(seen[0]?.deadlineMs, Number.POSITIVE_INFINITY);
-    const both = new GrpcMetadata();
-    both.add("x-sentiment-deadline-ms", "1");
-    both.add("x-sentiment-deadline-ms", "2");
-    await analyzeWithin(5000, both);
-    assert.ok(leftMs(seen.at(-1)) > 3000);
-  });
-
   it("has the trace that came with the call", async () => {
     await client.analyze(REQUEST, { metadata: Metadata({ traceparent: TRACE }) });
     assert.equal(seen[0]?.traceparent, TRACE);
@@ -193,14 +185,23 @@ describe("aroundCalls", () => {
     tokensPerMinute: 7,
     isCurrent,
   });
-  const by = (enter: Entrance["enter"]) => ({ enter, cut: () => {} });
+  const arrival = (decision: Arrival["decision"], deadlineMs = Number.POSITIVE_INFINITY) => ({
+    deadlineMs,
+    decision,
+    cut: () => {},
+  });
+  const letIn = (holder?: Caller) => arrival({ isLetIn: true, holder });
+  /** The steps of a call that has arrived so. */
+  const arriving = <Step, End>(how: Arrival, steps: AsyncGenerator<Step, End, undefined>) => ({
+    next: () => withArrival(how, () => steps.next()),
+    return: (end: End) => steps.return(end),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  });
   it("knows whose key a call came with", async () => {
-    const middleware = aroundCalls(
-      parts(),
-      by(() => reader()),
-    );
     let seen: Call | undefined;
-    const steps = middleware(
+    const steps = around()(
       {
         requestStream: false,
         responseStream: false,
@@ -214,7 +215,7 @@ describe("aroundCalls", () => {
       } as never,
       { metadata: Metadata(), signal: new AbortController().signal } as never,
     );
-    await steps.next();
+    await withArrival(letIn(reader()), () => steps.next());
     assert.equal(seen?.holder, "reader");
     assert.equal(seen?.allowed?.tokensPerMinute, 7);
   });
@@ -222,10 +223,7 @@ describe("aroundCalls", () => {
   it("has what its key allows now, not what it allowed when the call came", async () => {
     const allowed = { name: "reader", tokensPerMinute: 7 };
     let seen: Call | undefined;
-    const steps = aroundCalls(
-      parts(),
-      by(() => allowed),
-    )(
+    const steps = around()(
       {
         requestStream: true,
         responseStream: true,
@@ -237,31 +235,35 @@ describe("aroundCalls", () => {
       } as never,
       { metadata: Metadata(), signal: new AbortController().signal } as never,
     );
-    await steps.next();
+    await withArrival(letIn(allowed), () => steps.next());
     allowed.tokensPerMinute = 5;
     assert.equal(seen?.allowed?.tokensPerMinute, 5);
     await steps.return(undefined);
   });
 
   it("refuses whom the entrance refuses, before the call goes on", async () => {
-    const refuse = () => {
-      throw new ServiceError("KEY_UNKNOWN", "no such key");
-    };
-    const steps = aroundCalls(parts(), by(refuse))(
+    const no = refused(new ServiceError("KEY_UNKNOWN", "no such key"));
+    const steps = around()(
+      { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
+      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
+    );
+    const begun = withArrival(arrival(no), () => steps.next());
+    await assert.rejects(begun, { code: Status.UNAUTHENTICATED });
+    assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 0]]);
+  });
+
+  it("refuses a call that no interceptor has seen", async () => {
+    const steps = around()(
       { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
       { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
     );
     await assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
-    assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 0]]);
   });
 
   it("ends a stream whose key is revoked, also while it waits", async () => {
     let isCurrent = true;
     const stream = { requestStream: true, responseStream: true };
-    const steps = aroundCalls(
-      parts(),
-      by(() => reader(() => isCurrent)),
-    )(
+    const steps = around()(
       {
         ...stream,
         method: { path: "", ...stream },
@@ -272,7 +274,8 @@ describe("aroundCalls", () => {
       } as never,
       { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
     );
-    assert.equal((await steps.next()).value, "first");
+    const first = withArrival(letIn(reader(() => isCurrent)), () => steps.next());
+    assert.equal((await first).value, "first");
     const second = assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
     clock.advance(1000);
     assert.equal(clock.pending, 1);
@@ -286,14 +289,15 @@ describe("aroundCalls", () => {
 
   it("tells gRPC's own retries how long to wait", async () => {
     const trailer = Metadata();
-    const refuse = () => {
-      throw new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 });
-    };
-    const steps = aroundCalls(parts(), by(refuse))(
+    const busy = refused(new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 }));
+    const steps = around()(
       { method: { path: "" } } as never,
       { metadata: Metadata(), trailer, signal: new AbortController().signal } as never,
     );
-    await assert.rejects(steps.next(), ServerError);
+    await assert.rejects(
+      withArrival(arrival(busy), () => steps.next()),
+      ServerError,
+    );
     assert.equal(trailer.get("grpc-retry-pushback-ms"), "251");
     assert.deepEqual(endedAs(), [["", "RESOURCE_EXHAUSTED", 0]]);
   });
@@ -326,18 +330,20 @@ describe("aroundCalls", () => {
     /** The steps of a call that does `next`. */
     const begin = (
       next: () => AsyncGenerator,
-      { isStream = false, signal = new AbortController().signal, deadlineMs = 0, check = () => {} },
+      {
+        isStream = false,
+        signal = new AbortController().signal,
+        leftMs = Number.POSITIVE_INFINITY,
+        decision = letIn().decision,
+      },
     ) => {
-      const metadata = Metadata();
-      if (deadlineMs > 0) metadata.set("x-sentiment-deadline-ms", String(deadlineMs));
-      const middleware = aroundCalls(
-        { ...parts(), events },
-        by(() => void check()),
-      );
+      const middleware = aroundCalls({ ...parts(), events });
       const stream = { requestStream: isStream, responseStream: isStream };
       const method = { path: `${SERVICE}/Call`, ...stream };
       const call = { ...stream, request: {}, method, next };
-      return middleware(call as never, { metadata, trailer: Metadata(), signal } as never);
+      const context = { metadata: Metadata(), trailer: Metadata(), signal };
+      const steps = middleware(call as never, context as never);
+      return arriving(arrival(decision, clock.now() + leftMs), steps);
     };
     const unary = (work: () => object) =>
       // biome-ignore lint/correctness/useYield: a unary call returns its answer.
@@ -364,10 +370,8 @@ describe("aroundCalls", () => {
     });
 
     it("that a check refuses, or that fail, by the code that the client gets", async () => {
-      const refuse = () => {
-        throw new ServiceError("KEY_MISSING", "no key");
-      };
-      await assert.rejects(begin(failing(0), { check: refuse }).next());
+      const decision = refused(new ServiceError("KEY_MISSING", "no key"));
+      await assert.rejects(begin(failing(0), { decision }).next());
       await assert.rejects(begin(failing(new ServiceError("OVERLOADED", "busy")), {}).next());
       await assert.rejects(begin(failing(new ServerError(Status.NOT_FOUND, "none")), {}).next());
       await assert.rejects(begin(failing(new Error("a bug")), {}).next());
@@ -385,8 +389,8 @@ describe("aroundCalls", () => {
       await assert.rejects(begin(failing(new AbortError()), { signal }).next());
       await assert.rejects(begin(failing(new Error("a bug")), { signal }).next());
       await begin(answering, { signal }).next();
-      await begin(answering, { signal, deadlineMs: 5000 }).next();
-      await begin(answering, { signal, deadlineMs: 50 }).next();
+      await begin(answering, { signal, leftMs: 5000 }).next();
+      await begin(answering, { signal, leftMs: 50 }).next();
       assert.deepEqual(
         told.map((line) => line.split(" ")[1]),
         ["CANCELLED", "CANCELLED", "CANCELLED", "CANCELLED", "DEADLINE_EXCEEDED"],
@@ -419,8 +423,7 @@ describe("aroundCalls", () => {
       yield { ...REQUEST, id: "a" };
       await new Promise(() => {});
     };
-    const middleware = around();
-    const steps = middleware(
+    const steps = around()(
       {
         requestStream: true,
         responseStream: true,
@@ -436,7 +439,7 @@ describe("aroundCalls", () => {
       } as never,
       { metadata: Metadata({ traceparent: TRACE }), signal: left.signal } as never,
     );
-    assert.equal((await steps.next()).value, "first");
+    assert.equal((await withArrival(letIn(), () => steps.next())).value, "first");
     await steps.return(undefined as never);
     assert.equal(last?.traceparent, TRACE);
     assert.deepEqual(endedAs(), [["", "CANCELLED", 1]]);
@@ -472,7 +475,7 @@ describe("aroundCalls", () => {
       } as never,
       { metadata: Metadata(), signal: left.signal } as never,
     );
-    await assert.rejects(steps.next());
+    await assert.rejects(withArrival(letIn(), () => steps.next()));
     assert.deepEqual(endedAs(), [["", "CANCELLED", 0]]);
     assert.equal(ended[0]?.[3], 25);
   });

@@ -27,7 +27,10 @@ function bounded(headers: Record<string, string | string[]>) {
   // As Node makes them.
   const given: IncomingHttpHeaders = Object.assign(Object.create(null), { ...GRPC, ...headers });
   const stream = {} as ServerHttp2Stream;
-  boundHeaders(stream, given);
+  const raw = Object.entries({ ...GRPC, ...headers }).flatMap(([name, values]) =>
+    [values].flat().flatMap((value) => [name, value]),
+  );
+  boundHeaders(stream, given, raw);
   return { left: { ...given }, isTooLarge: hasTooLargeHeaders(stream) };
 }
 

@@ -15,6 +15,7 @@ import {
   type Server,
   Status,
 } from "nice-grpc";
+import { ServiceError } from "../../../server/core/errors.js";
 import {
   AnalyzeRequest,
   AnalyzeStreamRequest,
@@ -22,7 +23,12 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { createEntrance, type Entrance } from "../../../server/rpc/entrance.js";
+import {
+  createEntrance,
+  type Decision,
+  type Entrance,
+  refused,
+} from "../../../server/rpc/entrance.js";
 import type { CutReason } from "../../../server/rpc/events.js";
 import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -420,21 +426,25 @@ describe("watchCalls", function () {
   });
 
   it("counts no streams of those who are not let in, nor yet", async () => {
-    const isLetIn = [Promise.resolve(false), new Promise<boolean>(() => {}), true, true, true];
-    const leave = () => {};
-    await start({}, { ...createEntrance(new Map()), look: () => isLetIn.shift() ?? false, leave });
+    const known: Decision = { isLetIn: true, holder: undefined };
+    const unknown = refused(new ServiceError("KEY_UNKNOWN", "no such key"));
+    const decisions = [
+      Promise.resolve(unknown),
+      new Promise<Decision>(() => {}),
+      ...Array<Decision>(5).fill(known),
+    ];
+    await start({}, () => decisions.shift() ?? unknown);
     const stream = () => call("AnalyzeStream").resume();
     const strangers = [stream(), stream()];
     await watched(2);
-    const known = [stream(), stream()];
+    const readers = [stream(), stream()];
     await watched(4);
     assert.deepEqual(cuts, []);
     const [{ "grpc-status": status }] = await once(stream().end(), "response");
     assert.equal(status, String(Status.RESOURCE_EXHAUSTED));
     assert.deepEqual(cuts, ["too_many_streams"]);
-    for (const one of [...strangers, ...known]) one.close();
+    for (const one of [...strangers, ...readers]) one.close();
     await watched(0);
-    isLetIn.push(true, true);
     for (const one of [stream(), stream()]) one.close();
     await watched(0);
     assert.deepEqual(cuts, ["too_many_streams"]);
