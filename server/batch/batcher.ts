@@ -104,30 +104,35 @@ export class Batcher {
     signal.throwIfAborted();
     if (rows.length === 0) return [];
     const call = currentCall.getStore();
-    using _part = this.#sharing.enter(call?.holder ?? "");
-    const mine = this.#waitingRows(rows, call, signal);
-    this.#admit(mine, isBegun);
-    for (const row of mine) this.#queue.insert(row);
-    // After the caller's turn: the rows of calls that arrived together then form one batch. Where the backend has enough, the end of a batch sees to it.
-    if (this.#takesOne) queueMicrotask(() => this.#dispatch());
-    // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
-    return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
-      this.#queue.remove(mine);
-    });
+    const part = this.#sharing.enter(call?.holder ?? "");
+    try {
+      const mine = this.#waitingRows(rows, call);
+      this.#admit(mine, isBegun);
+      for (const row of mine) this.#queue.insert(row);
+      // After the caller's turn: the rows of calls that arrived together then form one batch. Where the backend has enough, the end of a batch sees to it.
+      if (this.#takesOne) queueMicrotask(() => this.#dispatch());
+      // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
+      return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
+        this.#queue.remove(mine);
+        for (const { context } of mine) context?.leave();
+      });
+    } finally {
+      part[Symbol.dispose]();
+    }
   }
 
   /** In the order of `rows`. When they are due is not known yet. */
   #waitingRows(
     rows: readonly (readonly number[])[],
     call: Call | undefined,
-    signal: AbortSignal,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
     const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
     return rows.map((ids) => {
       const order = this.#arrivals++;
       const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
-      return { ids, order, sinceMs, due: 0, deadlineMs, holder, call, signal, settled, settle };
+      const [due, context] = [0, undefined];
+      return { ids, order, sinceMs, due, deadlineMs, holder, call, context, settled, settle };
     });
   }
 
@@ -203,6 +208,7 @@ export class Batcher {
       "sentiment.bucket_tokens": size.paddedTokens / batch.length,
       "sentiment.padding_ratio": paddingRatio,
     });
+    for (const row of batch) row.context = context;
     let ranMs: number | undefined;
     const run = async (rows: readonly (readonly number[])[]) => {
       const ran = await this.#run(rows, context);
@@ -219,6 +225,7 @@ export class Batcher {
     this.#dispatch();
     const ran = { rows: batch.length, paddingRatio, inferenceMs };
     for (const [place, row] of batch.entries()) {
+      row.context = undefined;
       const queueMs = settleRow(row, outcomes[place], ran, endedMs);
       if (queueMs === undefined) continue;
       events.waited(queueMs);

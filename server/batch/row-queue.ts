@@ -30,6 +30,8 @@ export interface Ahead {
 export class RowQueue<Row extends QueuedRow> {
   /** By when they are due, then by order of arrival; or by arrival alone. Some may have left: `#waiting` is without those. */
   #rows: Row[] = [];
+  /** The same by their length. */
+  #byLength: Row[] = [];
   /** Taken out of what waits at the next look at it, all at once: of thousands whose callers leave together each would go through all rows by itself. */
   readonly #left = new Set<Row>();
   #tokens = 0;
@@ -55,14 +57,9 @@ export class RowQueue<Row extends QueuedRow> {
   insert(row: Row): void {
     const rows = this.#waiting;
     // Rows are inserted by order of arrival: after those that are due when this one is.
-    let low = this.#byArrival ? rows.length : 0;
-    let high = rows.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((rows[middle]?.due ?? 0) <= row.due) low = middle + 1;
-      else high = middle;
-    }
-    rows.splice(low, 0, row);
+    const isBefore = (one: Row) => one.due <= row.due;
+    rows.splice(this.#byArrival ? rows.length : placeIn(rows, isBefore), 0, row);
+    this.#byLength.splice(placeByLength(this.#byLength, row), 0, row);
     this.#count(row, 1);
   }
 
@@ -74,6 +71,8 @@ export class RowQueue<Row extends QueuedRow> {
   /** The rows that are next in turn, up to so many tokens and at least one, ascending by length; or as they came. */
   next(tokens: number): readonly Row[] {
     const rows = this.#waiting;
+    // Nearly always, and in order already.
+    if (this.#tokens <= tokens) return this.#byArrival ? rows : this.#byLength;
     let end = 0;
     for (let sum = 0; end < rows.length && (end === 0 || sum < tokens); end++)
       sum += rows[end]?.ids.length ?? 0;
@@ -94,6 +93,7 @@ export class RowQueue<Row extends QueuedRow> {
       else before.push(row);
     }
     rows.splice(0, end, ...before);
+    for (const row of some) this.#byLength.splice(placeByLength(this.#byLength, row), 1);
   }
 
   /** Takes those of them out that still wait. */
@@ -110,11 +110,10 @@ export class RowQueue<Row extends QueuedRow> {
   /** Of those that were taken out since. */
   #forget(): void {
     if (this.#left.size === 0) return;
-    this.#rows = this.#rows.filter((row) => {
-      const isLeft = this.#left.has(row);
-      if (isLeft) this.#count(row, -1);
-      return !isLeft;
-    });
+    const stays = (row: Row) => !this.#left.has(row);
+    for (const row of this.#rows) if (!stays(row)) this.#count(row, -1);
+    this.#rows = this.#rows.filter(stays);
+    this.#byLength = this.#byLength.filter(stays);
     this.#left.clear();
   }
 
@@ -144,6 +143,22 @@ export class RowQueue<Row extends QueuedRow> {
     return { all, own, others };
   }
 }
+
+/** The first place, of a list that begins with all that are before something, of one that is not. */
+function placeIn<Row>(rows: readonly Row[], isBefore: (row: Row) => boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(rows[middle] as Row)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Where the row is in such a list, or belongs. */
+const placeByLength = (rows: readonly QueuedRow[], row: QueuedRow): number =>
+  placeIn(rows, (one) => byLength(one, row) < 0);
 
 /** Ascending; those of one length as they came. */
 export const byLength = (one: QueuedRow, other: QueuedRow): number =>

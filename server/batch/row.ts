@@ -25,6 +25,8 @@ export type Outcome = PromiseSettledResult<RowAnswer>;
 
 export interface WaitingRow extends CalledRow, QueuedRow {
   due: number;
+  /** Of its batch, while that runs. */
+  context: { leave(): void } | undefined;
   readonly sinceMs: number;
   readonly settled: Promise<Outcome>;
   settle(outcome: Outcome): void;

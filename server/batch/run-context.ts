@@ -20,8 +20,6 @@ export interface CalledRow {
   readonly order: number;
   /** The call that it belongs to; undefined for a row of no call. */
   readonly call: Call | undefined;
-  /** Of the caller: nobody waits for the row any more once it has fired. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -33,19 +31,12 @@ export class BatchContext implements RunContext, Disposable {
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
   readonly span: Span | undefined;
-  /** Of the callers, each once: rows of one call have the same. */
-  readonly #signals: ReadonlySet<AbortSignal>;
+  /** Rows that somebody waits for. */
   #waiting: number;
   readonly #left = new AbortController();
-  readonly #leave = () => {
-    this.#waiting--;
-    if (this.#waiting === 0) this.#left.abort(new Error("every caller of the batch has left"));
-  };
 
   constructor(batch: readonly CalledRow[], attributes: Attributes) {
-    this.#signals = new Set(batch.map(({ signal }) => signal));
-    this.#waiting = this.#signals.size;
-    for (const signal of this.#signals) signal.addEventListener("abort", this.#leave);
+    this.#waiting = batch.length;
     const isTraced = batch.some(({ call }) => call?.span !== undefined);
     const links = isTraced ? spansOf(batch) : [];
     this.span = links[0]?.step("batch", { attributes, links });
@@ -61,9 +52,14 @@ export class BatchContext implements RunContext, Disposable {
     return this.#left.signal;
   }
 
+  /** Nobody waits any more for one of its rows. To be called once a row. */
+  leave(): void {
+    this.#waiting--;
+    if (this.#waiting === 0) this.#left.abort(new Error("every caller of the batch has left"));
+  }
+
   [Symbol.dispose](): void {
     this.span?.end();
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#leave);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
-import { asStep, currentSpan } from "../core/trace.js";
+import { asStep, currentSpan, type Span } from "../core/trace.js";
 import { admitUnread } from "./answers.js";
 import { folded, textKey } from "./cache-keys.js";
 import { classify, type Verdict } from "./classifier.js";
@@ -56,31 +56,33 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   ): Promise<Outcome[]> => {
     const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
-    using _lease = model.lease();
-    if (admitsUnread && !isAdmitted) admitUnread(model, texts, question);
-    const lookup = new ReadingLookup(inquiry, caches);
-    const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
-    lookup.keep(outcomes);
-    return outcomes;
+    const lease = model.lease();
+    try {
+      if (admitsUnread && !isAdmitted) admitUnread(model, texts, question);
+      const lookup = new ReadingLookup(inquiry, caches);
+      const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
+      lookup.keep(outcomes);
+      return outcomes;
+    } finally {
+      lease[Symbol.dispose]();
+    }
   };
 
   /** Together with the equal texts of other calls that have a flight `among` those. */
-  const joined = async (
+  const joined = (
     among: SingleFlight<Verdict>,
     inquiry: Inquiry,
     caller: Caller,
     isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
-    return await asStep("join", async (span) => {
-      const landed = await among.run(
+    return asStep("join", (span) => {
+      const landings = among.run(
         idsOf(inquiry),
         sizeOf(inquiry),
         caller.signal,
         (places, abandoned) => work(partOf(inquiry, places), abandoned, isAdmitted),
       );
-      // Answered by work that somebody else had begun.
-      span?.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
-      return landed;
+      return span === undefined ? landings : landings.then((landed) => told(span, landed));
     });
   };
 
@@ -149,6 +151,12 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     }
     return outcomes.map(orLost);
   };
+}
+
+/** Which were answered by work that somebody else had begun. */
+function told<Landed extends Landing<Verdict>>(span: Span, landed: Landed[]): Landed[] {
+  span.set({ "sentiment.joined": landed.filter(({ joined }) => joined).length });
+  return landed;
 }
 
 /** Characters: equal texts, about which the same is asked, are as large. */

@@ -88,13 +88,16 @@ export class SingleFlight<Result> {
     if (own.size > 0) this.#depart(own, size, work);
     const flights = keys.map((key) => this.#flights.get(key) as Flight<Result>);
     for (const flight of flights) flight.waiting++;
-    const landings = flights.map(async ({ landed }, place) => ({
-      ...(await landed),
-      joined: !own.has(keys[place] ?? ""),
-    }));
-    return orAbort(Promise.all(landings), signal, () => {
+    const landed = orAbort(Promise.all(flights.map((flight) => flight.landed)), signal, () => {
       for (const [place, key] of keys.entries()) this.#leave(key, flights[place]);
     });
+    return landed.then((all) =>
+      all.map(({ outcome, failedWhole }, place) => ({
+        outcome,
+        failedWhole,
+        joined: !own.has(keys[place] ?? ""),
+      })),
+    );
   }
 
   #leave(key: string, flight: Flight<Result> | undefined): void {

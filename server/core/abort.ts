@@ -61,14 +61,14 @@ class LimitedCaller implements Caller, Disposable {
     const limit = new AbortController();
     const outer = this.#outer;
     const leave = () => limit.abort(outer.reason);
-    outer.addEventListener("abort", leave);
+    const stay = onAbort(outer, leave);
     if (outer.aborted) leave();
     const cancel = this.#clock.after(this.#endMs - this.#clock.now(), () =>
       limit.abort(this.#late()),
     );
     this.#dispose = () => {
       cancel();
-      outer.removeEventListener("abort", leave);
+      stay();
     };
     return limit;
   }
@@ -83,17 +83,40 @@ export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<vo
   return orAbort(over, signal, () => cancel());
 }
 
-/** The promise, or the signal's reason as soon as it fires. `onAbort` gives back what the promise was going to use. */
+/** Those who want to know when a signal fires, at the signal itself: what a WeakMap has is what V8's collector is slow with. */
+const LEAVING = Symbol("leaving");
+type Watched = AbortSignal & { [LEAVING]?: Set<() => void> };
+
+/**
+ * Has `leave` called when the signal fires, once, until what it returns is called. `leave` must not throw. With a single listener a signal: Node looks through all of them to
+ * take one away, and a stream has as many as it has texts under way.
+ */
+export function onAbort(signal: Watched, leave: () => void): () => void {
+  const leaving = signal[LEAVING] ?? watch(signal);
+  leaving.add(leave);
+  return () => void leaving.delete(leave);
+}
+
+function watch(signal: Watched): Set<() => void> {
+  const leaving = new Set<() => void>();
+  signal[LEAVING] = leaving;
+  const tell = () => {
+    for (const leave of leaving) leave();
+    leaving.clear();
+  };
+  signal.addEventListener("abort", tell, { once: true });
+  return leaving;
+}
+
+/** The promise, or the signal's reason as soon as it fires. `giveBack` does so with what the promise was going to use. */
 export function orAbort<T>(
   promise: Promise<T>,
   signal: AbortSignal,
-  onAbort: () => void,
+  giveBack: () => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const stay = () => signal.removeEventListener("abort", leave);
     const leave = () => {
-      stay();
-      onAbort();
+      giveBack();
       reject(signal.reason);
     };
     if (signal.aborted) {
@@ -101,7 +124,7 @@ export function orAbort<T>(
       promise.catch(() => {});
       return leave();
     }
-    signal.addEventListener("abort", leave);
+    const stay = onAbort(signal, leave);
     // Not by `finally`, which makes two more promises; this is thrice on the path of a call.
     promise.then(
       (result) => {

@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
-import { parentPort, type Transferable } from "node:worker_threads";
+import { type MessagePort, type Transferable, workerData } from "node:worker_threads";
 import { messageOf, type Reason, ServiceError } from "./errors.js";
 
 /** What a thread made of a request. */
@@ -18,11 +18,19 @@ export type ThreadReply<Result> =
 /** Of the threads that compute; 0 is that of all others. With 5, refusals wait for them at times; with 19, they for calls (docs/decisions.md 74). */
 const NICE = 10;
 
+/** What a thread is given when it starts. */
+export interface ThreadStart<Options = unknown> {
+  /** Requests come and replies go by it: Node's own port to a thread looks into the environment for each message. */
+  readonly port: MessagePort;
+  readonly options: Options;
+}
+
 /** In a thread: answers what it is asked, one at a time, in that order. `transferred` is handed over with a result instead of being copied. */
 export function answerRequests<Request, Result>(
   handle: (request: Request) => Promise<Result>,
   transferred: (result: Result) => readonly Transferable[] = () => [],
 ): void {
+  const { port } = workerData as ThreadStart;
   /** Resolves when all requests so far are answered: one that comes while another is under way waits for it. */
   let answered: Promise<void> = Promise.resolve();
   const answer = async (request: Request): Promise<void> => {
@@ -30,13 +38,13 @@ export function answerRequests<Request, Result>(
     try {
       const result = await handle(request);
       const reply = { kind: "done", result, ms: performance.now() - startedMs } as const;
-      parentPort?.postMessage(reply, transferred(result));
+      port.postMessage(reply, transferred(result));
     } catch (error) {
       const reason = error instanceof ServiceError ? error.reason : undefined;
-      parentPort?.postMessage({ kind: "failed", error: messageOf(error), reason });
+      port.postMessage({ kind: "failed", error: messageOf(error), reason });
     }
   };
-  parentPort?.on("message", (request: Request) => {
+  port.on("message", (request: Request) => {
     answered = answered.then(() => answer(request));
   });
 }

@@ -1,7 +1,7 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Clock } from "./clock.js";
 import { messageOf, ServiceError } from "./errors.js";
-import type { ThreadAnswer, ThreadReply } from "./in-thread.js";
+import type { ThreadAnswer, ThreadReply, ThreadStart } from "./in-thread.js";
 import type { Work } from "./lanes.js";
 
 /** Told what becomes of a thread; for the log. */
@@ -15,7 +15,8 @@ export interface ThreadKind<Request> {
   /** The file that it runs, which calls `answerRequests`. */
   readonly entry: URL;
   readonly name: string;
-  readonly workerData?: unknown;
+  /** Given to it when it starts, as `ThreadStart` has it. */
+  readonly options?: unknown;
   /** Requests that a thread has at once: one that it works on, and with 2 one that it goes on with, without waiting for this thread. */
   readonly depth: number;
   /** They have no core that the event loop could have beside them: see Moderation. */
@@ -65,6 +66,8 @@ const expectedMsOf = (exchanges: readonly Exchange<unknown>[]): number =>
  */
 export class SupervisedThread<Request, Result> {
   #thread: Worker;
+  /** To that thread. It closes with it. */
+  #port!: MessagePort;
   /** The thread lives and has all that it ought to have. */
   #ready = true;
   #failing = false;
@@ -151,21 +154,28 @@ export class SupervisedThread<Request, Result> {
     const mostLooks = this.#kind.mostLooks(request);
     this.#exchanges.push({ expectedMs, mostLooks, answer: promise, resolve, reject });
     if (this.#cancelLook === undefined) this.#lookAgain(this.#exchanges[0], 0);
-    this.#thread.postMessage(request);
+    this.#port.postMessage(request);
     return promise;
   }
 
   #start(): Worker {
-    const { entry, name, workerData } = this.#kind;
-    const thread = new Worker(entry, { workerData, name, resourceLimits: LIMITS });
+    const { entry, name, options } = this.#kind;
+    const { port1: port, port2 } = new MessageChannel();
+    const workerData: ThreadStart = { port: port2, options };
+    const transferList = [port2];
+    const thread = new Worker(entry, { workerData, transferList, name, resourceLimits: LIMITS });
+    this.#port = port;
     let cause: unknown;
     thread.on("error", (error) => {
       cause = error;
     });
-    thread.on("message", (reply: ThreadReply<Result>) => {
+    port.on("message", (reply: ThreadReply<Result>) => {
       if (this.#hung.has(thread)) this.#cameBack(thread);
-      else this.#settle(reply);
+      // What a thread that has died said last may come after it was replaced.
+      else if (port === this.#port) this.#settle(reply);
     });
+    // The thread itself keeps the process alive.
+    port.unref();
     thread.on("exit", (code) => {
       if (!this.#hung.delete(thread)) this.#onExit(code, cause);
     });

@@ -61,11 +61,11 @@ function tellHeld(prototype: Receiving): void {
   };
   prototype.serializeMessage = function (answer) {
     const message = serializeMessage.call(this, answer);
-    this[HELD]?.give(message.length, owed.get(answer as object));
+    this[HELD]?.give(message.length, (answer as Answer)[OWED]);
     return message;
   };
   prototype.sendMessage = function (answer, sent) {
-    const held = owed.get(answer as object);
+    const held = (answer as Answer)[OWED];
     const gone = () => {
       held?.hold(0);
       sent();
@@ -100,32 +100,33 @@ class Held {
   }
 }
 
-/** Of messages. */
-const holds = new WeakMap<object, Held>();
-/** Of answers that something is held for until they are written. */
-const owed = new WeakMap<object, Held>();
+/** What is held for a message, at the message itself, and for an answer until it is written: what a WeakMap has is what V8's collector is slow with. */
+const HOLDS = Symbol("holds");
+const OWED = Symbol("owed");
+type Message = object & { [HOLDS]?: Held };
+type Answer = object & { [OWED]?: Held };
 
 /**
  * A service has begun with a message: what is made of it is the service's to bound, but for so many bytes, which its answer may take; they are held until `answeredBy` it is
  * written, or the call is over. False: the call is refused, or over, and nothing need be made of the message; it takes a second until it is over, in which thousands more may be taken up.
  */
-export function takenUp(message: object, bytes = 0): boolean {
-  const held = holds.get(message);
+export function takenUp(message: Message, bytes = 0): boolean {
+  const held = message[HOLDS];
   if (held === undefined || held.hold(bytes)) return true;
   held.hold(0);
   return false;
 }
 
 /** The answer to a message: so many bytes are held for it from now on, if no more than before. */
-export function answeredBy<Answer extends object>(
-  message: object,
-  answer: Answer,
+export function answeredBy<Given extends Answer>(
+  message: Message,
+  answer: Given,
   bytes: number,
-): Answer {
-  const held = holds.get(message);
+): Given {
+  const held = message[HOLDS];
   if (held !== undefined && held.bytes > 0) {
     held.hold(Math.min(bytes, held.bytes));
-    owed.set(answer, held);
+    (answer as Answer)[OWED] = held;
   }
   return answer;
 }
@@ -236,9 +237,9 @@ class HeldRequest {
       return !this.#isOver;
     };
     const deserialize = (bytes: Buffer) => {
-      const message = handler.deserialize(bytes);
+      const message = handler.deserialize(bytes) as Message;
       const bytesHeld = this.#isStream ? TIMES * bytes.length + MESSAGE_BYTES : 0;
-      holds.set(message as object, new Held(bytesHeld, this.#held.most / MOST_PART, change));
+      message[HOLDS] = new Held(bytesHeld, this.#held.most / MOST_PART, change);
       return message;
     };
     this.#call.handler = { ...handler, deserialize };

@@ -19,7 +19,7 @@ export const sessionThreads = (
 ): ThreadKind<WorkerRequest> => ({
   entry: new URL("./session-worker.js", import.meta.url),
   name: "sentiment-inference",
-  workerData: options,
+  options,
   depth: DEPTH,
   takesAllCores,
   // A model that takes a hundred times as long as another gets no more of the threads for that.

@@ -9,11 +9,11 @@ import { pipeline } from "node:stream/promises";
 import { workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "../../core/errors.js";
-import { answerRequests, yieldToOthers } from "../../core/in-thread.js";
+import { answerRequests, type ThreadStart, yieldToOthers } from "../../core/in-thread.js";
 import type { TokenBatch } from "../backend.js";
 import type { WorkerOptions, WorkerRequest } from "./messages.js";
 
-const { intraOpThreads, gpu } = workerData as WorkerOptions;
+const { intraOpThreads, gpu } = (workerData as ThreadStart<WorkerOptions>).options;
 yieldToOthers();
 const sessions = new Map<string, InferenceSession>();
 

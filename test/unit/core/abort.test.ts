@@ -1,12 +1,48 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { orAbort, withLimit } from "../../../server/core/abort.js";
+import { onAbort, orAbort, withLimit } from "../../../server/core/abort.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder, turn } from "../../support/recorder.js";
 
 const left = new Error("the caller left");
 const tooLate = new Error("too late");
-const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
+/** Who wants to know when the signal fires. */
+function listeners(signal: AbortSignal): number {
+  const kept = Object.getOwnPropertySymbols(signal).find((one) => one.description === "leaving");
+  const leaving: unknown = kept && Reflect.get(signal, kept);
+  return leaving instanceof Set ? leaving.size : 0;
+}
+
+describe("onAbort", () => {
+  it("tells all who still wait, once, by one listener", () => {
+    const caller = new AbortController();
+    const told: string[] = [];
+    const stays = ["one", "two", "three"].map((name) =>
+      onAbort(caller.signal, () => told.push(name)),
+    );
+    stays[1]?.();
+    assert.equal(getEventListeners(caller.signal, "abort").length, 1);
+    assert.equal(listeners(caller.signal), 2);
+    caller.abort(left);
+    assert.deepEqual(told, ["one", "three"]);
+    assert.equal(listeners(caller.signal), 0);
+  });
+
+  it("lets one who is told call off the others", () => {
+    const caller = new AbortController();
+    const told: string[] = [];
+    const stays: (() => void)[] = [];
+    for (const name of ["one", "two"])
+      stays.push(
+        onAbort(caller.signal, () => {
+          told.push(name);
+          for (const stay of stays) stay();
+        }),
+      );
+    caller.abort(left);
+    assert.deepEqual(told, ["one"]);
+  });
+});
 
 describe("withLimit", () => {
   let clock: FakeClock;

@@ -6,8 +6,8 @@ import { threadKind } from "../../support/thread-kind.js";
 
 /** Says back what it is told, and ends with "end". */
 const ECHO = `
-  import { parentPort } from "node:worker_threads";
-  parentPort.on("message", (said) => said === "end" ? process.exit(1) : parentPort.postMessage({ kind: "done", result: said, ms: 0 }));
+  import { workerData } from "node:worker_threads";
+  workerData.port.on("message", (said) => said === "end" ? process.exit(1) : workerData.port.postMessage({ kind: "done", result: said, ms: 0 }));
 `;
 
 describe("a supervised thread", () => {

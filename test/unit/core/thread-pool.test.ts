@@ -6,10 +6,10 @@ import { threadKind } from "../../support/thread-kind.js";
 
 /** Answers once the cell that it is sent is set; says that it took so long. */
 const held = (ms: number) => `
-  import { parentPort } from "node:worker_threads";
-  parentPort.on("message", (cell) => {
+  import { workerData } from "node:worker_threads";
+  workerData.port.on("message", (cell) => {
     Atomics.wait(cell, 0, 0);
-    parentPort.postMessage({ kind: "done", result: "", ms: ${ms} });
+    workerData.port.postMessage({ kind: "done", result: "", ms: ${ms} });
   });
 `;
 const DEPTH = 2;
