@@ -21,7 +21,7 @@ import { LENGTHS, type Lengths } from "./texts.js";
 const BATCH_ROWS = 8;
 /** Batches that a thread has at once, and texts of a stream under way: as the server's. */
 const DEPTH = 2;
-const MAX_STREAM_TEXTS = 128;
+const MAX_STREAM_TEXTS = 256;
 
 type Answered = () => void;
 

@@ -72,7 +72,8 @@ export interface App extends AsyncDisposable {
   readonly opsAddress: string | undefined;
 }
 
-const MAX_STREAM_TEXTS = 128;
+/** Of 128 batches are smaller, and padded more: 0.92 of the texts a second (docs/decisions.md 78). */
+const MAX_STREAM_TEXTS = 256;
 /** By default: longer than the usual second between two probes. */
 const PROBE_MS = 1500;
 

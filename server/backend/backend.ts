@@ -80,6 +80,8 @@ export interface Backend extends AsyncDisposable {
   readonly maxPaddingRatio: number;
   /** What a batch costs before its first token, in padded tokens; unset or undefined: it is to be learned from batches. */
   readonly fixedTokens?: number | undefined;
+  /** Padded tokens beyond which a batch only takes longer, unless it is done very soon; unset or undefined: so many times its fixed cost. */
+  readonly worthwhileTokens?: number | undefined;
   /**
    * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where
    * nothing can run it now.

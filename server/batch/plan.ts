@@ -10,6 +10,8 @@ export interface BatchLimits {
   readonly maxPaddedTokens: number;
   /** Share of a batch that may be padding, 0 to 1: a padded token costs as much as a real one. */
   readonly maxPaddingRatio: number;
+  /** As Backend has it. */
+  readonly worthwhileTokens?: number | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: Batch
       return {
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
-        paddedTokens: Math.min(paddedTokens, worthwhileTokens(moment)),
+        paddedTokens: Math.min(paddedTokens, worthwhileTokens(moment, limits)),
         paddingRatio,
         fixedTokens,
       };
@@ -68,9 +70,13 @@ export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: Batch
 }
 
 /** Padded tokens beyond which a batch only takes longer. */
-function worthwhileTokens({ fixedTokens, msPerToken }: BatchMoment): number {
+function worthwhileTokens(
+  { fixedTokens, msPerToken }: BatchMoment,
+  { worthwhileTokens: known }: BatchLimits,
+): number {
   if (fixedTokens === undefined) return Number.POSITIVE_INFINITY;
-  return Math.max(WORTHWHILE * fixedTokens, msPerToken === undefined ? 0 : BRIEF_MS / msPerToken);
+  const worthwhile = known ?? WORTHWHILE * fixedTokens;
+  return Math.max(worthwhile, msPerToken === undefined ? 0 : BRIEF_MS / msPerToken);
 }
 
 /** Rows `start` up to, not including, `end`. */

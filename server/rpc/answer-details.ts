@@ -9,7 +9,7 @@ type Outcome = PromiseSettledResult<Verdict>;
 /** Words and sentences of one answer: some 2 MB of the 4 that a client takes unless it is told otherwise, and to write them holds the event loop for 20 ms. */
 const MOST_DETAILS = 100_000;
 /** Of a text whose details take so many bytes at most it is a text as any other. */
-const PLACE_BYTES = 16_384;
+const PLACE_BYTES = 8192;
 
 /** Bytes that words and sentences of an answer may take at most: each character of the text may be a word. Over `maxLength` characters it has none. */
 export function detailBytes(

@@ -17,7 +17,7 @@ import { inferred, queued } from "./traced.js";
 
 /** What of the batcher is a matter of settings. */
 export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitMs"> {
-  readonly limits: Omit<BatchLimits, "maxPaddingRatio">;
+  readonly limits: Omit<BatchLimits, "maxPaddingRatio" | "worthwhileTokens">;
 }
 
 const MAX_QUEUED_ROWS = 10_000;
@@ -80,6 +80,7 @@ export class ServedVersion {
     parts: ServedVersionParts,
   ) {
     const { backend, clock, readers, events } = parts;
+    const { maxPaddingRatio, worthwhileTokens } = backend;
     this.#parts = parts;
     this.lastUsedMs = clock.now();
     this.#waitsForCall = !parts.loadsAhead;
@@ -96,7 +97,7 @@ export class ServedVersion {
         return { results, ranMs };
       },
       {
-        limits: { ...settings.limits, maxPaddingRatio: backend.maxPaddingRatio },
+        limits: { ...settings.limits, maxPaddingRatio, worthwhileTokens },
         policy: settings.policy,
         maxWaitMs: settings.maxWaitMs,
         concurrency: backend.concurrency,

@@ -41,11 +41,12 @@ type ReportWorker = (event: Parameters<ReportThread>[0] | "unshared", detail: st
 const MAX_PADDING_RATIO = 0.12;
 
 /**
- * Measured, with 64 unary callers of fast on two cores, microseconds of CPU a call, client and all, in two runs each: 912 and 919 with 5; 1,201 and 1,245 with 0.5, 970 and
- * 973 with 2, 965 and 979 with 10. With the 15 to 20 that batches under load seem to show 964 to 1,013: what the end of a batch sets off takes the CPU from the next one, and
- * batches of a few tokens cost as much as of twenty.
+ * Measured in turns on a CPU with VNNI, texts a second of fast to those with 5: 1.05 (single calls), 1.09 (the same over one connection), 1.11 (streams); 24, 36 and what batches
+ * seem to show are not told apart from it (docs/decisions.md 78).
  */
-const FIXED_TOKENS = 5;
+const FIXED_TOKENS = 16;
+/** So that slow models' batches do not hold up who comes next: larger ones of balanced had 1.04 to 1.08 times the texts a second, and took three times as long. */
+const WORTHWHILE_TOKENS = 160;
 
 /** onnxruntime inside this process: one session a model in each of several worker threads. */
 export function embeddedBackend(
@@ -121,6 +122,7 @@ export function embeddedBackend(
     maxPaddingRatio: MAX_PADDING_RATIO,
     // A GPU's are of its own kind.
     fixedTokens: gpu ? undefined : FIXED_TOKENS,
+    worthwhileTokens: gpu ? undefined : WORTHWHILE_TOKENS,
     isUp,
     status: () => [{ backend: "embedded", up: isUp() }],
 
