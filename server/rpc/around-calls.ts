@@ -52,16 +52,13 @@ export interface AroundParts {
 }
 
 /**
- * What happens around every call: it is let in, runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * What happens around every call: it is let in (`isForAll`: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
-export function aroundCalls({
-  clock,
-  reportBug,
-  tracer,
-  events: requestEvents,
-  ended,
-}: AroundParts) {
+export function aroundCalls(
+  { clock, reportBug, tracer, events: requestEvents, ended }: AroundParts,
+  isForAll = false,
+) {
   // By nice-grpc's one description of each method: those of the services, so they are few.
   const eventsOf = remembered(({ path, requestStream, responseStream }: Method) =>
     requestEvents.method(path, requestStream || responseStream),
@@ -81,7 +78,7 @@ export function aroundCalls({
     let failure: unknown;
     events.began();
     try {
-      const holder = entered(decision, span);
+      const holder = isForAll ? undefined : entered(decision, span);
       const store = { ...brought, holder: holder?.name, allowed: holder };
       const steps = stepsOf(call, context, holder, clock, cut);
       // A generator's body runs in the context of whoever takes its next step.

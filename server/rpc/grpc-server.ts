@@ -132,7 +132,11 @@ export async function serveGrpc(
       bounded(GRPCInferenceServiceDefinition),
       kserveService(parts, analyze, drain, parts.version),
     );
-  server.with(around).with(drain.end).add(HealthDefinition, HealthServiceImpl(health));
+  // Probes have no keys, and there is nothing to find out of them.
+  server
+    .with(aroundCalls(parts, true))
+    .with(drain.end)
+    .add(HealthDefinition, HealthServiceImpl(health));
   const described = ServerReflection(await readFile(DESCRIPTORS), [
     ...SERVICES,
     HealthDefinition.fullName,
