@@ -1,5 +1,4 @@
-import { setMaxListeners } from "node:events";
-import { orAbort, pause } from "../core/abort.js";
+import { eitherOf, orAbort, pause } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { resultOf } from "../core/settled.js";
@@ -47,8 +46,6 @@ export class Warming implements Disposable {
   constructor(isBusy: () => boolean, clock: Clock) {
     this.#isBusy = isBusy;
     this.#clock = clock;
-    // One listener a warming.
-    setMaxListeners(0, this.#closed.signal);
   }
 
   /**
@@ -61,9 +58,8 @@ export class Warming implements Disposable {
     signal: AbortSignal,
     tally: Warmed,
   ): Promise<void> {
-    const either = AbortSignal.any([signal, this.#closed.signal]);
-    // Each text of a step listens.
-    setMaxListeners(0, either);
+    using leaving = eitherOf(signal, this.#closed.signal);
+    const either = leaving.signal;
     const copies = new Map<string, number>();
     for (const text of texts) copies.set(text, (copies.get(text) ?? 0) + 1);
     while (copies.size > 0) {

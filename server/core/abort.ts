@@ -108,6 +108,24 @@ function watch(signal: Watched): Set<() => void> {
   return leaving;
 }
 
+/**
+ * Fires with the first of both, until it is disposed of. Not AbortSignal.any(): Node keeps such a signal for as long as it has a listener and one of its sources is there,
+ * which may be as long as the process.
+ */
+export function eitherOf(one: AbortSignal, other: AbortSignal): Caller & Disposable {
+  const either = new AbortController();
+  const stays = [one, other].map((source) => {
+    if (source.aborted) either.abort(source.reason);
+    return onAbort(source, () => either.abort(source.reason));
+  });
+  return {
+    signal: either.signal,
+    [Symbol.dispose]() {
+      for (const stay of stays) stay();
+    },
+  };
+}
+
 /** The promise, or the signal's reason as soon as it fires. `giveBack` does so with what the promise was going to use. */
 export function orAbort<T>(
   promise: Promise<T>,

@@ -1,4 +1,9 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 import type { Clock } from "./clock.js";
 import { messageOf, ServiceError } from "./errors.js";
 import type { ThreadAnswer, ThreadReply, ThreadStart } from "./in-thread.js";
@@ -169,14 +174,18 @@ export class SupervisedThread<Request, Result> {
     thread.on("error", (error) => {
       cause = error;
     });
-    port.on("message", (reply: ThreadReply<Result>) => {
+    const take = (reply: ThreadReply<Result>) => {
       if (this.#hung.has(thread)) this.#cameBack(thread);
-      // What a thread that has died said last may come after it was replaced.
-      else if (port === this.#port) this.#settle(reply);
-    });
+      else this.#settle(reply);
+    };
+    port.on("message", take);
     // The thread itself keeps the process alive.
     port.unref();
     thread.on("exit", (code) => {
+      // What it has answered before it died may still be on its way.
+      for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port))
+        take(last.message);
+      port.close();
       if (!this.#hung.delete(thread)) this.#onExit(code, cause);
     });
     return thread;

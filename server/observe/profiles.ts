@@ -1,5 +1,5 @@
 import { Session } from "node:inspector/promises";
-import { pause } from "../core/abort.js";
+import { eitherOf, pause } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import {
@@ -99,7 +99,8 @@ export class Profiles implements AsyncDisposable {
   async capture(kind: ProfileKind, ms: number, signal: AbortSignal): Promise<Captured> {
     if (this.#underWay !== undefined) throw this.#busy();
     this.#endMs = this.#clock.now() + ms;
-    this.#underWay = this.#capture(kind, ms, AbortSignal.any([signal, this.#closing.signal]));
+    using leaving = eitherOf(signal, this.#closing.signal);
+    this.#underWay = this.#capture(kind, ms, leaving.signal);
     try {
       return await this.#underWay;
     } finally {

@@ -1,3 +1,4 @@
+import { eitherOf } from "../core/abort.js";
 import { type Reason, ServiceError } from "../core/errors.js";
 import { resultOf } from "../core/settled.js";
 import {
@@ -85,10 +86,8 @@ export function acrossProcesses(local: LocalAdmin, peers: Peers): LocalAdmin {
     /** At the same time, so that all have what time there is. */
     async warmCache(request, signal) {
       const leaving = new AbortController();
-      const elsewhere = others(
-        { name: "warmCache", request },
-        AbortSignal.any([signal, leaving.signal]),
-      );
+      using either = eitherOf(signal, leaving.signal);
+      const elsewhere = others({ name: "warmCache", request }, either.signal);
       // Looked at below, unless it cannot be done here.
       elsewhere.catch(() => {});
       const here = await local.warmCache(request, signal).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import { DETAIL_BYTES, detailBytesIn } from "../classify/cached-answer.js";
 import type { Verdict } from "../classify/classifier.js";
 import { MAX_SENTENCES } from "../classify/reading.js";
 import { ServiceError } from "../core/errors.js";
+import { estimatedTokens } from "../core/token-estimate.js";
 import type { AnalyzeOptions } from "../gen/sentiment/v1/sentiment.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
@@ -10,6 +11,7 @@ type Outcome = PromiseSettledResult<Verdict>;
 const MOST_DETAILS = 100_000;
 /** Of a text whose details take so many bytes at most it is a text as any other. */
 const PLACE_BYTES = 8192;
+const SHORT_TOKENS = 64;
 
 /** Bytes that words and sentences of an answer may take at most: each character of the text may be a word. Over `maxLength` characters it has none. */
 export function detailBytes(
@@ -23,8 +25,12 @@ export function detailBytes(
   return DETAIL_BYTES * (words + sentences);
 }
 
-/** Places that a text takes whose answer may have details of so many bytes, where others take one. */
-export const placesOf = (bytes: number): number => 1 + Math.floor(bytes / PLACE_BYTES);
+/**
+ * Places of its stream that a text takes whose answer may have details of so many bytes: a short one without any takes one, and a longer one another, so that a stream has no more
+ * tokens in the queue than half as many texts of any length would have.
+ */
+export const placesOf = (text: string, bytes: number): number =>
+  (estimatedTokens(text) > SHORT_TOKENS ? 2 : 1) + Math.floor(bytes / PLACE_BYTES);
 
 /** The outcomes, but refused with BATCH_TOO_LARGE those with whose details the answer would have too many (they are in the caches for who asks again); and the bytes that details take. */
 export function withinOneAnswer(all: readonly Outcome[]): {

@@ -145,7 +145,7 @@ export function sentimentService(
         pace?.read(read) ?? read,
         limits.maxStreamTexts,
         (request) => answerOf(request, context, pace),
-        ({ text, options }) => placesOf(bytesOfDetails(text, options)),
+        ({ text, options }) => placesOf(text, bytesOfDetails(text, options)),
         place,
       );
     },

@@ -267,6 +267,8 @@ class WatchedCall extends ServerInterceptingCall {
 
   /** A status would wait behind the answers that are not taken, and these in memory: only HTTP/2 itself can end it. Clients see RESOURCE_EXHAUSTED. */
   #abandon(): void {
+    // Of a key that is revoked: its call may have got its status meanwhile.
+    if (this.#isOver) return;
     this.#cut("stopped_reader");
     this.#stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { onAbort, orAbort, withLimit } from "../../../server/core/abort.js";
+import { eitherOf, onAbort, orAbort, withLimit } from "../../../server/core/abort.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder, turn } from "../../support/recorder.js";
 
@@ -41,6 +41,26 @@ describe("onAbort", () => {
       );
     caller.abort(left);
     assert.deepEqual(told, ["one"]);
+  });
+});
+
+describe("eitherOf", () => {
+  it("fires with the first of both, with its reason, and leaves nothing at the other", () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    {
+      using either = eitherOf(one.signal, other.signal);
+      assert.equal(either.signal.aborted, false);
+      one.abort(left);
+      assert.equal(either.signal.reason, left);
+      other.abort(tooLate);
+      assert.equal(either.signal.reason, left);
+    }
+    const third = new AbortController();
+    {
+      using either = eitherOf(one.signal, third.signal);
+      assert.equal(either.signal.reason, left);
+    }
+    assert.equal(listeners(third.signal), 0);
   });
 });
 

@@ -10,7 +10,31 @@ const ECHO = `
   workerData.port.on("message", (said) => said === "end" ? process.exit(1) : workerData.port.postMessage({ kind: "done", result: said, ms: 0 }));
 `;
 
+/** Answers the first, and dies over the second. */
+const DYING = `
+  import { workerData } from "node:worker_threads";
+  workerData.port.on("message", (said) => said === "die" ? process.exit(1) : workerData.port.postMessage({ kind: "done", result: said, ms: 0 }));
+`;
+
 describe("a supervised thread", () => {
+  it("that dies has answered what it answered before, also where nobody has looked yet", async () => {
+    const kind: ThreadKind<string> = { ...threadKind(DYING), depth: 2 };
+    const thread = new SupervisedThread<string, string>(
+      kind,
+      new FakeClock(),
+      () => {},
+      () => {},
+    );
+    await thread.ask("up");
+    const [first, second] = [thread.ask("one"), thread.ask("die")];
+    const isLost = assert.rejects(second, /lost/);
+    // The event loop is busy until the thread is gone.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    assert.equal((await first).result, "one");
+    await isLost;
+    await thread.close();
+  });
+
   it("is replaced later where the system has no room for one", async () => {
     let refusals = 0;
     const kind: ThreadKind<string> = {

@@ -23,9 +23,10 @@ describe("the details of answers", () => {
   });
 
   it("make a text take more places of its stream", () => {
-    assert.equal(placesOf(0), 1);
-    assert.equal(placesOf(100), 1);
-    assert.equal(placesOf(1_000_000), 123);
+    assert.equal(placesOf("short", 0), 1);
+    assert.equal(placesOf("short", 100), 1);
+    assert.equal(placesOf("long ".repeat(100), 100), 2);
+    assert.equal(placesOf("short", 1_000_000), 123);
   });
 
   it("are no more than an answer may have: texts beyond fail by themselves", () => {
