@@ -71,7 +71,7 @@ export class RowQueue<Row extends QueuedRow> {
   /** The rows that are next in turn, up to so many tokens and at least one, ascending by length; or as they came. */
   next(tokens: number): readonly Row[] {
     const rows = this.#waiting;
-    // Nearly always, and in order already.
+    // Nearly always, and in order already. Not a copy: who keeps it past the next change of the queue takes one.
     if (this.#tokens <= tokens) return this.#byArrival ? rows : this.#byLength;
     let end = 0;
     for (let sum = 0; end < rows.length && (end === 0 || sum < tokens); end++)

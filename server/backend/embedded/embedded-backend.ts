@@ -41,11 +41,11 @@ type ReportWorker = (event: Parameters<ReportThread>[0] | "unshared", detail: st
 const MAX_PADDING_RATIO = 0.12;
 
 /**
- * Measured in turns on a CPU with VNNI, texts a second of fast to those with 5: 1.05 (single calls), 1.09 (the same over one connection), 1.11 (streams); 24, 36 and what batches
- * seem to show are not told apart from it (docs/decisions.md 78).
+ * Measured in turns on a CPU with VNNI, in two runs, texts a second of fast to those with 5: 1.03 and 1.05 (single calls), 1.09 and 1.04 (the same over one connection), 1.05 and
+ * 1.00 (AnalyzeBatch); 24, 36 and what batches seem to show are not told apart from it (docs/decisions.md 78).
  */
 const FIXED_TOKENS = 16;
-/** So that slow models' batches do not hold up who comes next: larger ones of balanced had 1.04 to 1.08 times the texts a second, and took three times as long. */
+/** So that slow models' batches do not hold up who comes next: larger ones of balanced had 1.04 to 1.08 times the texts a second, and may take three times as long. */
 const WORTHWHILE_TOKENS = 160;
 
 /** onnxruntime inside this process: one session a model in each of several worker threads. */
