@@ -20,7 +20,8 @@ import type { Readiness } from "./observe/readiness.js";
 import { residentBytes, residentBytesNow } from "./observe/resident-memory.js";
 import type { SpanCounts } from "./observe/span-export.js";
 import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/status.js";
-import type { ModelEvents, TierModels } from "./serve/tier-models.js";
+import type { ModelEvents } from "./serve/model-events.js";
+import type { TierModels } from "./serve/tier-models.js";
 
 /** Longest row times rows of one batch, in tokens: more is no faster, and its activations stay in memory. */
 const MAX_PADDED_TOKENS = 1024;

@@ -2,7 +2,7 @@ import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
-import type { ReportThread, ThreadKind } from "../core/supervised-thread.js";
+import type { ReportThread, ThreadKind } from "../core/thread-kind.js";
 import { ThreadPool } from "../core/thread-pool.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 import { roomOf, type ServedModel } from "./model.js";

@@ -4,7 +4,8 @@ import { ServiceError } from "./errors.js";
 import type { ThreadAnswer } from "./in-thread.js";
 import { Lanes, type Work } from "./lanes.js";
 import { Moderation, REST_MS } from "./moderation.js";
-import { type ReportThread, SupervisedThread, type ThreadKind } from "./supervised-thread.js";
+import { SupervisedThread } from "./supervised-thread.js";
+import type { ReportThread, ThreadKind } from "./thread-kind.js";
 
 interface Job<Request, Result> extends Work {
   readonly request: Request;

@@ -40,6 +40,12 @@ export function sendInOneWrite(stream: ServerHttp2Stream): void {
   stream._final(() => {});
 }
 
+/** What is written in this turn of the event loop goes out together: else each answer is a write of its own, and a read of its client's. */
+export function gatherWrites(stream: ServerHttp2Stream): void {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 function written(
   this: ServerHttp2Stream,
   tell: (error?: Error | null) => void,

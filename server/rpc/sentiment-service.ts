@@ -17,7 +17,7 @@ import { type Pace, paceOf } from "../quota/pace.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
 import { detailBytes, placesOf, withinOneAnswer } from "./answer-details.js";
 import type { Drain } from "./drain.js";
-import { answeredBy, takenUp } from "./held-requests.js";
+import { answeredBy, takenUp } from "./held-messages.js";
 import { outOfOrder } from "./out-of-order.js";
 import { inOwnTrace } from "./own-trace.js";
 import { modelMessage, sentimentMessage, timingMessage } from "./replies.js";

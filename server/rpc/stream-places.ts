@@ -1,5 +1,6 @@
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
 import { currentCall } from "../core/call.js";
+import { Disposer } from "../core/disposer.js";
 import { ServiceError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
 
@@ -24,7 +25,7 @@ export class StreamPlaces {
     const parts = this.#parts;
     if (parts.fits(holder, 1)) {
       parts.add(holder, 1);
-      return { [Symbol.dispose]: () => void parts.add(holder, -1) };
+      return new Disposer(() => parts.add(holder, -1));
     }
     this.#refused();
     const message =

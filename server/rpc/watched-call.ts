@@ -8,29 +8,15 @@ import {
 import type { Clock } from "../core/clock.js";
 import { type Arrival, withArrival } from "./arrival.js";
 import { hasTooLargeHeaders, METADATA_BYTES } from "./bounded-headers.js";
+import { type ClientLimits, OpenStreams } from "./client-limits.js";
 import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
 import type { Decision, Entrance } from "./entrance.js";
 import type { CutReason } from "./events.js";
-import { sendInOneWrite } from "./one-write.js";
-
-/** What a client may take, in milliseconds. */
-export interface ClientLimits {
-  /** For a request that is one message to arrive: grpc-js calls no handler before it has, and knows no limit. */
-  readonly requestMs: number;
-  /** For the next message of a stream while none is under way, and for an answer to be taken; undefined: for ever. */
-  readonly idleMs: number | undefined;
-  /** Streams of requests at once: one whose reader has stopped holds about 300 KB until it is cut. */
-  readonly maxStreams: number;
-}
+import { gatherWrites, sendInOneWrite } from "./one-write.js";
 
 /** Of a stream: what its client does not take is to stay with it, and to be little. */
 const ANSWERS_AT_ONCE = 32;
-
-/** Streams of requests that are under way. */
-interface Streams {
-  open: number;
-}
 
 type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
@@ -45,17 +31,11 @@ export function watchCalls(
   clock: Clock,
   cut: (why: CutReason) => void,
 ): ServerInterceptor {
-  const streams: Streams = { open: 0 };
+  const streams = new OpenStreams(limits.maxStreams);
   return (method, call) => {
     const counted = method.requestStream ? streams : undefined;
     return new WatchedCall(call, method, counted, limits, entrance, clock, cut);
   };
-}
-
-/** What is written in this turn of the event loop goes out together: else each answer is a write of its own, and a read of its client's. */
-function gather(stream: ServerHttp2Stream): void {
-  stream.cork();
-  process.nextTick(() => stream.uncork());
 }
 
 class WatchedCall extends ServerInterceptingCall {
@@ -79,7 +59,7 @@ class WatchedCall extends ServerInterceptingCall {
   readonly #call: ServerInterceptingCallInterface;
   readonly #method: Method;
   /** undefined: its request is one message. */
-  readonly #streams: Streams | undefined;
+  readonly #streams: OpenStreams | undefined;
   readonly #limits: ClientLimits;
   readonly #entrance: Entrance;
   readonly #clock: Clock;
@@ -88,7 +68,7 @@ class WatchedCall extends ServerInterceptingCall {
   constructor(
     call: ServerInterceptingCallInterface,
     method: Method,
-    streams: Streams | undefined,
+    streams: OpenStreams | undefined,
     limits: ClientLimits,
     entrance: Entrance,
     clock: Clock,
@@ -108,12 +88,13 @@ class WatchedCall extends ServerInterceptingCall {
   override start(listener: Listener): void {
     this.#call.start({
       onReceiveMetadata: (metadata) => {
-        this.#begin();
+        const { requestMs, idleMs } = this.#limits;
+        this.#lookAfter(this.#streams ? idleMs : requestMs);
         const stream = this.#stream;
         if (stream && hasTooLargeHeaders(stream))
           return this.#end("large_metadata", METADATA_BYTES);
-        const { path } = this.#method;
-        const decision = this.#entrance(path, metadata, () => this.#call.getPeer());
+        const peer = () => this.#call.getPeer();
+        const decision = this.#entrance(this.#method.path, metadata, peer);
         if (!(decision instanceof Promise)) this.#handOn(metadata, decision, listener);
         else void decision.then((one) => this.#handOn(metadata, one, listener));
       },
@@ -130,7 +111,7 @@ class WatchedCall extends ServerInterceptingCall {
       onCancel: () => {
         this.#callOff();
         this.#isOver = true;
-        if (this.#isCounted && this.#streams) this.#streams.open--;
+        if (this.#isCounted) this.#streams?.leave();
         // Whoever has ended it: nobody will read what its client may go on sending.
         if (this.#isCut || !this.#isWhole) this.#closeSoon();
         listener.onCancel();
@@ -158,7 +139,7 @@ class WatchedCall extends ServerInterceptingCall {
       sent();
       return;
     }
-    if (stream && this.#given === this.#taken) gather(stream);
+    if (stream && this.#given === this.#taken) gatherWrites(stream);
     this.#given++;
     this.#sent = sent;
     super.sendMessage(message, () => {
@@ -198,12 +179,15 @@ class WatchedCall extends ServerInterceptingCall {
   #handOn(metadata: Metadata, decision: Decision, listener: Listener): void {
     // What was found out after its client had left.
     if (this.#isOver) return;
-    const { isLetIn } = decision;
-    if (isLetIn && this.#streams && !this.#isPlaceFor(this.#streams)) {
-      this.#end("too_many_streams", this.#limits.maxStreams);
-      return;
+    // Streams of those who are not let in, or not yet, take nobody's place.
+    if (decision.isLetIn && this.#streams) {
+      this.#isCounted = this.#streams.enter();
+      if (!this.#isCounted) {
+        this.#end("too_many_streams", this.#limits.maxStreams);
+        return;
+      }
     }
-    this.#isUnread = !(isLetIn || this.#streams);
+    this.#isUnread = !(decision.isLetIn || this.#streams);
     const deadlineMs = this.#clock.now() + Number(this.#call.getDeadline()) - Date.now();
     this.#arrival = { deadlineMs, decision, cut: () => this.#abandon() };
     // Of a stream of requests the handler begins with that.
@@ -219,19 +203,6 @@ class WatchedCall extends ServerInterceptingCall {
   #halfClose(listener: Listener): void {
     if (this.#arrival === undefined || this.#streams) listener.onReceiveHalfClose();
     else withArrival(this.#arrival, () => listener.onReceiveHalfClose());
-  }
-
-  /** Streams of those who are not let in, or not yet, take nobody's place. */
-  #isPlaceFor(streams: Streams): boolean {
-    if (streams.open >= this.#limits.maxStreams) return false;
-    streams.open++;
-    this.#isCounted = true;
-    return true;
-  }
-
-  #begin(): void {
-    const { requestMs, idleMs } = this.#limits;
-    this.#lookAfter(this.#streams ? idleMs : requestMs);
   }
 
   /** A call needs no more than one timer, however many messages it has. */
@@ -254,8 +225,7 @@ class WatchedCall extends ServerInterceptingCall {
   /** Else it is open until the client ends its side too, as proper ones do when they have the status: at once it could overtake that. */
   #closeSoon(): void {
     const stream = this.#stream;
-    if (stream === undefined || stream.closed) return;
-    closeSoon(stream, this.#clock);
+    if (stream && !stream.closed) closeSoon(stream, this.#clock);
   }
 
   /** By a status that says why. */

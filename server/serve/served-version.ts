@@ -9,9 +9,9 @@ import type { ReadingEvents } from "../classify/events.js";
 import type { ServedModel } from "../classify/model.js";
 import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
-import { Disposer } from "../core/disposer.js";
 import { messageOf, ServiceError, StartupError } from "../core/errors.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
+import { CallsUnderWay } from "./calls-under-way.js";
 import type { HeldModels } from "./held-models.js";
 import { inferred, queued } from "./traced.js";
 
@@ -42,15 +42,6 @@ export interface ServedVersionParts {
   readonly events: VersionEvents;
 }
 
-/** Calls that have it leased, of those that came between two moments. */
-interface Calls {
-  leases: number;
-  /** They are over. */
-  over: () => void;
-}
-
-const noCalls = (): Calls => ({ leases: 0, over: () => {} });
-
 /** One version of a tier's model with tokenizer, batcher and backend, loaded when it is needed. */
 export class ServedVersion {
   readonly model: ServedModel;
@@ -67,10 +58,7 @@ export class ServedVersion {
   #held = false;
   #loading: Promise<void> | undefined;
   #fault: { readonly error: unknown; readonly untilMs: number } | undefined;
-  #leases = 0;
-  /** Those that have come since an unloading was last asked for, and those before. */
-  #calls = noCalls();
-  #earlierCalls: Promise<void> = Promise.resolve();
+  readonly #calls = new CallsUnderWay();
 
   constructor(
     files: ModelFiles,
@@ -144,7 +132,7 @@ export class ServedVersion {
   }
 
   get isInUse(): boolean {
-    return this.#leases > 0;
+    return this.#calls.count > 0;
   }
 
   /** It is loaded for nobody: not while it is being loaded, nor while a call uses it. */
@@ -181,14 +169,8 @@ export class ServedVersion {
 
   /** For the time of a call: it is not unloaded before the lease is given back. */
   lease(): Disposable {
-    const calls = this.#calls;
-    this.#leases++;
-    calls.leases++;
-    return new Disposer(() => {
-      this.#leases--;
-      calls.leases--;
+    return this.#calls.enter(() => {
       this.lastUsedMs = this.#parts.clock.now();
-      if (calls.leases === 0) calls.over();
     });
   }
 
@@ -196,7 +178,7 @@ export class ServedVersion {
   async unload(): Promise<boolean> {
     while (this.#isNeeded) {
       await this.#loading?.catch(() => {});
-      await this.#callsSoFar();
+      await this.#calls.soFar();
     }
     return this.#giveBack();
   }
@@ -204,7 +186,7 @@ export class ServedVersion {
   /** The same, but waits for no call that comes meanwhile: it stays loaded for those. Else there would be no end to it while they come. */
   async unloadUnlessCalled(): Promise<boolean> {
     await this.#loading?.catch(() => {});
-    await this.#callsSoFar();
+    await this.#calls.soFar();
     return !this.#isNeeded && this.#giveBack();
   }
 
@@ -215,18 +197,6 @@ export class ServedVersion {
 
   get #isNeeded(): boolean {
     return this.isInUse || (this.isLoaded && !this.#loaded);
-  }
-
-  async #callsSoFar(): Promise<void> {
-    const calls = this.#calls;
-    this.#calls = noCalls();
-    if (calls.leases > 0) {
-      const over = new Promise<void>((resolve) => {
-        calls.over = resolve;
-      });
-      this.#earlierCalls = Promise.all([this.#earlierCalls, over]).then(() => {});
-    }
-    await this.#earlierCalls;
   }
 
   /** No await before all is noted: a call that comes now waits for the unloading, and loads anew. */

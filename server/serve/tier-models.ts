@@ -13,28 +13,11 @@ import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
 import { loadTokenizer, type Tokenizer } from "../tokenize/tokenizer.js";
 import { HeldModels } from "./held-models.js";
-import {
-  type MemoryLimits,
-  MemoryManager,
-  type Resident,
-  type UnloadCause,
-} from "./memory-manager.js";
-import { type BatchSettings, ServedVersion, type VersionEvents } from "./served-version.js";
-import { Shadow, type ShadowOutcome } from "./shadow.js";
+import { type MemoryLimits, MemoryManager, type Resident } from "./memory-manager.js";
+import type { ModelEvents } from "./model-events.js";
+import { type BatchSettings, ServedVersion } from "./served-version.js";
+import { Shadow } from "./shadow.js";
 import { VersionLease } from "./version-lease.js";
-
-/** What happens to models; for metrics and log. */
-export interface ModelEvents {
-  loaded(model: ServedModel, tookMs: number): void;
-  unloaded(model: ServedModel, cause: UnloadCause): void;
-  /** A call that went to a version while a candidate takes a share of them. */
-  routed(model: ServedModel): void;
-  compared(candidate: ServedModel, outcome: ShadowOutcome, distance?: number): void;
-  /** The candidate says something else than the served version too often. */
-  disagrees(candidate: ServedModel, compared: number, flips: number): void;
-  /** Told of all versions of the model of that name. */
-  of(model: string): VersionEvents;
-}
 
 export interface TierModelsOptions {
   readonly repository: string;

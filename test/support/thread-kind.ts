@@ -1,5 +1,5 @@
 import { ServiceError } from "../../server/core/errors.js";
-import type { ThreadKind } from "../../server/core/supervised-thread.js";
+import type { ThreadKind } from "../../server/core/thread-kind.js";
 
 /** Threads that run a script, of which nothing outlives a request. */
 export const threadKind = <Request>(script: string): ThreadKind<Request> => ({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../core/clock.js";
 import { messageOf, ServiceError } from "../../core/errors.js";
 import type { ThreadAnswer } from "../../core/in-thread.js";
-import type { ReportThread } from "../../core/supervised-thread.js";
+import type { ReportThread } from "../../core/thread-kind.js";
 import { SOON_MS, ThreadPool } from "../../core/thread-pool.js";
 import {
   type Backend,

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../core/errors.js";
-import type { ThreadKind } from "../../core/supervised-thread.js";
+import type { ThreadKind } from "../../core/thread-kind.js";
 import { ModelError } from "../backend.js";
 import type { WorkerOptions, WorkerRequest } from "./messages.js";
 

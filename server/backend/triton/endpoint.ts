@@ -16,7 +16,7 @@ import { padded } from "../padding.js";
 import { GivenUpError, InFlight } from "./in-flight.js";
 import { checkServed } from "./same-model.js";
 import { TritonClient } from "./triton-client.js";
-import { codeOf, isSilence } from "./unary.js";
+import { codeOf, isSilence, kindOf } from "./unary.js";
 
 const UP_PROBE_MS = 2000;
 const DOWN_PROBE_MS = 250;
@@ -24,6 +24,7 @@ const DOWN_PROBE_MS = 250;
 const PROBE_LIMIT_MS = 30_000;
 const LIVE_LIMIT_MS = 1000;
 const CONNECT_LIMIT_MS = 60_000;
+const LATE = "No answer before the call's deadline: allow more time.";
 
 /** An endpoint could not answer, for no fault of the batch: another one may. */
 export class EndpointFault extends Error {}
@@ -99,7 +100,8 @@ export class Endpoint implements Disposable {
     } catch (error) {
       signal.throwIfAborted();
       // No fault of the endpoint's, and another one would have no time at all.
-      if (codeOf(error) === status.DEADLINE_EXCEEDED) throw late(error);
+      if (codeOf(error) === status.DEADLINE_EXCEEDED)
+        throw new ServiceError("DEADLINE", LATE, { cause: error });
       await orAbort(this.#learnFrom(error, model), signal, () => {});
       this.#noteState(messageOf(error), kindOf(error));
       throw new EndpointFault(`${this.url}: ${messageOf(error)}`, { cause: error });
@@ -246,9 +248,3 @@ export class Endpoint implements Disposable {
     if (isNew && state === "down") this.#probeLater();
   }
 }
-
-/** Of gRPC's errors the code, whose messages tell of times and addresses. */
-const kindOf = (error: unknown): string => String(codeOf(error) ?? messageOf(error));
-
-const late = (cause: unknown): ServiceError =>
-  new ServiceError("DEADLINE", "No answer before the call's deadline: allow more time.", { cause });

@@ -44,6 +44,9 @@ export async function unary<Request, Response>(
 export const codeOf = (error: unknown): number | undefined =>
   error instanceof Error && "code" in error ? Number(error.code) : undefined;
 
+/** Of gRPC's errors the code, whose messages tell of times and addresses. */
+export const kindOf = (error: unknown): string => String(codeOf(error) ?? messageOf(error));
+
 /** Of a server that would answer nothing else either. */
 export const isSilence = (error: unknown): boolean =>
   codeOf(error) === status.UNAVAILABLE || codeOf(error) === status.DEADLINE_EXCEEDED;

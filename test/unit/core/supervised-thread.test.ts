@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { SupervisedThread, type ThreadKind } from "../../../server/core/supervised-thread.js";
+import { SupervisedThread } from "../../../server/core/supervised-thread.js";
+import type { ThreadKind } from "../../../server/core/thread-kind.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { threadKind } from "../../support/thread-kind.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../server/core/clock.js";
-import type { ThreadKind } from "../../../server/core/supervised-thread.js";
+import type { ThreadKind } from "../../../server/core/thread-kind.js";
 import { ThreadPool } from "../../../server/core/thread-pool.js";
 import { threadKind } from "../../support/thread-kind.js";
 

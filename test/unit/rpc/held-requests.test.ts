@@ -12,7 +12,8 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
-import { answeredBy, holdRequests, takenUp } from "../../../server/rpc/held-requests.js";
+import { answeredBy, takenUp } from "../../../server/rpc/held-messages.js";
+import { holdRequests } from "../../../server/rpc/held-requests.js";
 import { inflateInTurn } from "../../../server/rpc/inflate-in-turn.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";

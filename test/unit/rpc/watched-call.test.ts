@@ -23,6 +23,7 @@ import {
   SentimentServiceDefinition,
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
+import type { ClientLimits } from "../../../server/rpc/client-limits.js";
 import {
   createEntrance,
   type Decision,
@@ -30,7 +31,7 @@ import {
   refused,
 } from "../../../server/rpc/entrance.js";
 import type { CutReason } from "../../../server/rpc/events.js";
-import { type ClientLimits, watchCalls } from "../../../server/rpc/watched-call.js";
+import { watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
 import { startSlowProxy } from "../../support/slow-proxy.js";
