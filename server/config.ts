@@ -1,9 +1,11 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
-import { StartupError } from "./core/errors.js";
+import { redisTarget } from "./cache/redis-url.js";
+import { messageOf, StartupError } from "./core/errors.js";
 import type { Tier } from "./core/tiers.js";
 import { jwtFaults, jwtOf } from "./jwt-settings.js";
+import { traceEndpoint } from "./observe/tracing.js";
 import { Settings } from "./settings.js";
 import { shownSettings, withoutSecrets } from "./shown-settings.js";
 
@@ -33,7 +35,7 @@ export function loadConfig(
         const name = String(path[0]);
         return `${name}: ${message} (is "${withoutSecrets(name, given[name] ?? "")}")`;
       });
-  faults.push(...tlsFaults(given), ...faultsTogether(given, parsed));
+  faults.push(...tlsFaults(given), ...addressFaults(given), ...faultsTogether(given, parsed));
   if (!parsed.success || faults.length > 0)
     throw new StartupError(`bad settings:\n  ${faults.join("\n  ")}`);
   const settings = parsed.data;
@@ -142,6 +144,19 @@ function tlsFaults(given: Readonly<Record<string, string | undefined>>): string[
     (name) =>
       `${name}: must be set too, since ${set.join(" and ")} ${set.length > 1 ? "are" : "is"}`,
   );
+}
+
+/** Of addresses with forms of their own; OTEL_* are read as the OpenTelemetry SDK reads them, from the process's environment. */
+function addressFaults({ REDIS_URL }: Readonly<Record<string, string | undefined>>): string[] {
+  const readers = [() => REDIS_URL !== undefined && redisTarget(REDIS_URL), traceEndpoint];
+  return readers.flatMap((read) => {
+    try {
+      read();
+      return [];
+    } catch (error) {
+      return [messageOf(error)];
+    }
+  });
 }
 
 /** Of settings that must go together, where none of them is at fault by itself. */

@@ -38,7 +38,7 @@ export interface Tracing extends AsyncDisposable {
 const ENDPOINTS = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /** Where OTEL_* says that spans go; undefined: nowhere. Throws StartupError for what is no address: the exporters would drop every span, or stop the start without a name. */
-function endpoint(): URL | undefined {
+export function traceEndpoint(): URL | undefined {
   if (getBooleanFromEnv("OTEL_SDK_DISABLED")) return undefined;
   if (getStringFromEnv("OTEL_TRACES_EXPORTER") === "none") return undefined;
   const name = ENDPOINTS.find((one) => getStringFromEnv(one) !== undefined);
@@ -47,15 +47,15 @@ function endpoint(): URL | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
   throw new StartupError(
-    `${name} is no address: write it as http://collector:4318 (https:// with TLS)`,
+    `${name}: must be an address, as http://collector:4318 (https:// with TLS)`,
   );
 }
 
-const isTraced = (): boolean => endpoint() !== undefined;
+const isTraced = (): boolean => traceEndpoint() !== undefined;
 
 /** What was decided about traces. The address may hold a password, and headers do: only the host is told. */
 export function tracesLine(): string {
-  const url = endpoint();
+  const url = traceEndpoint();
   if (url === undefined) return "traces: none (OTEL_EXPORTER_OTLP_ENDPOINT is unset)";
   const protocol = otlpProtocol();
   const sampler = getStringFromEnv("OTEL_TRACES_SAMPLER") ?? "parentbased_always_on";

@@ -363,6 +363,19 @@ describe("loadConfig", () => {
       );
     });
 
+    it("are told beside those of addresses, which do not show what may be a password", () => {
+      process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = "user:s3cret@collector";
+      try {
+        assert.deepEqual(faultsOf({ BATCH_SIZE: "x", REDIS_URL: "http://user:s3cret@cache" }), [
+          'BATCH_SIZE: must be a whole number (is "x")',
+          "REDIS_URL: must be redis:// or rediss://, [user:password@], host:port, [/database]",
+          "OTEL_EXPORTER_OTLP_ENDPOINT: must be an address, as http://collector:4318 (https:// with TLS)",
+        ]);
+      } finally {
+        delete process.env["OTEL_EXPORTER_OTLP_ENDPOINT"];
+      }
+    });
+
     it("name values beyond a limit, not those that meet it", () => {
       assert.deepEqual(
         faultsOf({ GRPC_PORT: "65535", MAX_WORKERS: "256", BATCH_SIZE_MIN: "1" }),
