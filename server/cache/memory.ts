@@ -208,10 +208,10 @@ class Memory<Value> implements MemoryCache<Value> {
       newer: undefined,
     };
     const { space, hash } = key;
-    this.#eviction.add(entry);
     const entries = this.#spaces.get(space);
     if (entries === undefined) this.#spaces.set(space, new Map([[hash, entry]]));
     else entries.set(hash, entry);
+    this.#eviction.add(entry);
   }
 
   /** So that values written together do not all expire together, and all be asked of the model at once. */

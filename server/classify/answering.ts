@@ -8,7 +8,7 @@ import { classify, type Verdict } from "./classifier.js";
 import {
   type AnswerCaches,
   type Inquiry,
-  idsOf,
+  inquiryOf,
   partOf,
   ReadingLookup,
   verdictOf,
@@ -76,11 +76,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
     return asStep("join", (span) => {
-      const landings = among.run(
-        idsOf(inquiry),
-        sizeOf(inquiry),
-        caller.signal,
-        (places, abandoned) => work(partOf(inquiry, places), abandoned, isAdmitted),
+      const landings = among.run(inquiry.ids, sizeOf(inquiry), caller.signal, (places, abandoned) =>
+        work(partOf(inquiry, places), abandoned, isAdmitted),
       );
       return span === undefined ? landings : landings.then((landed) => told(span, landed));
     });
@@ -89,11 +86,10 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   /** Throws OVERLOADED before anything is begun, which is most of what a refusal costs here; false: it must be read first, or equal texts are under way, which may be answered. */
   const admitWhole = (inquiry: Inquiry): boolean => {
     if (!admitsUnread) return false;
-    const places = new Map(idsOf(inquiry).map((id, place) => [id, place]));
+    const { model, ids, question } = inquiry;
     const size = sizeOf(inquiry);
-    if ([...places.keys()].some((id) => flights.has(id, size))) return false;
-    const { model, texts, question } = partOf(inquiry, [...places.values()]);
-    admitUnread(model, texts, question);
+    if (ids.some((id) => flights.has(id, size))) return false;
+    admitUnread(model, partOf(inquiry, firstPlaces(ids)).texts, question);
     return true;
   };
 
@@ -144,13 +140,20 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const { keys, outcomes } = byText(model, texts, question);
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     if (missing.length > 0) {
-      const inquiry = partOf({ model, texts, keys, question }, missing);
+      const inquiry = inquiryOf({ model, texts, keys, question }, missing);
       const isWhole = missing.length === texts.length;
       const found = await (isWhole ? wholeCall : misses)(inquiry, caller);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
     return outcomes.map(orLost);
   };
+}
+
+/** Of equal ones the first. */
+function firstPlaces(ids: readonly string[]): readonly number[] {
+  const places = new Map<string, number>();
+  for (const [place, id] of ids.entries()) if (!places.has(id)) places.set(id, place);
+  return [...places.values()];
 }
 
 /** Which were answered by work that somebody else had begun. */

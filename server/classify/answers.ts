@@ -80,13 +80,13 @@ export function answersTo(windows: readonly Window[], answers: Answers): readonl
   });
 }
 
-/** What the model said of each window, as probabilities. Throws as `answersTo` does. */
+/** What the model said of each window, as probabilities. */
 export function weightedOf(
   model: ServedModel,
   windows: readonly Window[],
-  answers: Answers,
+  rows: readonly RowAnswer[],
 ): readonly Weighted[] {
-  return answersTo(windows, answers).map(({ logits }, place) => ({
+  return rows.map(({ logits }, place) => ({
     probabilities: probabilitiesOf(logits, model.temperature),
     // At least 1: a text without any token (a lone control character) still has its special tokens read.
     tokens: Math.max(1, windows[place]?.ids.length ?? 0),
@@ -96,8 +96,8 @@ export function weightedOf(
 export function opinionOf(
   model: ServedModel,
   windows: readonly Window[],
-  answers: Answers,
+  rows: readonly RowAnswer[],
 ): Opinion & { readonly probabilities: Probabilities } {
-  const probabilities = merged(weightedOf(model, windows, answers));
+  const probabilities = merged(weightedOf(model, windows, rows));
   return { ...labelOf(probabilities), score: scoreOf(probabilities), probabilities };
 }

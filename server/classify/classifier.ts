@@ -175,11 +175,12 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
   const largest = rows.reduce((one, other) => (other.batchRows > one.batchRows ? other : one));
   const spans = inCodePoints(text, reading.sentences);
   const sentences = reading.sentences.map((sentence, place) => {
-    const { label, score, confidence } = opinionOf(model, sentence.windows, answers);
+    const said = answersTo(sentence.windows, answers);
+    const { label, score, confidence } = opinionOf(model, sentence.windows, said);
     return { ...(spans[place] as Span), label, score, confidence };
   });
   return {
-    ...opinionOf(model, windows, answers),
+    ...opinionOf(model, windows, rows),
     model,
     version: rows[0]?.version ?? model.version,
     cache: "none",

@@ -1,4 +1,4 @@
-import { type Answers, answersOf, weightedOf } from "./answers.js";
+import { type Answers, answersOf, answersTo, weightedOf } from "./answers.js";
 import { type Attribution, explain } from "./explain.js";
 import { roomOf, type ServedModel } from "./model.js";
 import type { Reading } from "./reading.js";
@@ -21,9 +21,10 @@ export async function attributionsOf(
       const ids = model.tokenizer.encode(part).slice(0, room);
       rows.push({ begin: 0, end: part.length, ids });
     }
-    return weightedOf(model, rows, await answersOf(model, rows, signal, true));
+    return weightedOf(model, rows, answersTo(rows, await answersOf(model, rows, signal, true)));
   };
-  const words = await explain({ text, windows, said: weightedOf(model, windows, answers) }, ask);
+  const said = weightedOf(model, windows, answersTo(windows, answers));
+  const words = await explain({ text, windows, said }, ask);
   const spans = inCodePoints(text, words);
   return words.map(({ weight }, place) => ({ ...(spans[place] as Span), weight }));
 }

@@ -27,17 +27,31 @@ export interface Inquiry {
   readonly model: ServedModel;
   readonly texts: readonly string[];
   readonly keys: readonly CacheKey[];
+  /** The keys, each as one string: equal ones are of equal texts. */
+  readonly ids: readonly string[];
   readonly question: Question;
 }
 
-export const idsOf = ({ keys }: Inquiry): readonly string[] =>
-  keys.map(({ space, hash }) => `${space}/${hash}`);
+/** Of the texts at those places. */
+export function inquiryOf(whole: Omit<Inquiry, "ids">, places: readonly number[]): Inquiry {
+  const { model, texts, question } = whole;
+  const keys = pick(whole.keys, places);
+  const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
+  return { model, texts: pick(texts, places), keys, ids, question };
+}
 
-export const partOf = (inquiry: Inquiry, places: readonly number[]): Inquiry => ({
-  ...inquiry,
-  texts: pick(inquiry.texts, places),
-  keys: pick(inquiry.keys, places),
-});
+/** `places`: each once, ascending. */
+export function partOf(inquiry: Inquiry, places: readonly number[]): Inquiry {
+  if (places.length === inquiry.texts.length) return inquiry;
+  const { model, texts, keys, ids, question } = inquiry;
+  return {
+    model,
+    texts: pick(texts, places),
+    keys: pick(keys, places),
+    ids: pick(ids, places),
+    question,
+  };
+}
 
 /** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
 export class ReadingLookup {
