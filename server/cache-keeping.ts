@@ -1,7 +1,7 @@
 import type { Codec } from "./cache/cache.js";
 import { type Filed, readCacheFile, removeCacheFile, writeCacheFile } from "./cache/cache-file.js";
 import type { MemoryCache } from "./cache/memory.js";
-import { type Caller, orAbort, withLimit } from "./core/abort.js";
+import { orAbort } from "./core/abort.js";
 import type { Clock } from "./core/clock.js";
 import { messageOf } from "./core/errors.js";
 import { turns } from "./core/turns.js";
@@ -55,15 +55,18 @@ export class CacheKeeping<Value> {
       for (const kept of cache.hottest(MOST_VALUES)) values.push({ cache: name, kept });
     }
     if (values.length === 0) return;
-    const late = () => new Error(`not written within ${SAVE_MS / 1000} s`);
-    const write = ({ signal }: Caller) =>
-      orAbort(writeCacheFile(file, values, codec, Date.now(), signal), signal, () => {});
+    const late = new AbortController();
+    const cancel = this.#clock.after(SAVE_MS, () =>
+      late.abort(new Error(`not written within ${SAVE_MS / 1000} s`)),
+    );
     try {
-      const never = new AbortController().signal;
-      const kept = await withLimit(never, SAVE_MS, this.#clock, late, write);
+      const write = writeCacheFile(file, values, codec, Date.now(), late.signal);
+      const kept = await orAbort(write, late.signal, () => {});
       this.#log.info({ file, kept }, "answers kept for the next start");
     } catch (error) {
       this.#log.error({ file, err: error }, "answers could not be kept for the next start");
+    } finally {
+      cancel();
     }
   }
 

@@ -1,4 +1,4 @@
-import { orAbort } from "../core/abort.js";
+import { orAbort, type Signal } from "../core/abort.js";
 import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { Tier } from "../core/tiers.js";
@@ -98,7 +98,7 @@ export class Batcher {
    */
   async submit(
     rows: readonly (readonly number[])[],
-    signal: AbortSignal,
+    signal: Signal,
     isBegun = false,
   ): Promise<Outcome[]> {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { Caller } from "../core/abort.js";
+import type { Caller, Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { asStep, currentSpan, type Span } from "../core/trace.js";
@@ -51,7 +51,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
 
   const work = async (
     inquiry: Inquiry,
-    signal: AbortSignal,
+    signal: Signal,
     isAdmitted: boolean,
   ): Promise<Outcome[]> => {
     const { model, texts, question } = inquiry;

@@ -1,4 +1,5 @@
 import type { RowAnswer } from "../batch/row.js";
+import type { Signal } from "../core/abort.js";
 import type { Label, Probabilities } from "../core/tiers.js";
 import { estimatedTokens } from "../core/token-estimate.js";
 import type { ServedModel } from "./model.js";
@@ -58,7 +59,7 @@ export function admitUnread(model: ServedModel, texts: readonly string[], { long
 export async function answersOf(
   model: ServedModel,
   windows: readonly Window[],
-  signal: AbortSignal,
+  signal: Signal,
   isBegun = false,
 ): Promise<Answers> {
   const { prefix, suffix } = model.tokenizer;

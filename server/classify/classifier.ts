@@ -1,5 +1,5 @@
 import type { CacheTier } from "../cache/cache.js";
-import { orAbort } from "../core/abort.js";
+import { orAbort, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { resultOf, settled } from "../core/settled.js";
 import type { Probabilities } from "../core/tiers.js";
@@ -77,7 +77,7 @@ export async function classify(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  signal: AbortSignal,
+  signal: Signal,
   clock: Clock,
   find: FindVerdicts = async () => [],
 ): Promise<PromiseSettledResult<Verdict>[]> {
@@ -124,7 +124,7 @@ async function judged(
   model: ServedModel,
   known: Known,
   question: Question,
-  signal: AbortSignal,
+  signal: Signal,
   clock: Clock,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   signal.throwIfAborted();
@@ -138,7 +138,7 @@ async function judged(
 async function explained(
   model: ServedModel,
   known: Known,
-  signal: AbortSignal,
+  signal: Signal,
   clock: Clock,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   const outcomes: PromiseSettledResult<Verdict>[] = [];

@@ -1,3 +1,4 @@
+import type { Signal } from "../core/abort.js";
 import { type Answers, answersOf, answersTo, weightedOf } from "./answers.js";
 import { type Attribution, explain } from "./explain.js";
 import { roomOf, type ServedModel } from "./model.js";
@@ -10,7 +11,7 @@ export async function attributionsOf(
   model: ServedModel,
   { text, windows }: Reading,
   answers: Answers,
-  signal: AbortSignal,
+  signal: Signal,
   turn: () => Promise<void> | undefined,
 ): Promise<Attribution[]> {
   const room = roomOf(model);

@@ -1,4 +1,5 @@
 import type { RowAnswer } from "../batch/row.js";
+import type { Signal } from "../core/abort.js";
 import type { Tier } from "../core/tiers.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 import type { ReadingEvents } from "./events.js";
@@ -29,7 +30,7 @@ export interface ServedModel {
   /** Runs rows of token ids, special tokens included; one outcome a row. `isBegun`: other rows of the call were submitted before. */
   submit(
     rows: readonly (readonly number[])[],
-    signal: AbortSignal,
+    signal: Signal,
     isBegun?: boolean,
   ): Promise<PromiseSettledResult<RowAnswer>[]>;
   /** Milliseconds that a text would wait for it now, by estimate, or would if none were refused to keep its queue short. */

@@ -1,3 +1,4 @@
+import type { Signal } from "../core/abort.js";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { settled } from "../core/settled.js";
@@ -13,7 +14,7 @@ export async function readAll(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  signal: AbortSignal,
+  signal: Signal,
   clock: Clock,
   readings: PromiseSettledResult<TimedReading>[],
 ): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Signal } from "../core/abort.js";
 import { currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
@@ -94,7 +95,7 @@ export class ReadingThreads implements AsyncDisposable {
     model: Pick<ServedModel, "tokenizer" | "maxTokens">,
     text: string,
     question: Question,
-    signal: AbortSignal,
+    signal: Signal,
   ): Promise<PromiseSettledResult<TimedReading> | undefined> {
     const { digest } = model.tokenizer;
     const owner = holder();

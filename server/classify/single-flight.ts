@@ -1,4 +1,4 @@
-import { orAbort } from "../core/abort.js";
+import { Leaving, orAbort, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 
@@ -29,6 +29,8 @@ interface Flight<Result> {
   readonly landed: Promise<Landed<Result>>;
   /** Callers that wait for it. */
   waiting: number;
+  /** Told when one of several has left. */
+  readonly outlived: () => void;
   /** Told when nobody waits for it any more. */
   readonly deserted: () => void;
 }
@@ -36,7 +38,7 @@ interface Flight<Result> {
 /** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. */
 type Work<Result> = (
   places: readonly number[],
-  signal: AbortSignal,
+  signal: Signal,
 ) => Promise<readonly PromiseSettledResult<Result>[]>;
 
 /** Of work that its first caller has left: each who waits has a limit of his own, and this is beyond all of them. */
@@ -77,7 +79,7 @@ export class SingleFlight<Result> {
   run(
     keys: readonly string[],
     size: number,
-    signal: AbortSignal,
+    signal: Signal,
     work: Work<Result>,
   ): Promise<Landing<Result>[]> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -103,33 +105,48 @@ export class SingleFlight<Result> {
   #leave(key: string, flight: Flight<Result> | undefined): void {
     if (flight === undefined) return;
     flight.waiting--;
-    if (flight.waiting > 0) return;
+    if (flight.waiting > 0) {
+      flight.outlived();
+      return;
+    }
     // Work that is given up has nothing for who comes now.
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
     flight.deserted();
   }
 
   #depart(own: ReadonlyMap<string, number>, size: number, work: Work<Result>): void {
-    const abandoned = new AbortController();
+    const abandoned = new Leaving();
     let left = own.size;
     const deserted = () => {
       left--;
       if (left === 0) abandoned.abort(new Error("nobody waits for the work any more"));
     };
     const { ms, clock, late } = this.#limit;
-    const cancel = clock.after(ms, () => abandoned.abort(late()));
+    const endMs = clock.now() + ms;
+    let isOver = false;
+    let cancel = () => {};
+    // Not before somebody leaves: a timer costs each text, and who waits has a limit of his own.
+    const outlived = () => {
+      cancel();
+      if (isOver) return;
+      cancel = clock.after(Math.max(0, endMs - clock.now()), () => abandoned.abort(late()));
+    };
+    const over = () => {
+      isOver = true;
+      cancel();
+    };
     const keys = [...own.keys()];
     const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
-    const all = work([...own.values()], abandoned.signal).then(
+    const all = work([...own.values()], abandoned).then(
       (outcomes) => {
-        cancel();
+        over();
         return (place: number) => ({
           outcome: outcomes[place] ?? failed(new Error("no outcome for the key")),
           failedWhole: false,
         });
       },
       (reason: unknown) => {
-        cancel();
+        over();
         return () => ({ outcome: failed(reason), failedWhole: true });
       },
     );
@@ -138,7 +155,7 @@ export class SingleFlight<Result> {
         if (this.#flights.get(key)?.landed === landed) this.#flights.delete(key);
         return landedAt(place);
       });
-      this.#flights.set(key, { size, landed, waiting: 0, deserted });
+      this.#flights.set(key, { size, landed, waiting: 0, outlived, deserted });
     }
   }
 }

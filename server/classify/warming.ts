@@ -1,4 +1,4 @@
-import { eitherOf, orAbort, pause } from "../core/abort.js";
+import { eitherOf, orAbort, pause, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { resultOf } from "../core/settled.js";
@@ -55,7 +55,7 @@ export class Warming implements Disposable {
   async run(
     texts: readonly string[],
     warm: WarmText,
-    signal: AbortSignal,
+    signal: Signal,
     tally: Warmed,
   ): Promise<void> {
     using leaving = eitherOf(signal, this.#closed.signal);

@@ -1,9 +1,12 @@
 import type { Clock } from "./clock.js";
 
+/** Fires when somebody waits no longer, or work is given up: what is asked here of an AbortSignal. `onAbort` hears of it. */
+export type Signal = Pick<AbortSignal, "aborted" | "reason" | "throwIfAborted">;
+
 /** Somebody who waits for an answer. */
 export interface Caller {
   /** Fires when he waits no longer. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**
@@ -11,7 +14,7 @@ export interface Caller {
  * `late` makes the reason for the second case where it happens, so that the stack tells the truth. Throws the signal's reason where it has fired.
  */
 export function limitedCaller(
-  signal: AbortSignal,
+  signal: Signal,
   limitMs: number,
   clock: Clock,
   late: () => Error,
@@ -22,7 +25,7 @@ export function limitedCaller(
 
 /** Runs `work` for a `limitedCaller`. */
 export async function withLimit<T>(
-  signal: AbortSignal,
+  signal: Signal,
   limitMs: number,
   clock: Clock,
   late: () => Error,
@@ -34,31 +37,31 @@ export async function withLimit<T>(
 
 /** Its signal, with timer and listener, is made when it is asked for: what is answered from memory does without. */
 class LimitedCaller implements Caller, Disposable {
-  #limit: AbortController | undefined;
+  #limit: Leaving | undefined;
   #dispose = () => {};
-  readonly #outer: AbortSignal;
+  readonly #outer: Signal;
   readonly #endMs: number;
   readonly #clock: Clock;
   readonly #late: () => Error;
 
-  constructor(outer: AbortSignal, endMs: number, clock: Clock, late: () => Error) {
+  constructor(outer: Signal, endMs: number, clock: Clock, late: () => Error) {
     this.#outer = outer;
     this.#endMs = endMs;
     this.#clock = clock;
     this.#late = late;
   }
 
-  get signal(): AbortSignal {
+  get signal(): Signal {
     this.#limit ??= this.#begin();
-    return this.#limit.signal;
+    return this.#limit;
   }
 
   [Symbol.dispose](): void {
     this.#dispose();
   }
 
-  #begin(): AbortController {
-    const limit = new AbortController();
+  #begin(): Leaving {
+    const limit = new Leaving();
     const outer = this.#outer;
     const leave = () => limit.abort(outer.reason);
     const stay = onAbort(outer, leave);
@@ -75,7 +78,7 @@ class LimitedCaller implements Caller, Disposable {
 }
 
 /** Resolves after `ms`. Rejects with the signal's reason as soon as it fires. */
-export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, clock: Clock, signal: Signal): Promise<void> {
   let cancel = () => {};
   const over = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve);
@@ -84,35 +87,60 @@ export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<vo
 }
 
 /** Those who want to know when a signal fires, at the signal itself: what a WeakMap has is what V8's collector is slow with. */
-const LEAVING = Symbol("leaving");
-type Watched = AbortSignal & { [LEAVING]?: Set<() => void> };
+const LISTENERS = Symbol("listeners");
+type Watched = Signal & { [LISTENERS]?: Set<() => void> | undefined };
 
 /**
- * Has `leave` called when the signal fires, once, until what it returns is called. `leave` must not throw. With a single listener a signal: Node looks through all of them to
- * take one away, and a stream has as many as it has texts under way.
+ * A signal, and who fires it, once. An AbortController makes an EventTarget and a Map for each: too much for what each text has two of.
+ */
+export class Leaving implements Watched {
+  aborted = false;
+  reason: unknown;
+  [LISTENERS]: Set<() => void> | undefined = undefined;
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    if (this[LISTENERS] !== undefined) tell(this[LISTENERS]);
+  }
+
+  throwIfAborted(): void {
+    if (this.aborted) throw this.reason;
+  }
+}
+
+/**
+ * Has `leave` called when the signal fires, once, until what it returns is called. `leave` must not throw. With a single listener an AbortSignal: Node looks through all of
+ * them to take one away, and a stream has as many as it has texts under way.
  */
 export function onAbort(signal: Watched, leave: () => void): () => void {
-  const leaving = signal[LEAVING] ?? watch(signal);
-  leaving.add(leave);
-  return () => void leaving.delete(leave);
+  const listeners = signal[LISTENERS] ?? watch(signal);
+  listeners.add(leave);
+  return () => void listeners.delete(leave);
 }
 
 function watch(signal: Watched): Set<() => void> {
-  const leaving = new Set<() => void>();
-  signal[LEAVING] = leaving;
-  const tell = () => {
-    for (const leave of leaving) leave();
-    leaving.clear();
-  };
-  signal.addEventListener("abort", tell, { once: true });
-  return leaving;
+  const listeners = new Set<() => void>();
+  signal[LISTENERS] = listeners;
+  if (signal instanceof AbortSignal)
+    signal.addEventListener("abort", () => tell(listeners), { once: true });
+  return listeners;
+}
+
+function tell(listeners: Set<() => void>): void {
+  for (const leave of listeners) leave();
+  listeners.clear();
 }
 
 /**
  * Fires with the first of both, until it is disposed of. Not AbortSignal.any(): Node keeps such a signal for as long as it has a listener and one of its sources is there,
  * which may be as long as the process.
  */
-export function eitherOf(one: AbortSignal, other: AbortSignal): Caller & Disposable {
+export function eitherOf(
+  one: Signal,
+  other: Signal,
+): Disposable & { readonly signal: AbortSignal } {
   const either = new AbortController();
   const stays = [one, other].map((source) => {
     if (source.aborted) either.abort(source.reason);
@@ -127,11 +155,7 @@ export function eitherOf(one: AbortSignal, other: AbortSignal): Caller & Disposa
 }
 
 /** The promise, or the signal's reason as soon as it fires. `giveBack` does so with what the promise was going to use. */
-export function orAbort<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  giveBack: () => void,
-): Promise<T> {
+export function orAbort<T>(promise: Promise<T>, signal: Signal, giveBack: () => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const leave = () => {
       giveBack();

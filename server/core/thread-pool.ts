@@ -1,4 +1,4 @@
-import { orAbort } from "./abort.js";
+import { orAbort, type Signal } from "./abort.js";
 import type { Clock } from "./clock.js";
 import { ServiceError } from "./errors.js";
 import type { ThreadAnswer } from "./in-thread.js";
@@ -63,7 +63,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
   }
 
   /** The same for somebody who may leave: what no thread has taken by then, none will. Rejects with the signal's reason. */
-  askFor(signal: AbortSignal, request: Request): Promise<ThreadAnswer<Result>> {
+  askFor(signal: Signal, request: Request): Promise<ThreadAnswer<Result>> {
     signal.throwIfAborted();
     const { job, answer } = this.#wait(request, (one) => this.#lanes.add(one));
     return orAbort(answer, signal, () => this.#lanes.remove(job));

@@ -1,3 +1,4 @@
+import type { Signal } from "./abort.js";
 import type { Clock } from "./clock.js";
 
 /** Work that holds the event loop longer than that lets all other calls of the process wait. */
@@ -21,7 +22,7 @@ const nextTurn = () =>
  * To be awaited between the steps of long work: lets other work have its turn where this one has held the event loop for
  * TURN_MS. Throws the signal's reason once the caller has left.
  */
-export function turns(signal: AbortSignal, clock: Clock): () => Promise<void> | undefined {
+export function turns(signal: Signal, clock: Clock): () => Promise<void> | undefined {
   let sinceMs = clock.now();
   return () => {
     if (clock.now() - sinceMs <= TURN_MS) return undefined;

@@ -4,6 +4,7 @@ import { type Cascade, cascade } from "../../../server/classify/cascade.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import { piecesAt } from "../../../server/classify/spans.js";
+import type { Signal } from "../../../server/core/abort.js";
 import { withoutCaller } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -194,7 +195,7 @@ describe("cascade", () => {
   });
 
   it("passes the caller's signal on to both models", async () => {
-    const signals: AbortSignal[] = [];
+    const signals: Signal[] = [];
     const heard = (model: ServedModel): ServedModel => ({
       ...model,
       submit: (rows, signal) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Landing, SingleFlight } from "../../../server/classify/single-flight.js";
+import type { Signal } from "../../../server/core/abort.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
 
@@ -12,7 +13,7 @@ describe("SingleFlight", () => {
   let flights: SingleFlight<string>;
   let works: {
     places: readonly number[];
-    signal: AbortSignal;
+    signal: Signal;
     land(...outcomes: string[]): void;
     fail(error: unknown): void;
   }[];
@@ -39,14 +40,20 @@ describe("SingleFlight", () => {
       joined,
     ]);
 
-  it("gives work up that takes too long, whoever waits for it", async () => {
+  it("gives work up that takes too long once somebody has left it, whoever still waits for it", async () => {
+    const leaving = new AbortController();
+    const gone = run(["a"], leaving.signal);
     const running = run(["a"]);
-    clock.advance(999);
+    clock.advance(500);
+    assert.equal(clock.pending, 0);
+    leaving.abort(late);
+    await assert.rejects(gone, late);
+    clock.advance(499);
     assert.equal(works[0]?.signal.aborted, false);
     clock.advance(1);
     assert.equal(works[0]?.signal.reason, late);
     works[0]?.fail(late);
-    assert.deepEqual(values(await running), [[String(late), false]]);
+    assert.deepEqual(values(await running), [[String(late), true]]);
     const next = run(["a"]);
     works[1]?.land("b");
     assert.deepEqual(values(await next), [["b", false]]);

@@ -1,46 +1,72 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { eitherOf, onAbort, orAbort, withLimit } from "../../../server/core/abort.js";
+import {
+  eitherOf,
+  Leaving,
+  onAbort,
+  orAbort,
+  type Signal,
+  withLimit,
+} from "../../../server/core/abort.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder, turn } from "../../support/recorder.js";
 
 const left = new Error("the caller left");
 const tooLate = new Error("too late");
 /** Who wants to know when the signal fires. */
-function listeners(signal: AbortSignal): number {
-  const kept = Object.getOwnPropertySymbols(signal).find((one) => one.description === "leaving");
+function listeners(signal: Signal): number {
+  const kept = Object.getOwnPropertySymbols(signal).find((one) => one.description === "listeners");
   const leaving: unknown = kept && Reflect.get(signal, kept);
   return leaving instanceof Set ? leaving.size : 0;
 }
 
 describe("onAbort", () => {
-  it("tells all who still wait, once, by one listener", () => {
-    const caller = new AbortController();
-    const told: string[] = [];
-    const stays = ["one", "two", "three"].map((name) =>
-      onAbort(caller.signal, () => told.push(name)),
-    );
-    stays[1]?.();
-    assert.equal(getEventListeners(caller.signal, "abort").length, 1);
-    assert.equal(listeners(caller.signal), 2);
-    caller.abort(left);
-    assert.deepEqual(told, ["one", "three"]);
-    assert.equal(listeners(caller.signal), 0);
-  });
+  const made = {
+    "an AbortController": () => {
+      const caller = new AbortController();
+      return { signal: caller.signal, abort: (reason: unknown) => caller.abort(reason) };
+    },
+    "a Leaving": () => {
+      const signal = new Leaving();
+      return { signal, abort: (reason: unknown) => signal.abort(reason) };
+    },
+  };
+  for (const [kind, make] of Object.entries(made)) {
+    it(`of ${kind} tells all who still wait, once`, () => {
+      const { signal, abort } = make();
+      const told: string[] = [];
+      const stays = ["one", "two", "three"].map((name) => onAbort(signal, () => told.push(name)));
+      stays[1]?.();
+      assert.equal(listeners(signal), 2);
+      signal.throwIfAborted();
+      abort(left);
+      abort(tooLate);
+      assert.deepEqual(told, ["one", "three"]);
+      assert.equal(listeners(signal), 0);
+      assert.deepEqual([signal.aborted, signal.reason], [true, left]);
+      assert.throws(() => signal.throwIfAborted(), left);
+    });
 
-  it("lets one who is told call off the others", () => {
-    const caller = new AbortController();
-    const told: string[] = [];
-    const stays: (() => void)[] = [];
-    for (const name of ["one", "two"])
-      stays.push(
-        onAbort(caller.signal, () => {
-          told.push(name);
-          for (const stay of stays) stay();
-        }),
-      );
-    caller.abort(left);
-    assert.deepEqual(told, ["one"]);
+    it(`of ${kind} lets one who is told call off the others`, () => {
+      const { signal, abort } = make();
+      const told: string[] = [];
+      const stays: (() => void)[] = [];
+      for (const name of ["one", "two"])
+        stays.push(
+          onAbort(signal, () => {
+            told.push(name);
+            for (const stay of stays) stay();
+          }),
+        );
+      abort(left);
+      assert.deepEqual(told, ["one"]);
+    });
+  }
+
+  it("has one listener at an AbortSignal, however many wait", () => {
+    const { signal } = new AbortController();
+    for (const _ of [1, 2, 3]) onAbort(signal, () => {});
+    assert.equal(getEventListeners(signal, "abort").length, 1);
   });
 });
 
@@ -72,11 +98,11 @@ describe("withLimit", () => {
     caller = new AbortController();
   });
   /** Work that ends by its signal alone. */
-  const untilAborted = (signal: AbortSignal) =>
+  const untilAborted = (signal: Signal) =>
     new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
+      onAbort(signal, () => reject(signal.reason));
     });
-  const limited = <T>(work: (signal: AbortSignal) => Promise<T>, late = () => tooLate) =>
+  const limited = <T>(work: (signal: Signal) => Promise<T>, late = () => tooLate) =>
     withLimit(caller.signal, 100, clock, late, ({ signal }) => work(signal));
   const assertNothingLeft = () => {
     assert.equal(clock.pending, 0);
@@ -99,7 +125,7 @@ describe("withLimit", () => {
 
   it("does not fire a moment before the limit", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
-    let signal: AbortSignal | undefined;
+    let signal: Signal | undefined;
     const answer = limited((given) => {
       signal = given;
       return promise;
@@ -153,7 +179,7 @@ describe("withLimit", () => {
 
   it("does not start work for a caller that has left", async () => {
     caller.abort(left);
-    const [work, calls] = recorder(async (_signal: AbortSignal) => 1);
+    const [work, calls] = recorder(async (_signal: Signal) => 1);
     await assert.rejects(limited(work), left);
     assert.equal(calls.length, 0);
     assertNothingLeft();
