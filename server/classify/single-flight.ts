@@ -124,16 +124,15 @@ export class SingleFlight<Result> {
     const { ms, clock, late } = this.#limit;
     const endMs = clock.now() + ms;
     let isOver = false;
-    let cancel = () => {};
+    let cancel: (() => void) | undefined;
     // Not before somebody leaves: a timer costs each text, and who waits has a limit of his own.
     const outlived = () => {
-      cancel();
       if (isOver) return;
-      cancel = clock.after(Math.max(0, endMs - clock.now()), () => abandoned.abort(late()));
+      cancel ??= clock.after(Math.max(0, endMs - clock.now()), () => abandoned.abort(late()));
     };
     const over = () => {
       isOver = true;
-      cancel();
+      cancel?.();
     };
     const keys = [...own.keys()];
     const failed = (reason: unknown) => ({ status: "rejected" as const, reason });

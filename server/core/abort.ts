@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.js";
 
-/** Fires when somebody waits no longer, or work is given up: what is asked here of an AbortSignal. `onAbort` hears of it. */
+/** An AbortSignal or a Leaving, and what is asked of it: it fires when somebody waits no longer, or work is given up. `onAbort` hears of it. */
 export type Signal = Pick<AbortSignal, "aborted" | "reason" | "throwIfAborted">;
 
 /** Somebody who waits for an answer. */
@@ -123,8 +123,8 @@ export function onAbort(signal: Watched, leave: () => void): () => void {
 function watch(signal: Watched): Set<() => void> {
   const listeners = new Set<() => void>();
   signal[LISTENERS] = listeners;
-  if (signal instanceof AbortSignal)
-    signal.addEventListener("abort", () => tell(listeners), { once: true });
+  if (!(signal instanceof Leaving))
+    (signal as AbortSignal).addEventListener("abort", () => tell(listeners), { once: true });
   return listeners;
 }
 

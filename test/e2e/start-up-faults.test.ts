@@ -43,7 +43,7 @@ describe("start-up faults", function () {
 
   it("an endpoint of traces that is no address names its setting", async () => {
     const message = await faultOf({ ...env(), OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" });
-    assert.match(message, /OTEL_EXPORTER_OTLP_ENDPOINT is no address: write it as http:/);
+    assert.match(message, /OTEL_EXPORTER_OTLP_ENDPOINT: must be an address, as http:/);
   });
 
   it("a port in use names the setting and the mend", async () => {

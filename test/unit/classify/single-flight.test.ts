@@ -97,9 +97,22 @@ describe("SingleFlight", () => {
     leaving.abort(left);
     await assert.rejects(first, left);
     assert.equal(works[0]?.signal.aborted, false);
+    assert.equal(clock.pending, 1);
     works[0]?.land("A");
     assert.deepEqual(values(await second), [["A", true]]);
-    assert.equal(works.length, 1);
+    assert.deepEqual([works.length, clock.pending], [1, 0]);
+  });
+
+  it("has one timer, however many have left it", async () => {
+    const leaving = [new AbortController(), new AbortController()];
+    const gone = leaving.map(({ signal }) => run(["a", "b"], signal));
+    const staying = run(["a", "b"]);
+    for (const one of leaving) one.abort(left);
+    for (const call of gone) await assert.rejects(call, left);
+    assert.equal(clock.pending, 1);
+    works[0]?.fail(new Error("broken"));
+    await staying;
+    assert.equal(clock.pending, 0);
   });
 
   it("is given up once the last caller has left, and not a key earlier", async () => {
@@ -113,7 +126,7 @@ describe("SingleFlight", () => {
     for (const call of [first, second]) await assert.rejects(call, left);
     works[0]?.fail(new Error("given up"));
     await turn();
-    assert.equal(flights.size, 0);
+    assert.deepEqual([flights.size, clock.pending], [0, 0]);
   });
 
   it("does not take up a newcomer into work that was given up", async () => {
