@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { redisTarget } from "./cache/redis-url.js";
 import { messageOf, StartupError } from "./core/errors.js";
+import { settled } from "./core/settled.js";
 import type { Tier } from "./core/tiers.js";
 import { jwtFaults, jwtOf } from "./jwt-settings.js";
 import { traceEndpoint } from "./observe/tracing.js";
@@ -149,14 +150,8 @@ function tlsFaults(given: Readonly<Record<string, string | undefined>>): string[
 /** Of addresses with forms of their own; OTEL_* are read as the OpenTelemetry SDK reads them, from the process's environment. */
 function addressFaults({ REDIS_URL }: Readonly<Record<string, string | undefined>>): string[] {
   const readers = [() => REDIS_URL !== undefined && redisTarget(REDIS_URL), traceEndpoint];
-  return readers.flatMap((read) => {
-    try {
-      read();
-      return [];
-    } catch (error) {
-      return [messageOf(error)];
-    }
-  });
+  const outcomes = readers.map((read) => settled<unknown>(read));
+  return outcomes.flatMap((one) => (one.status === "rejected" ? messageOf(one.reason) : []));
 }
 
 /** Of settings that must go together, where none of them is at fault by itself. */

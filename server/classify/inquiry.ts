@@ -43,14 +43,9 @@ export function inquiryOf(whole: Omit<Inquiry, "ids">, places: readonly number[]
 /** `places`: each once, ascending. */
 export function partOf(inquiry: Inquiry, places: readonly number[]): Inquiry {
   if (places.length === inquiry.texts.length) return inquiry;
-  const { model, texts, keys, ids, question } = inquiry;
-  return {
-    model,
-    texts: pick(texts, places),
-    keys: pick(keys, places),
-    ids: pick(ids, places),
-    question,
-  };
+  const { texts, keys, ids } = inquiry;
+  const parts = { texts: pick(texts, places), keys: pick(keys, places), ids: pick(ids, places) };
+  return { ...inquiry, ...parts };
 }
 
 /** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */

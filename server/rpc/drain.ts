@@ -1,6 +1,5 @@
-import { setMaxListeners } from "node:events";
-import { AbortError } from "abort-controller-x";
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
+import { eitherOf, Leaving, onAbort, type Signal } from "../core/abort.js";
 import { ServiceError } from "../core/errors.js";
 
 const draining = () =>
@@ -24,31 +23,17 @@ export interface Drain {
   ): AsyncGenerator<Res, Res | void, undefined>;
 }
 
-/** Aborts when the first of `signals` does, until it is closed. */
-function eitherOf(...signals: readonly AbortSignal[]) {
-  const either = new AbortController();
-  const abort = () => either.abort(new AbortError());
-  for (const signal of signals) {
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-  }
-  const close = () => {
-    for (const signal of signals) signal.removeEventListener("abort", abort);
-  };
-  return { signal: either.signal, close };
-}
-
 /** No generator, and one listener for all items: each text of a stream passes here. */
 class CutShort<Item> implements AsyncIterator<Item, unknown> {
   #cut = () => {};
-  readonly #onBegin = () => this.#cut();
   readonly #items: AsyncIterator<Item, unknown>;
-  readonly #begun: AbortSignal;
+  readonly #begun: Signal;
+  readonly #end: () => void;
 
-  constructor(items: AsyncIterator<Item, unknown>, begun: AbortSignal) {
+  constructor(items: AsyncIterator<Item, unknown>, begun: Signal) {
     this.#items = items;
     this.#begun = begun;
-    begun.addEventListener("abort", this.#onBegin);
+    this.#end = onAbort(begun, () => this.#cut());
   }
 
   next(): Promise<IteratorResult<Item, unknown>> {
@@ -72,17 +57,11 @@ class CutShort<Item> implements AsyncIterator<Item, unknown> {
     this.#end();
     return { done: true, value: undefined };
   }
-
-  #end(): void {
-    this.#begun.removeEventListener("abort", this.#onBegin);
-  }
 }
 
 export function createDrain(): Drain {
   let announced = false;
-  const begun = new AbortController();
-  // One listener an open stream.
-  setMaxListeners(0, begun.signal);
+  const begun = new Leaving();
   return {
     announce: () => {
       announced = true;
@@ -90,21 +69,19 @@ export function createDrain(): Drain {
     get announced() {
       return announced;
     },
-    begin: () => begun.abort(),
+    begin: () => begun.abort(draining()),
 
     until: (requests) => ({
-      [Symbol.asyncIterator]: () => new CutShort(requests[Symbol.asyncIterator](), begun.signal),
+      [Symbol.asyncIterator]: () => new CutShort(requests[Symbol.asyncIterator](), begun),
     }),
 
     async *end(call, context) {
       if (!call.responseStream) return yield* call.next(call.request, context);
-      const ending = eitherOf(begun.signal, context.signal);
+      using ending = eitherOf(begun, context.signal);
       try {
         return yield* call.next(call.request, { ...context, signal: ending.signal });
       } catch (error) {
-        throw begun.signal.aborted ? draining() : error;
-      } finally {
-        ending.close();
+        throw begun.aborted ? draining() : error;
       }
     },
   };
