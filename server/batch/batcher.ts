@@ -203,7 +203,7 @@ export class Batcher {
     this.#load.began(size);
     const startedMs = this.#clock.now();
     const paddingRatio = 1 - size.tokens / size.paddedTokens;
-    using context = new BatchContext(batch, {
+    const context = new BatchContext(batch, {
       "sentiment.batch_rows": batch.length,
       "sentiment.bucket_tokens": size.paddedTokens / batch.length,
       "sentiment.padding_ratio": paddingRatio,
@@ -217,6 +217,7 @@ export class Batcher {
     };
     const { blames, events, tier } = this.#options;
     const outcomes = await runHalving(ids, run, blames);
+    context.end();
     const endedMs = this.#clock.now();
     const inferenceMs = ranMs ?? endedMs - startedMs;
     const isWhole = outcomes.every(({ status }) => status === "fulfilled");

@@ -26,7 +26,7 @@ export interface CalledRow {
  * What the callers of a batch want of its run: as long as one of them waits it goes on, until the last of their deadlines. It is a step of the traced call
  * that came first, linked to all that are traced; or else the trace is passed on of the row that came first.
  */
-export class BatchContext implements RunContext, Disposable {
+export class BatchContext implements RunContext {
   readonly deadlineMs: number;
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
@@ -58,7 +58,8 @@ export class BatchContext implements RunContext, Disposable {
     if (this.#waiting === 0) this.#left.abort(new Error("every caller of the batch has left"));
   }
 
-  [Symbol.dispose](): void {
+  /** It has run. */
+  end(): void {
     this.span?.end();
   }
 }

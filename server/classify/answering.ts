@@ -74,7 +74,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     inquiry: Inquiry,
     caller: Caller,
     isAdmitted = false,
-  ): Promise<readonly Landing<Verdict>[]> => {
+  ): Promise<Landing<Verdict>[]> => {
     return asStep("join", (span) => {
       const landings = among.run(inquiry.ids, sizeOf(inquiry), caller.signal, (places, abandoned) =>
         work(partOf(inquiry, places), abandoned, isAdmitted),
@@ -89,8 +89,20 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const { model, ids, question } = inquiry;
     const size = sizeOf(inquiry);
     if (ids.some((id) => flights.has(id, size))) return false;
-    admitUnread(model, partOf(inquiry, firstPlaces(ids)).texts, question);
+    admitUnread(model, withoutRepeats(inquiry).texts, question);
     return true;
+  };
+
+  /** What failed somebody else may not fail us: once more together with the others that it has failed, then alone. */
+  const tryAgain = async (landings: Landing<Verdict>[], inquiry: Inquiry, caller: Caller) => {
+    for (const among of [flights, undefined]) {
+      const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
+      if (again.length === 0) return;
+      const part = partOf(inquiry, again);
+      const retried = await joined(among ?? new SingleFlight(limit), part, caller);
+      for (const [index, place] of again.entries())
+        landings[place] = retried[index] as Landing<Verdict>;
+    }
   };
 
   const misses = async (
@@ -98,16 +110,8 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     caller: Caller,
     isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
-    const landings = [...(await joined(flights, inquiry, caller, isAdmitted))];
-    // What failed somebody else may not fail us: once more together with the others that it has failed, then alone.
-    for (const among of [flights, undefined]) {
-      const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
-      if (again.length === 0) break;
-      const part = partOf(inquiry, again);
-      const retried = await joined(among ?? new SingleFlight(limit), part, caller);
-      for (const [index, place] of again.entries())
-        landings[place] = retried[index] as Landing<Verdict>;
-    }
+    const landings = await joined(flights, inquiry, caller, isAdmitted);
+    if (landings.some(isAnothersFault)) await tryAgain(landings, inquiry, caller);
     return landings;
   };
 
@@ -149,11 +153,13 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   };
 }
 
-/** Of equal ones the first. */
-function firstPlaces(ids: readonly string[]): readonly number[] {
+/** Of equal texts the first. */
+function withoutRepeats(inquiry: Inquiry): Inquiry {
+  const { ids } = inquiry;
+  if (ids.length === 1) return inquiry;
   const places = new Map<string, number>();
   for (const [place, id] of ids.entries()) if (!places.has(id)) places.set(id, place);
-  return [...places.values()];
+  return partOf(inquiry, [...places.values()]);
 }
 
 /** Which were answered by work that somebody else had begun. */

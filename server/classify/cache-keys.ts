@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { CacheKey } from "../cache/cache.js";
 import type { ServedModel } from "./model.js";
 import type { Question, Reading } from "./reading.js";
+import { tokensOf } from "./windows.js";
 
 /** To be counted up whenever a text is cut into windows or sentences, or its answers are merged, in another way. */
 const RULES = 1;
@@ -33,9 +34,15 @@ export const isPlain = ({ sentences, explain }: Question): boolean => !sentences
 
 /** By what the model reads: texts that it cannot tell apart have one key. Only for plain questions. */
 export function readingKey({ space }: ServedModel, { tokenCount, windows }: Reading): CacheKey {
-  const numbers = [tokenCount];
-  for (const { ids } of windows) numbers.push(-1, ...ids);
-  return { space, hash: hash("sha256", new Int32Array(numbers), "base64url") };
+  const numbers = new Int32Array(1 + windows.length + tokensOf(windows));
+  numbers[0] = tokenCount;
+  let place = 1;
+  for (const { ids } of windows) {
+    numbers[place] = -1;
+    numbers.set(ids, place + 1);
+    place += 1 + ids.length;
+  }
+  return { space, hash: hash("sha256", numbers, "base64url") };
 }
 
 /** ASCII without the brackets that special tokens are written in: those keep their case. */

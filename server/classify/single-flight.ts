@@ -1,4 +1,4 @@
-import { Leaving, orAbort, type Signal } from "../core/abort.js";
+import { Leaving, onAbort, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 
@@ -23,12 +23,14 @@ export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean 
     landing.outcome.reason.reason.startsWith("TEXT_")
   );
 
+/** Tells a caller who waits for an item. Must not throw. */
+type Land<Result> = (landed: Landed<Result>) => void;
+
 interface Flight<Result> {
   /** Of all that the call has which began it: it lands as a whole. */
   readonly size: number;
-  readonly landed: Promise<Landed<Result>>;
-  /** Callers that wait for it. */
-  waiting: number;
+  /** Of those who wait for it. */
+  readonly waiting: Set<Land<Result>>;
   /** Told when one of several has left. */
   readonly outlived: () => void;
   /** Told when nobody waits for it any more. */
@@ -83,29 +85,48 @@ export class SingleFlight<Result> {
     work: Work<Result>,
   ): Promise<Landing<Result>[]> {
     if (signal.aborted) return Promise.reject(signal.reason);
+    if (keys.length === 0) return Promise.resolve([]);
     const own = new Map<string, number>();
     for (const [place, key] of keys.entries()) {
       if (!(this.has(key, size) || own.has(key))) own.set(key, place);
     }
     if (own.size > 0) this.#depart(own, size, work);
-    const flights = keys.map((key) => this.#flights.get(key) as Flight<Result>);
-    for (const flight of flights) flight.waiting++;
-    const landed = orAbort(Promise.all(flights.map((flight) => flight.landed)), signal, () => {
-      for (const [place, key] of keys.entries()) this.#leave(key, flights[place]);
-    });
-    return landed.then((all) =>
-      all.map(({ outcome, failedWhole }, place) => ({
-        outcome,
-        failedWhole,
-        joined: !own.has(keys[place] ?? ""),
-      })),
-    );
+    return this.#landed(keys, own, signal);
   }
 
-  #leave(key: string, flight: Flight<Result> | undefined): void {
-    if (flight === undefined) return;
-    flight.waiting--;
-    if (flight.waiting > 0) {
+  /** By hand, with one promise for all: each further one is on the path of every text. */
+  #landed(
+    keys: readonly string[],
+    own: ReadonlyMap<string, number>,
+    signal: Signal,
+  ): Promise<Landing<Result>[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<Landing<Result>[]>();
+    const landings: Landing<Result>[] = [];
+    const waits: (() => void)[] = [];
+    let left = keys.length;
+    const stay = onAbort(signal, () => {
+      for (const leave of waits) leave();
+      reject(signal.reason);
+    });
+    for (const [place, key] of keys.entries()) {
+      const flight = this.#flights.get(key) as Flight<Result>;
+      const joined = !own.has(key);
+      const land = ({ outcome, failedWhole }: Landed<Result>) => {
+        landings[place] = { outcome, failedWhole, joined };
+        left--;
+        if (left > 0) return;
+        stay();
+        resolve(landings);
+      };
+      flight.waiting.add(land);
+      waits.push(() => this.#leave(key, flight, land));
+    }
+    return promise;
+  }
+
+  #leave(key: string, flight: Flight<Result>, land: Land<Result>): void {
+    flight.waiting.delete(land);
+    if (flight.waiting.size > 0) {
       flight.outlived();
       return;
     }
@@ -130,31 +151,28 @@ export class SingleFlight<Result> {
       if (isOver) return;
       cancel ??= clock.after(Math.max(0, endMs - clock.now()), () => abandoned.abort(late()));
     };
-    const over = () => {
+    const working = work([...own.values()], abandoned);
+    const flights = new Map<string, Flight<Result>>();
+    for (const key of own.keys()) {
+      const flight = { size, waiting: new Set<Land<Result>>(), outlived, deserted };
+      flights.set(key, flight);
+      this.#flights.set(key, flight);
+    }
+    const land = (landedAt: (place: number) => Landed<Result>) => {
       isOver = true;
       cancel?.();
+      let place = 0;
+      for (const [key, flight] of flights) {
+        if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        const landed = landedAt(place++);
+        for (const tell of flight.waiting) tell(landed);
+      }
     };
-    const keys = [...own.keys()];
     const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
-    const all = work([...own.values()], abandoned).then(
-      (outcomes) => {
-        over();
-        return (place: number) => ({
-          outcome: outcomes[place] ?? failed(new Error("no outcome for the key")),
-          failedWhole: false,
-        });
-      },
-      (reason: unknown) => {
-        over();
-        return () => ({ outcome: failed(reason), failedWhole: true });
-      },
+    const lost = () => failed(new Error("no outcome for the key"));
+    working.then(
+      (outcomes) => land((place) => ({ outcome: outcomes[place] ?? lost(), failedWhole: false })),
+      (reason: unknown) => land(() => ({ outcome: failed(reason), failedWhole: true })),
     );
-    for (const [place, key] of keys.entries()) {
-      const landed: Flight<Result>["landed"] = all.then((landedAt) => {
-        if (this.#flights.get(key)?.landed === landed) this.#flights.delete(key);
-        return landedAt(place);
-      });
-      this.#flights.set(key, { size, landed, waiting: 0, outlived, deserted });
-    }
   }
 }

@@ -27,6 +27,8 @@ export interface Weighted {
 
 /** The mean of several windows' probabilities, each counted by its tokens. */
 export function merged(windows: readonly Weighted[]): Probabilities {
+  const [first] = windows;
+  if (first !== undefined && windows.length === 1) return first.probabilities;
   const sums: [number, number, number] = [0, 0, 0];
   let all = 0;
   for (const { probabilities, tokens } of windows) {
