@@ -1,6 +1,7 @@
-import { orAbort, type Signal } from "../core/abort.js";
+import type { Signal } from "../core/abort.js";
 import { type Call, currentCall } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
+import { Gathered } from "../core/gathered.js";
 import type { Tier } from "../core/tiers.js";
 import { Admission, type AdmissionOptions, outrun } from "./admission.js";
 import { sizeOf } from "./cost.js";
@@ -106,13 +107,14 @@ export class Batcher {
     const call = currentCall.getStore();
     const part = this.#sharing.enter(call?.holder ?? "");
     try {
-      const mine = this.#waitingRows(rows, call);
+      const outcomes = new Gathered<Outcome>(rows.length);
+      const mine = this.#waitingRows(rows, call, outcomes);
       this.#admit(mine, isBegun);
       for (const row of mine) this.#queue.insert(row);
       // After the caller's turn: the rows of calls that arrived together then form one batch. Where the backend has enough, the end of a batch sees to it.
       if (this.#takesOne) queueMicrotask(() => this.#dispatch());
       // One listener a call, not one a row. Awaited here: the part is the call's until it is answered.
-      return await orAbort(Promise.all(mine.map(({ settled }) => settled)), signal, () => {
+      return await outcomes.orAbort(signal, () => {
         this.#queue.remove(mine);
         for (const { context } of mine) context?.leave();
       });
@@ -125,14 +127,15 @@ export class Batcher {
   #waitingRows(
     rows: readonly (readonly number[])[],
     call: Call | undefined,
+    outcomes: Gathered<Outcome>,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
     const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
-    return rows.map((ids) => {
+    return rows.map((ids, place) => {
       const order = this.#arrivals++;
-      const { promise: settled, resolve: settle } = Promise.withResolvers<Outcome>();
+      const settle = (outcome: Outcome) => outcomes.put(place, outcome);
       const [due, context] = [0, undefined];
-      return { ids, order, sinceMs, due, deadlineMs, holder, call, context, settled, settle };
+      return { ids, order, sinceMs, due, deadlineMs, holder, call, context, settle };
     });
   }
 

@@ -28,8 +28,8 @@ export interface WaitingRow extends CalledRow, QueuedRow {
   /** Of its batch, while that runs. */
   context: { leave(): void } | undefined;
   readonly sinceMs: number;
-  readonly settled: Promise<Outcome>;
-  settle(outcome: Outcome): void;
+  /** Once, by what came of it. */
+  readonly settle: (outcome: Outcome) => void;
 }
 
 export const tokensOf = (rows: readonly WaitingRow[]): number =>

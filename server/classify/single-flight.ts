@@ -1,6 +1,7 @@
-import { Leaving, onAbort, type Signal } from "../core/abort.js";
+import { Leaving, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { Gathered } from "../core/gathered.js";
 
 /** What became of one item. */
 interface Landed<Result> {
@@ -94,34 +95,23 @@ export class SingleFlight<Result> {
     return this.#landed(keys, own, signal);
   }
 
-  /** By hand, with one promise for all: each further one is on the path of every text. */
   #landed(
     keys: readonly string[],
     own: ReadonlyMap<string, number>,
     signal: Signal,
   ): Promise<Landing<Result>[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<Landing<Result>[]>();
-    const landings: Landing<Result>[] = [];
-    const waits: (() => void)[] = [];
-    let left = keys.length;
-    const stay = onAbort(signal, () => {
-      for (const leave of waits) leave();
-      reject(signal.reason);
-    });
-    for (const [place, key] of keys.entries()) {
+    const landings = new Gathered<Landing<Result>>(keys.length);
+    const leaves = keys.map((key, place) => {
       const flight = this.#flights.get(key) as Flight<Result>;
       const joined = !own.has(key);
-      const land = ({ outcome, failedWhole }: Landed<Result>) => {
-        landings[place] = { outcome, failedWhole, joined };
-        left--;
-        if (left > 0) return;
-        stay();
-        resolve(landings);
-      };
+      const land = ({ outcome, failedWhole }: Landed<Result>) =>
+        landings.put(place, { outcome, failedWhole, joined });
       flight.waiting.add(land);
-      waits.push(() => this.#leave(key, flight, land));
-    }
-    return promise;
+      return () => this.#leave(key, flight, land);
+    });
+    return landings.orAbort(signal, () => {
+      for (const leave of leaves) leave();
+    });
   }
 
   #leave(key: string, flight: Flight<Result>, land: Land<Result>): void {

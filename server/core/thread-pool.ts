@@ -3,7 +3,7 @@ import type { Clock } from "./clock.js";
 import { ServiceError } from "./errors.js";
 import type { ThreadAnswer } from "./in-thread.js";
 import { Lanes, type Work } from "./lanes.js";
-import { Moderation } from "./moderation.js";
+import { Moderation, REST_MS } from "./moderation.js";
 import { SupervisedThread } from "./supervised-thread.js";
 import type { ReportThread, ThreadKind } from "./thread-kind.js";
 
@@ -43,8 +43,8 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
       { length: count },
       () => new SupervisedThread<Request, Result>(kind, clock, dispatch, report),
     );
-    const aheadMs = () => Math.min(...this.#threads.map((thread) => thread.aheadMs));
-    this.#moderation = kind.takesAllCores ? new Moderation(aheadMs, clock) : undefined;
+    const goOn = () => this.#threads.every(({ aheadMs }) => aheadMs >= REST_MS);
+    this.#moderation = kind.takesAllCores ? new Moderation(goOn, clock) : undefined;
   }
 
   /** Requests that no thread has taken yet. */

@@ -1,6 +1,6 @@
-import { Histogram } from "prom-client";
 import type { Clock } from "../core/clock.js";
 import type { Registry } from "./metrics.js";
+import { tallyingHistogram } from "./tally.js";
 
 /** How often it is looked at: a turn of the loop that takes longer is seen, whenever it comes. */
 const EVERY_MS = 10;
@@ -13,12 +13,13 @@ const MOST_LATE_MS = 60_000;
  * of several processes add up.
  */
 export function watchEventLoopLag(registry: Registry, clock: Clock): Disposable {
-  const lag = new Histogram({
+  const { labels } = tallyingHistogram({
     name: "sentiment_event_loop_lag_seconds",
     help: "How much later than asked for a timer of the thread that takes calls fires, looked at every 10 ms, in seconds",
     buckets: [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 5],
     registers: [registry],
   });
+  const lag = labels({});
   let cancel = () => {};
   const look = () => {
     const dueMs = clock.now() + EVERY_MS;
