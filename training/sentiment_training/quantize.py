@@ -31,6 +31,7 @@ from torch import nn
 
 from .data import read_examples, read_tsv, trained_on, training_mix
 from .model import encode
+from .simplify import simplify
 
 SMOOTHING = 0.85
 """Share of a channel's range that moves into the weight. 0.5 and 0.7 were worse on sst-dev."""
@@ -136,7 +137,7 @@ def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarr
         },
     )
     prepared.unlink()
-    onnx.checker.check_model(str(target))
+    simplify(target)
 
 
 def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorProto]:
