@@ -137,7 +137,8 @@ def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarr
         },
     )
     prepared.unlink()
-    simplify(target)
+    by_length = sorted(rows, key=len)
+    simplify(target, [by_length[0], by_length[len(rows) // 2], by_length[-1]])
 
 
 def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorProto]:

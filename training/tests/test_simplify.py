@@ -36,7 +36,7 @@ class Simplified(unittest.TestCase):
         return path
 
     def answers(self, path: Path) -> list[np.ndarray]:
-        model = OnnxModel(path, pad_id=0)
+        model = OnnxModel(path, pad_id=0, fused=False)
         return [model.each(ROWS), model.together(ROWS)]
 
     def test_answers_as_before(self) -> None:
@@ -44,7 +44,7 @@ class Simplified(unittest.TestCase):
             with self.subTest(kind):
                 path = self.exported(kind)
                 before = self.answers(path)
-                simplify(path)
+                self.assertTrue(simplify(path, ROWS))
                 for old, new in zip(before, self.answers(path), strict=True):
                     np.testing.assert_array_equal(old, new)
 
@@ -68,7 +68,48 @@ class Simplified(unittest.TestCase):
         lookup.input[1] = "second_ids"
         onnx.save(model, str(path))
         before = path.read_bytes()
-        simplify(path)
+        self.assertFalse(simplify(path, ROWS))
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_does_nothing_more_to_a_simplified_file(self) -> None:
+        path = self.exported("bert")
+        self.assertTrue(simplify(path, ROWS))
+        before = onnx.load(str(path))
+        self.assertTrue(simplify(path, ROWS))
+        self.assertEqual(onnx.load(str(path)), before)
+
+    def test_keeps_a_mask_of_what_is_far_away(self) -> None:
+        path = self.exported("bert")
+        model = onnx.load(str(path))
+        constants = {one.name for one in model.graph.initializer}
+        where = next(node for node in model.graph.node if node.op_type == "Where" and constants.issuperset(node.input[1:]))
+        # So far that no row here is long enough for it to matter.
+        nodes = [
+            onnx.helper.make_node("Shape", ["input_ids"], ["w_shape"]),
+            onnx.helper.make_node("Gather", ["w_shape", "w_one"], ["w_length"]),
+            onnx.helper.make_node("Range", ["w_zero", "w_length", "w_one"], ["w_places"]),
+            onnx.helper.make_node("Unsqueeze", ["w_places", "w_axis"], ["w_queries"]),
+            onnx.helper.make_node("Sub", ["w_queries", "w_places"], ["w_apart"]),
+            onnx.helper.make_node("Abs", ["w_apart"], ["w_far"]),
+            onnx.helper.make_node("LessOrEqual", ["w_far", "w_window"], ["w_near"]),
+            onnx.helper.make_node("And", [where.input[0], "w_near"], ["w_read"]),
+        ]
+        numbers = {"w_one": 1, "w_zero": 0, "w_window": 64, "w_axis": [1]}
+        model.graph.initializer.extend(onnx.numpy_helper.from_array(np.array(value, dtype=np.int64), name) for name, value in numbers.items())
+        place = list(model.graph.node).index(where)
+        for offset, node in enumerate(nodes):
+            model.graph.node.insert(place + offset, node)
+        where.input[0] = "w_read"
+        onnx.save(model, str(path))
+        far = [[*range(20, 120)]]
+        before = OnnxModel(path, pad_id=0, fused=False).each(far)
+        self.assertTrue(simplify(path, ROWS))
+        np.testing.assert_array_equal(before, OnnxModel(path, pad_id=0, fused=False).each(far))
+
+    def test_leaves_a_graph_that_it_cannot_try(self) -> None:
+        path = self.exported("bert")
+        before = path.read_bytes()
+        self.assertFalse(simplify(path, [[10_000]]))
         self.assertEqual(path.read_bytes(), before)
 
 
