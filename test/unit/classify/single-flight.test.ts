@@ -172,6 +172,25 @@ describe("SingleFlight", () => {
     assert.equal(flights.size, 0);
   });
 
+  it("gives back what has not landed where a caller leaves between two landings", async () => {
+    const leaving = new AbortController();
+    const other = run(["a"]);
+    const both = run(["a", "b", "b"], leaving.signal);
+    works[0]?.land("A");
+    await other;
+    leaving.abort(left);
+    await assert.rejects(both, left);
+    assert.deepEqual([works[1]?.signal.aborted, flights.size], [true, 0]);
+    works[1]?.land("B");
+    await turn();
+    assert.equal(clock.pending, 0);
+  });
+
+  it("has nothing to do for no keys", async () => {
+    assert.deepEqual(await run([]), []);
+    assert.equal(works.length, 0);
+  });
+
   it("does nothing for a caller that has left already", async () => {
     await assert.rejects(run(["a"], AbortSignal.abort(left)), left);
     assert.equal(works.length, 0);
