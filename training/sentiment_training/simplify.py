@@ -1,7 +1,7 @@
 """What an exported graph works out anew for each batch, and need not: shapes, positions of the mask, token types that are all the same.
 
 PyTorch's exporter writes down each step that the model's Python code makes, some eighty nodes that compute no more than the shape of the rows and where the
-mask lies. A node costs a microsecond or two, however small the batch: of one with a single short text five of a hundred. Answers stay the same, to the last bit.
+mask lies. A node costs a microsecond or two, however small the batch: of one with a single short text five of a hundred. Node by node answers stay the same, to the last bit.
 
     python -m sentiment_training.simplify triton-model-repo/sentiment_fast
 """
@@ -9,7 +9,6 @@ mask lies. A node costs a microsecond or two, however small the batch: of one wi
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -186,7 +185,7 @@ def simplify(path: Path, rows: list[list[int]]) -> bool:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         file = Path(folder) / path.name
         onnx.save(after, str(file))
-        shutil.move(file, path)
+        file.replace(path)
     return True
 
 

@@ -1,4 +1,4 @@
-"""A simplified graph answers as before, to the last bit, whatever the model is."""
+"""A simplified graph answers as before, node by node and to the last bit, whatever the model is."""
 
 from __future__ import annotations
 
