@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { read } from "../server/classify/reading.js";
 import { ReadingThreads } from "../server/classify/reading-threads.js";
+import { unasked } from "../server/core/call.js";
 import { systemClock } from "../server/core/clock.js";
 import { loadTokenizer } from "../server/tokenize/tokenizer.js";
 import { quantile } from "../test/support/steady-load.js";
@@ -23,7 +24,7 @@ const QUESTION = {
   explain: false,
   skipCache: false,
 } as const;
-const STAYING = new AbortController().signal;
+const CALL = unasked(new AbortController().signal);
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "9" } } });
 /** Of each length and kind, a round. */
 const TEXTS = 50;
@@ -34,7 +35,7 @@ await threads.load(tokenizer, PATH);
 const model = { tokenizer, maxTokens: ROOM + tokenizer.prefix.length + tokenizer.suffix.length };
 
 const here = async (text: string) => read(text, tokenizer, ROOM, QUESTION);
-const there = (text: string) => threads.read(model, text, QUESTION, STAYING);
+const there = (text: string) => threads.read(model, text, QUESTION, CALL);
 
 /** CPU time of the first thread a text, and what a text took by the clock at the median, in microseconds. */
 async function costOf(texts: readonly string[], reading: (text: string) => Promise<unknown>) {

@@ -3,11 +3,12 @@ import { type ModelFiles, readRepository } from "./backend/repository/model-repo
 import { type AnswerParts, makeAnswers } from "./cache-parts.js";
 import { Warming } from "./classify/warming.js";
 import type { Config } from "./config.js";
+import type { Call } from "./core/call.js";
 import { type Clock, systemClock } from "./core/clock.js";
 import { StartupError } from "./core/errors.js";
 import { OWN_VERSION } from "./core/own-version.js";
 import type { SharedQuota } from "./core/shared-quota.js";
-import { currentTraceId } from "./core/trace.js";
+import { traceIdOf } from "./core/trace.js";
 import { Tier as TierMessage } from "./gen/sentiment/v1/sentiment.js";
 import { openKeys } from "./key-parts.js";
 import { callLog } from "./observe/call-log.js";
@@ -147,8 +148,8 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     brownOutMs: config.brownOutMs,
     maxStreamTexts: MAX_STREAM_TEXTS,
   };
-  const reportBug = (id: string, error: unknown) =>
-    log.error({ id, trace: currentTraceId(), err: error }, "a call failed unexpectedly");
+  const reportBug = (id: string, error: unknown, call?: Call) =>
+    log.error({ id, trace: call && traceIdOf(call), err: error }, "a call failed unexpectedly");
   const profiler = openProfiles(config, clock, log);
   const service = {
     models,

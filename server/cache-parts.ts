@@ -6,7 +6,7 @@ import { CacheKeeping } from "./cache-keeping.js";
 import { type Answer, answerAnew, answerFromCaches } from "./classify/answering.js";
 import { answerCodec, bytesOf, type CachedAnswer } from "./classify/cached-answer.js";
 import type { Config } from "./config.js";
-import { currentCall } from "./core/call.js";
+import type { Call } from "./core/call.js";
 import type { Clock } from "./core/clock.js";
 import type { HitRate } from "./observe/hit-rate.js";
 import type { Log } from "./observe/log.js";
@@ -67,9 +67,9 @@ export function makeAnswers(
   const byText = memoryCache<CachedAnswer>(options, clock);
   const byReading = memoryCache<CachedAnswer>(options, clock);
   const keeping = cache.file === undefined ? undefined : openFile(cache.file, cache.ttlMs);
-  const report = (tier: CacheTier, outcome: "hit" | "miss", count: number) => {
+  const report = (tier: CacheTier, outcome: "hit" | "miss", count: number, call: Call) => {
     // Nobody asked for it: it says nothing of what the caches are worth.
-    if (currentCall.getStore()?.isUnasked) return;
+    if (call.origin.isUnasked) return;
     metrics.cacheLooked(tier, outcome, count);
     // Every text is looked for in memory first.
     if (tier === "memory") hitRate.looked(count);
@@ -93,8 +93,7 @@ export function makeAnswers(
     return redisCache({ url, ttlMs: config.cache?.ttlMs ?? 0 }, answerCodec, clock, {
       // Hits and misses are counted with those of the memory; here only what went wrong.
       looked: (outcome, keys) => {
-        if (outcome === "hit" || outcome === "miss" || currentCall.getStore()?.isUnasked) return;
-        metrics.cacheLooked("redis", outcome, keys);
+        if (outcome !== "hit" && outcome !== "miss") metrics.cacheLooked("redis", outcome, keys);
       },
       wrote: (outcome, entries) => metrics.cacheWrote(outcome, entries),
       turned: (state, why) => {

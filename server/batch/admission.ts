@@ -110,7 +110,7 @@ export class Admission {
       const shortMs = shortMsFor(mayWaitMs);
       const atBestMs = runningMs + shortMs;
       const wouldMakeIt = atBestMs <= maxWaitMs && ownMs + MARGIN * atBestMs <= leftMs;
-      if (queuedMs > shortMs && wouldMakeIt && !newcomer.call?.isUnasked)
+      if (queuedMs > shortMs && wouldMakeIt && !newcomer.call.origin.isUnasked)
         this.#shortQueueOf(newcomer.holder, nowMs).tooLate(mayWaitMs, queuedMs, nowMs);
       throw this.#refused("too_late", newcomer, late);
     }
@@ -118,7 +118,7 @@ export class Admission {
     const { isBegun, holder, call } = newcomer;
     const mayQueueMs = isBegun ? mayWaitMs : this.#mayQueueMs(holder, mayWaitMs, nowMs);
     if (queuedMs <= mayQueueMs) return;
-    if (!call?.isUnasked) this.#shortQueues.get(holder)?.turnedAway(nowMs);
+    if (!call.origin.isUnasked) this.#shortQueues.get(holder)?.turnedAway(nowMs);
     throw this.#refused("too_late", newcomer, tooMuch(mayQueueMs));
   }
 

@@ -1,5 +1,4 @@
-import type { Signal } from "../core/abort.js";
-import { type Call, currentCall } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { Gathered } from "../core/gathered.js";
 import type { Tier } from "../core/tiers.js";
@@ -83,9 +82,9 @@ export class Batcher {
    * Throws OVERLOADED where `submit` would refuse rows of so many tokens now. So a text that cannot be answered in time need not be read first, which is most
    * of the work that a refusal makes.
    */
-  admit(rows: number, tokens: number): void {
-    const call = currentCall.getStore();
-    const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
+  admit(rows: number, tokens: number, call: Call): void {
+    const { deadlineMs, origin } = call;
+    const { holder = "" } = origin;
     const newcomer = { call, holder, rows, tokens, deadlineMs, isBegun: false };
     if (this.#admission.isSure(newcomer)) return;
     using _part = this.#sharing.enter(holder);
@@ -99,13 +98,13 @@ export class Batcher {
    */
   async submit(
     rows: readonly (readonly number[])[],
-    signal: Signal,
+    call: Call,
     isBegun = false,
   ): Promise<Outcome[]> {
+    const { signal, origin } = call;
     signal.throwIfAborted();
     if (rows.length === 0) return [];
-    const call = currentCall.getStore();
-    const part = this.#sharing.enter(call?.holder ?? "");
+    const part = this.#sharing.enter(origin.holder ?? "");
     try {
       const outcomes = new Gathered<Outcome>(rows.length);
       const mine = this.#waitingRows(rows, call, outcomes);
@@ -126,11 +125,12 @@ export class Batcher {
   /** In the order of `rows`. When they are due is not known yet. */
   #waitingRows(
     rows: readonly (readonly number[])[],
-    call: Call | undefined,
+    call: Call,
     outcomes: Gathered<Outcome>,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
-    const { holder = "", deadlineMs = Number.POSITIVE_INFINITY } = call ?? {};
+    const { deadlineMs, origin } = call;
+    const { holder = "" } = origin;
     return rows.map((ids, place) => {
       const order = this.#arrivals++;
       const settle = (outcome: Outcome) => outcomes.put(place, outcome);
@@ -234,7 +234,7 @@ export class Batcher {
       if (queueMs === undefined) continue;
       events.waited(queueMs);
       // Also where its caller has left meanwhile: the model has worked for him.
-      if (tier !== undefined) row.call?.charge?.read(tier, row.ids.length);
+      if (tier !== undefined) row.call.charge?.read(tier, row.ids.length);
     }
     if (outcomes.some(({ status }) => status === "fulfilled")) events.ran(ran);
   }

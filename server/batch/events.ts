@@ -26,7 +26,7 @@ export function tellShed(
   events: BatchEvents,
   reason: ShedReason,
   rows: number,
-  call: Call | undefined,
+  { origin }: Call,
 ): void {
-  if (!call?.isUnasked) events.shed(reason, rows);
+  if (!origin.isUnasked) events.shed(reason, rows);
 }

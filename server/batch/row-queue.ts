@@ -1,4 +1,4 @@
-import { type Call, wholeOf } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import { EvenParts } from "../core/even-parts.js";
 
 /** What the queue knows of a row. */
@@ -11,8 +11,8 @@ export interface QueuedRow {
   readonly deadlineMs: number;
   /** Whose key its call came with. */
   readonly holder: string;
-  /** The call that it belongs to; undefined for a row of no call. */
-  readonly call: Call | undefined;
+  /** That it is read for. */
+  readonly call: Call;
   /** Of all rows, by arrival. */
   readonly order: number;
 }
@@ -130,7 +130,6 @@ export class RowQueue<Row extends QueuedRow> {
 
   /** Tokens that rows of a call, due at `due`, would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
   ahead({ holder, call }: Pick<Row, "holder" | "call">, due: number, untilMs: number): Ahead {
-    const whole = wholeOf(call);
     let [all, own, others] = [0, 0, 0];
     for (const row of this.#waiting) {
       const isAfter = row.due > due && row.deadlineMs >= untilMs;
@@ -138,7 +137,7 @@ export class RowQueue<Row extends QueuedRow> {
       const tokens = row.ids.length;
       all += tokens;
       if (row.holder === holder) own += tokens;
-      if (row.call === undefined || wholeOf(row.call) !== whole) others += tokens;
+      if (row.call.origin !== call.origin) others += tokens;
     }
     return { all, own, others };
   }

@@ -18,8 +18,8 @@ export interface RunContext {
 export interface CalledRow {
   /** Of all rows, by arrival. */
   readonly order: number;
-  /** The call that it belongs to; undefined for a row of no call. */
-  readonly call: Call | undefined;
+  /** That it is read for. */
+  readonly call: Call;
 }
 
 /**
@@ -37,15 +37,14 @@ export class BatchContext implements RunContext {
 
   constructor(batch: readonly CalledRow[], attributes: Attributes) {
     this.#waiting = batch.length;
-    const isTraced = batch.some(({ call }) => call?.span !== undefined);
+    const isTraced = batch.some(({ call }) => call.span !== undefined);
     const links = isTraced ? spansOf(batch) : [];
     this.span = links[0]?.step("batch", { attributes, links });
     const first = batch.reduce((one, other) => (other.order < one.order ? other : one));
-    const of = this.span ?? first.call;
-    this.traceparent = of?.traceparent;
-    this.tracestate = of?.tracestate;
-    const deadlines = batch.map(({ call }) => call?.deadlineMs ?? Number.POSITIVE_INFINITY);
-    this.deadlineMs = Math.max(...deadlines);
+    const of = this.span ?? first.call.origin;
+    this.traceparent = of.traceparent;
+    this.tracestate = of.tracestate;
+    this.deadlineMs = Math.max(...batch.map(({ call }) => call.deadlineMs));
   }
 
   get signal(): AbortSignal {
@@ -67,5 +66,5 @@ export class BatchContext implements RunContext {
 /** Of the calls, in the order in which they came. */
 const spansOf = (batch: readonly CalledRow[]): readonly Span[] => {
   const inOrder = batch.toSorted((one, other) => one.order - other.order);
-  return [...new Set(inOrder.flatMap(({ call }) => call?.span ?? []))];
+  return [...new Set(inOrder.flatMap(({ call }) => call.span ?? []))];
 };

@@ -1,7 +1,7 @@
-import type { Caller, Signal } from "../core/abort.js";
+import { type Call, withSignal } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
-import { asStep, currentSpan, type Span } from "../core/trace.js";
+import { asStep, type Span } from "../core/trace.js";
 import { admitUnread } from "./answers.js";
 import { folded, textKey } from "./cache-keys.js";
 import { classify, type Verdict } from "./classifier.js";
@@ -24,15 +24,15 @@ export type Answer = (
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  caller: Caller,
+  call: Call,
 ) => Promise<Outcome[]>;
 
 /** Without caches: each text is classified anew. */
 export const answerAnew =
   (clock: Clock): Answer =>
-  async (model, texts, question, caller) => {
-    admitUnread(model, texts, question);
-    return await classify(model, texts, question, caller.signal, clock);
+  async (model, texts, question, call) => {
+    admitUnread(model, texts, question, call);
+    return await classify(model, texts, question, call, clock);
   };
 
 /** Of work that several callers wait for: each of them has his own limit, and this is beyond all of them. */
@@ -49,18 +49,14 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   // What is in Redis is found by what the model reads.
   const admitsUnread = caches.shared === undefined;
 
-  const work = async (
-    inquiry: Inquiry,
-    signal: Signal,
-    isAdmitted: boolean,
-  ): Promise<Outcome[]> => {
+  const work = async (inquiry: Inquiry, call: Call, isAdmitted: boolean): Promise<Outcome[]> => {
     const { model, texts, question } = inquiry;
     // Of its own: whoever began it may leave before it is done.
     const lease = model.lease();
     try {
-      if (admitsUnread && !isAdmitted) admitUnread(model, texts, question);
-      const lookup = new ReadingLookup(inquiry, caches);
-      const outcomes = await classify(model, texts, question, signal, clock, lookup.find);
+      if (admitsUnread && !isAdmitted) admitUnread(model, texts, question, call);
+      const lookup = new ReadingLookup(inquiry, caches, call);
+      const outcomes = await classify(model, texts, question, call, clock, lookup.find);
       lookup.keep(outcomes);
       return outcomes;
     } finally {
@@ -72,34 +68,34 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   const joined = (
     among: SingleFlight<Verdict>,
     inquiry: Inquiry,
-    caller: Caller,
+    call: Call,
     isAdmitted = false,
   ): Promise<Landing<Verdict>[]> => {
-    return asStep("join", (span) => {
-      const landings = among.run(inquiry.ids, sizeOf(inquiry), caller.signal, (places, abandoned) =>
-        work(partOf(inquiry, places), abandoned, isAdmitted),
+    return asStep(call, "join", (span) => {
+      const landings = among.run(inquiry.ids, sizeOf(inquiry), call.signal, (places, abandoned) =>
+        work(partOf(inquiry, places), withSignal(call, abandoned), isAdmitted),
       );
       return span === undefined ? landings : landings.then((landed) => told(span, landed));
     });
   };
 
   /** Throws OVERLOADED before anything is begun, which is most of what a refusal costs here; false: it must be read first, or equal texts are under way, which may be answered. */
-  const admitWhole = (inquiry: Inquiry): boolean => {
+  const admitWhole = (inquiry: Inquiry, call: Call): boolean => {
     if (!admitsUnread) return false;
     const { model, ids, question } = inquiry;
     const size = sizeOf(inquiry);
     if (ids.some((id) => flights.has(id, size))) return false;
-    admitUnread(model, withoutRepeats(inquiry).texts, question);
+    admitUnread(model, withoutRepeats(inquiry).texts, question, call);
     return true;
   };
 
   /** What failed somebody else may not fail us: once more together with the others that it has failed, then alone. */
-  const tryAgain = async (landings: Landing<Verdict>[], inquiry: Inquiry, caller: Caller) => {
+  const tryAgain = async (landings: Landing<Verdict>[], inquiry: Inquiry, call: Call) => {
     for (const among of [flights, undefined]) {
       const again = [...landings.keys()].filter((place) => isAnothersFault(landings[place]));
       if (again.length === 0) return;
       const part = partOf(inquiry, again);
-      const retried = await joined(among ?? new SingleFlight(limit), part, caller);
+      const retried = await joined(among ?? new SingleFlight(limit), part, call);
       for (const [index, place] of again.entries())
         landings[place] = retried[index] as Landing<Verdict>;
     }
@@ -107,24 +103,24 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
 
   const misses = async (
     inquiry: Inquiry,
-    caller: Caller,
+    call: Call,
     isAdmitted = false,
   ): Promise<readonly Landing<Verdict>[]> => {
-    const landings = await joined(flights, inquiry, caller, isAdmitted);
-    if (landings.some(isAnothersFault)) await tryAgain(landings, inquiry, caller);
+    const landings = await joined(flights, inquiry, call, isAdmitted);
+    if (landings.some(isAnothersFault)) await tryAgain(landings, inquiry, call);
     return landings;
   };
 
   /** Throws OVERLOADED. */
-  const wholeCall = async (inquiry: Inquiry, caller: Caller) => {
-    const found = await misses(inquiry, caller, admitWhole(inquiry));
+  const wholeCall = async (inquiry: Inquiry, call: Call) => {
+    const found = await misses(inquiry, call, admitWhole(inquiry, call));
     throwOverloaded(found);
     return found;
   };
 
-  const byText = (model: ServedModel, texts: readonly string[], question: Question) => {
+  const byText = (model: ServedModel, texts: readonly string[], question: Question, call: Call) => {
     const room = roomOf(model);
-    const looking = currentSpan()?.step("cache.text");
+    const looking = call.span?.step("cache.text");
     const keys = texts.map((text) =>
       textKey(model, caches.aggressive ? folded(text, model, room, question) : text, question),
     );
@@ -135,18 +131,18 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const hits = outcomes.filter((outcome) => outcome !== undefined).length;
     looking?.set({ "sentiment.hits": hits });
     looking?.end();
-    if (hits > 0) caches.report("memory", "hit", hits);
+    if (hits > 0) caches.report("memory", "hit", hits, call);
     return { keys, outcomes };
   };
 
-  return async (model, texts, question, caller) => {
-    if (question.skipCache) return await answerAnew(clock)(model, texts, question, caller);
-    const { keys, outcomes } = byText(model, texts, question);
+  return async (model, texts, question, call) => {
+    if (question.skipCache) return await answerAnew(clock)(model, texts, question, call);
+    const { keys, outcomes } = byText(model, texts, question, call);
     const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
     if (missing.length > 0) {
       const inquiry = inquiryOf({ model, texts, keys, question }, missing);
       const isWhole = missing.length === texts.length;
-      const found = await (isWhole ? wholeCall : misses)(inquiry, caller);
+      const found = await (isWhole ? wholeCall : misses)(inquiry, call);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
     return outcomes.map(orLost);

@@ -1,5 +1,5 @@
 import type { RowAnswer } from "../batch/row.js";
-import type { Signal } from "../core/abort.js";
+import type { Call } from "../core/call.js";
 import type { Label, Probabilities } from "../core/tiers.js";
 import { estimatedTokens } from "../core/token-estimate.js";
 import type { ServedModel } from "./model.js";
@@ -49,24 +49,29 @@ export function groupsOf<Item>(
  * Throws OVERLOADED where the first rows of such texts would be refused now, by an estimate of their tokens. Reading a text that is refused after it is most of
  * what the refusal costs.
  */
-export function admitUnread(model: ServedModel, texts: readonly string[], { longText }: Question) {
+export function admitUnread(
+  model: ServedModel,
+  texts: readonly string[],
+  { longText }: Question,
+  call: Call,
+): void {
   const mostTokens = longText === "truncate" ? model.maxTokens : Number.POSITIVE_INFINITY;
   const tokens = texts.reduce((sum, text) => sum + Math.min(mostTokens, estimatedTokens(text)), 0);
-  model.admit(Math.min(ROWS_AT_ONCE, texts.length), Math.min(TOKENS_AT_ONCE, tokens));
+  model.admit(Math.min(ROWS_AT_ONCE, texts.length), Math.min(TOKENS_AT_ONCE, tokens), call);
 }
 
 /** `isBegun`: the model has answered other windows of the question before. */
 export async function answersOf(
   model: ServedModel,
   windows: readonly Window[],
-  signal: Signal,
+  call: Call,
   isBegun = false,
 ): Promise<Answers> {
   const { prefix, suffix } = model.tokenizer;
   const answers = new Map<Window, PromiseSettledResult<RowAnswer> | undefined>();
   for (const some of groupsOf(windows, ROWS_AT_ONCE, ({ ids }) => ids.length)) {
     const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
-    const outcomes = await model.submit(rows, signal, isBegun || answers.size > 0);
+    const outcomes = await model.submit(rows, call, isBegun || answers.size > 0);
     for (const [place, window] of some.entries()) answers.set(window, outcomes[place]);
   }
   return answers;

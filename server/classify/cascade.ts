@@ -1,5 +1,4 @@
-import type { Caller } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import type { Answer } from "./answering.js";
 import type { Verdict } from "./classifier.js";
 import type { CascadeEvents } from "./events.js";
@@ -23,15 +22,15 @@ export async function cascade(
   { fast, accurate, threshold, events }: Cascade,
   texts: readonly string[],
   question: Question,
-  caller: Caller,
+  call: Call,
   answer: Answer,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   // Sentences and words cost many rows: only the model that answers is asked about them.
   const quick = { ...question, sentences: false, explain: false };
-  const outcomes = await answer(fast, texts, quick, caller);
+  const outcomes = await answer(fast, texts, quick, call);
   const unsure = placesOf(outcomes, ({ confidence }) => confidence < threshold);
   const sure = placesOf(outcomes, ({ confidence }) => confidence >= threshold);
-  if (!currentCall.getStore()?.isUnasked) {
+  if (!call.origin.isUnasked) {
     events.decided("fast", sure.length);
     events.decided("accurate", unsure.length);
   }
@@ -39,9 +38,9 @@ export async function cascade(
   const ask = async (model: ServedModel, places: readonly number[]) => {
     if (places.length === 0) return;
     const asked = places.map((place) => texts[place] ?? "");
-    const answers = await answer(model, asked, question, caller).catch((reason: unknown) => {
+    const answers = await answer(model, asked, question, call).catch((reason: unknown) => {
       // What fails one model is no fault of the texts that the other has answered.
-      caller.signal.throwIfAborted();
+      call.signal.throwIfAborted();
       return asked.map(() => ({ status: "rejected" as const, reason }));
     });
     for (const [index, place] of places.entries()) {

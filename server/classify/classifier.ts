@@ -1,5 +1,6 @@
 import type { CacheTier } from "../cache/cache.js";
-import { orAbort, type Signal } from "../core/abort.js";
+import { orAbort } from "../core/abort.js";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { resultOf, settled } from "../core/settled.js";
 import type { Probabilities } from "../core/tiers.js";
@@ -77,24 +78,24 @@ export async function classify(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  signal: Signal,
+  call: Call,
   clock: Clock,
   find: FindVerdicts = async () => [],
 ): Promise<PromiseSettledResult<Verdict>[]> {
-  if (model.isReady()) signal.throwIfAborted();
-  else await orAbort(model.ready(), signal, () => {});
+  if (model.isReady()) call.signal.throwIfAborted();
+  else await orAbort(model.ready(), call.signal, () => {});
   const readings: PromiseSettledResult<TimedReading>[] = [];
   try {
-    await readAll(model, texts, question, signal, clock, readings);
+    await readAll(model, texts, question, call, clock, readings);
     const found = await find(readings);
-    const answers = await answersOf(model, unanswered(readings, found), signal);
-    return await asStep("verdict", () =>
-      judged(model, { readings, found, answers }, question, signal, clock),
+    const answers = await answersOf(model, unanswered(readings, found), call);
+    return await asStep(call, "verdict", () =>
+      judged(model, { readings, found, answers }, question, call, clock),
     );
   } catch (error) {
     // Those that could not be read are charged already.
     const read = texts.filter((_, place) => readings[place]?.status === "fulfilled");
-    if (signal.aborted) chargeReading(model, read);
+    if (call.signal.aborted) chargeReading(model, read, call);
     throw error;
   }
 }
@@ -124,11 +125,11 @@ async function judged(
   model: ServedModel,
   known: Known,
   question: Question,
-  signal: Signal,
+  call: Call,
   clock: Clock,
 ): Promise<PromiseSettledResult<Verdict>[]> {
-  signal.throwIfAborted();
-  if (question.explain) return await explained(model, known, signal, clock);
+  call.signal.throwIfAborted();
+  if (question.explain) return await explained(model, known, call, clock);
   return known.readings.map((reading, place) =>
     settled(() => verdictAt(model, known, place, reading)),
   );
@@ -138,26 +139,26 @@ async function judged(
 async function explained(
   model: ServedModel,
   known: Known,
-  signal: Signal,
+  call: Call,
   clock: Clock,
 ): Promise<PromiseSettledResult<Verdict>[]> {
   const outcomes: PromiseSettledResult<Verdict>[] = [];
-  const turn = turns(signal, clock);
+  const turn = turns(call.signal, clock);
   const entries = [...known.readings.entries()];
   for (const group of groupsOf(entries, TEXTS_AT_ONCE, ([, reading]) => tokensToExplain(reading))) {
-    signal.throwIfAborted();
+    call.signal.throwIfAborted();
     const some = group.map(async (entry) => {
       const [place, reading] = entry;
       const verdict = verdictAt(model, known, place, reading);
       if (known.found[place] !== undefined) return verdict;
       const { answers } = known;
-      const attributions = await attributionsOf(model, resultOf(reading), answers, signal, turn);
+      const attributions = await attributionsOf(model, resultOf(reading), answers, call, turn);
       return { ...verdict, attributions };
     });
     outcomes.push(...(await Promise.allSettled(some)));
   }
   // A caller that leaves during an explanation leaves the call, not single texts of it.
-  signal.throwIfAborted();
+  call.signal.throwIfAborted();
   return outcomes;
 }
 

@@ -1,4 +1,4 @@
-import type { Signal } from "../core/abort.js";
+import type { Call } from "../core/call.js";
 import { type Answers, answersOf, answersTo, weightedOf } from "./answers.js";
 import { type Attribution, explain } from "./explain.js";
 import { roomOf, type ServedModel } from "./model.js";
@@ -11,7 +11,7 @@ export async function attributionsOf(
   model: ServedModel,
   { text, windows }: Reading,
   answers: Answers,
-  signal: Signal,
+  call: Call,
   turn: () => Promise<void> | undefined,
 ): Promise<Attribution[]> {
   const room = roomOf(model);
@@ -22,7 +22,7 @@ export async function attributionsOf(
       const ids = model.tokenizer.encode(part).slice(0, room);
       rows.push({ begin: 0, end: part.length, ids });
     }
-    return weightedOf(model, rows, answersTo(rows, await answersOf(model, rows, signal, true)));
+    return weightedOf(model, rows, answersTo(rows, await answersOf(model, rows, call, true)));
   };
   const said = weightedOf(model, windows, answersTo(windows, answers));
   const words = await explain({ text, windows, said }, ask);

@@ -1,6 +1,7 @@
 import type { Cache, CacheKey, CacheTier } from "../cache/cache.js";
 import type { MemoryCache } from "../cache/memory.js";
-import { asStep, currentSpan } from "../core/trace.js";
+import type { Call } from "../core/call.js";
+import { asStep } from "../core/trace.js";
 import { isPlain, readingKey } from "./cache-keys.js";
 import { answerOf, type CachedAnswer } from "./cached-answer.js";
 import type { FindVerdicts, Verdict } from "./classifier.js";
@@ -18,8 +19,8 @@ export interface AnswerCaches {
   readonly shared: Cache<CachedAnswer> | undefined;
   /** Texts that differ only in what the model does not see are one text already before they are read. */
   readonly aggressive: boolean;
-  /** Told what came of looking for so many texts. */
-  readonly report: (tier: CacheTier, outcome: "hit" | "miss", count: number) => void;
+  /** Told what came of looking for so many texts of the call. */
+  readonly report: (tier: CacheTier, outcome: "hit" | "miss", count: number, call: Call) => void;
 }
 
 /** Texts that are asked about, each with its key. */
@@ -48,16 +49,18 @@ export function partOf(inquiry: Inquiry, places: readonly number[]): Inquiry {
   return { ...inquiry, ...parts };
 }
 
-/** Of one piece of work: looks for verdicts by what the model reads, and keeps those that it gave. */
+/** Of one piece of work for the call: looks for verdicts by what the model reads, and keeps those that it gave. */
 export class ReadingLookup {
   /** Undefined where a text could not be read. */
   #keys: readonly (CacheKey | undefined)[] = [];
   readonly #inquiry: Inquiry;
   readonly #caches: AnswerCaches;
+  readonly #call: Call;
 
-  constructor(inquiry: Inquiry, caches: AnswerCaches) {
+  constructor(inquiry: Inquiry, caches: AnswerCaches, call: Call) {
     this.#inquiry = inquiry;
     this.#caches = caches;
+    this.#call = call;
   }
 
   find: FindVerdicts = async (readings) => {
@@ -67,7 +70,7 @@ export class ReadingLookup {
       if (reading.status === "rejected") return undefined;
       return plain ? readingKey(model, reading.value) : keys[place];
     });
-    const looking = currentSpan()?.step("cache.reading");
+    const looking = this.#call.span?.step("cache.reading");
     const found = this.#keys.map((key, place) => {
       const value = key && plain ? this.#caches.byReading.peek(key) : undefined;
       return value && this.#verdictOf(place, value, "memory", readings);
@@ -89,6 +92,7 @@ export class ReadingLookup {
     if (places.length === 0) return;
     const keys = places.map((place) => this.#keys[place] as CacheKey);
     const hits = await asStep(
+      this.#call,
       "cache.redis",
       async (span) => {
         const values = await shared.get(keys);
@@ -105,7 +109,7 @@ export class ReadingLookup {
   }
 
   keep(outcomes: readonly Outcome[]): void {
-    const span = currentSpan()?.step("cache.write");
+    const span = this.#call.span?.step("cache.write");
     const byReading: [CacheKey, CachedAnswer][] = [];
     const shared: [CacheKey, CachedAnswer][] = [];
     let kept = 0;
@@ -144,8 +148,9 @@ export class ReadingLookup {
 
   #report(tier: CacheTier, found: readonly (Verdict | undefined)[]): void {
     const hits = found.filter((one) => one !== undefined).length;
-    if (hits > 0) this.#caches.report(tier, "hit", hits);
-    if (found.length > hits) this.#caches.report(tier, "miss", found.length - hits);
+    if (hits > 0) this.#caches.report(tier, "hit", hits, this.#call);
+    const misses = found.length - hits;
+    if (misses > 0) this.#caches.report(tier, "miss", misses, this.#call);
   }
 }
 

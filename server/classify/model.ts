@@ -1,5 +1,5 @@
 import type { RowAnswer } from "../batch/row.js";
-import type { Signal } from "../core/abort.js";
+import type { Call } from "../core/call.js";
 import type { Tier } from "../core/tiers.js";
 import type { Tokenizer } from "../tokenize/tokenizer.js";
 import type { ReadingEvents } from "./events.js";
@@ -26,11 +26,11 @@ export interface ServedModel {
   /** Keeps it loaded until it is given back. */
   lease(): Disposable;
   /** Throws OVERLOADED where so many texts, of so many tokens by estimate, would be refused now. */
-  admit(texts: number, tokens: number): void;
+  admit(texts: number, tokens: number, call: Call): void;
   /** Runs rows of token ids, special tokens included; one outcome a row. `isBegun`: other rows of the call were submitted before. */
   submit(
     rows: readonly (readonly number[])[],
-    signal: Signal,
+    call: Call,
     isBegun?: boolean,
   ): Promise<PromiseSettledResult<RowAnswer>[]>;
   /** Milliseconds that a text would wait for it now, by estimate, or would if none were refused to keep its queue short. */

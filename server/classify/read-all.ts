@@ -1,5 +1,4 @@
-import type { Signal } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { settled } from "../core/settled.js";
 import { estimatedTokens } from "../core/token-estimate.js";
@@ -14,23 +13,23 @@ export async function readAll(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
-  signal: Signal,
+  call: Call,
   clock: Clock,
   readings: PromiseSettledResult<TimedReading>[],
 ): Promise<void> {
-  const turn = turns(signal, clock);
+  const turn = turns(call.signal, clock);
   const { readers } = model;
-  readers?.admit(model, texts);
-  return await asStep("tokenize", async (span) => {
+  readers?.admit(model, texts, call);
+  return await asStep(call, "tokenize", async (span) => {
     for (const text of texts) {
       const others = turn();
       // An await of nothing costs each text a round of microtasks.
       if (others !== undefined) await others;
       const elsewhere = readers?.takes(text)
-        ? await readers.read(model, text, question, signal)
+        ? await readers.read(model, text, question, call)
         : undefined;
       const outcome = elsewhere ?? settled(() => timedRead(model, text, question, clock));
-      note(model, text, outcome);
+      note(model, text, outcome, call);
       readings.push(outcome);
     }
     span?.set({ "sentiment.tokens": tokensRead(readings) });
@@ -40,8 +39,11 @@ export async function readAll(
 /** What reading a text takes, of what the model would: it is charged for texts that are read in vain, which would else be the only work that no quota bounds. */
 const READING_SHARE = 1 / 16;
 
-export function chargeReading({ tier }: ServedModel, texts: readonly string[]): void {
-  const charge = currentCall.getStore()?.charge;
+export function chargeReading(
+  { tier }: ServedModel,
+  texts: readonly string[],
+  { charge }: Call,
+): void {
   for (const text of texts) charge?.read(tier, READING_SHARE * estimatedTokens(text));
 }
 
@@ -59,9 +61,14 @@ function timedRead(
   return { ...reading, tokenizeMs: clock.now() - startedMs };
 }
 
-function note(model: ServedModel, text: string, outcome: PromiseSettledResult<TimedReading>): void {
+function note(
+  model: ServedModel,
+  text: string,
+  outcome: PromiseSettledResult<TimedReading>,
+  call: Call,
+): void {
   if (outcome.status === "rejected") {
-    chargeReading(model, [text]);
+    chargeReading(model, [text], call);
     return;
   }
   const { events, tokenizer } = model;

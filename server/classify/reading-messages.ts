@@ -8,6 +8,8 @@ export type ReadingRequest =
       readonly kind: "read";
       readonly digest: string;
       readonly text: string;
+      /** Whose key the call came with; "" without keys. */
+      readonly holder: string;
       /** What the model reads at once, special tokens left out. */
       readonly room: number;
       readonly question: Question;

@@ -1,5 +1,4 @@
-import type { Signal } from "../core/abort.js";
-import { currentCall } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
@@ -18,7 +17,7 @@ const MOST_TEXTS = 1024;
 const MOST_LOOKS = 2;
 
 /** Whose key the call came with; "" without keys. */
-const holder = () => currentCall.getStore()?.holder ?? "";
+const holderOf = ({ origin }: Call): string => origin.holder ?? "";
 
 const KIND: ThreadKind<ReadingRequest> = {
   entry: new URL("./reading-thread.js", import.meta.url),
@@ -27,10 +26,10 @@ const KIND: ThreadKind<ReadingRequest> = {
   depth: 1,
   takesAllCores: false,
   // Who sends many, or such as take long, gets no more of the threads for that.
-  work: (request) => ({
-    lane: holder(),
-    size: request.kind === "read" ? request.text.length : 0,
-  }),
+  work: (request) =>
+    request.kind === "read"
+      ? { lane: request.holder, size: request.text.length }
+      : { lane: "", size: 0 },
   lanesStay: false,
   leaves: (again) => (again.kind === "load" ? { name: again.digest, again } : undefined),
   mostLooks: ({ kind }) => (kind === "read" ? MOST_LOOKS : Number.POSITIVE_INFINITY),
@@ -77,9 +76,9 @@ export class ReadingThreads implements AsyncDisposable {
   }
 
   /** Throws OVERLOADED for a call with texts that would have to wait behind too many others, where its key has more than an even part of them. */
-  admit({ events }: Pick<ServedModel, "events">, texts: readonly string[]): void {
-    if (this.#texts.fits(holder(), 1) || !texts.some(this.takes)) return;
-    if (!currentCall.getStore()?.isUnasked) events.shed("queue_full", texts.length);
+  admit({ events }: Pick<ServedModel, "events">, texts: readonly string[], call: Call): void {
+    if (this.#texts.fits(holderOf(call), 1) || !texts.some(this.takes)) return;
+    if (!call.origin.isUnasked) events.shed("queue_full", texts.length);
     throw new ServiceError(
       "OVERLOADED",
       `Too many long texts wait to be read (${this.#texts.all}): try again later.`,
@@ -95,21 +94,22 @@ export class ReadingThreads implements AsyncDisposable {
     model: Pick<ServedModel, "tokenizer" | "maxTokens">,
     text: string,
     question: Question,
-    signal: Signal,
+    call: Call,
   ): Promise<PromiseSettledResult<TimedReading> | undefined> {
     const { digest } = model.tokenizer;
-    const owner = holder();
-    this.#texts.add(owner, 1);
+    const holder = holderOf(call);
+    this.#texts.add(holder, 1);
     try {
-      const request = { kind: "read", digest, text, room: roomOf(model), question } as const;
-      const { result, ms } = await this.#pool.askFor(signal, request);
+      const room = roomOf(model);
+      const request = { kind: "read", digest, text, holder, room, question } as const;
+      const { result, ms } = await this.#pool.askFor(call.signal, request);
       return result && { status: "fulfilled", value: { ...result, text, tokenizeMs: ms } };
     } catch (reason) {
-      signal.throwIfAborted();
+      call.signal.throwIfAborted();
       const isTold = reason instanceof ServiceError && reason.reason !== "BACKEND_DOWN";
       return isTold ? { status: "rejected", reason } : undefined;
     } finally {
-      this.#texts.add(owner, -1);
+      this.#texts.add(holder, -1);
     }
   }
 

@@ -1,4 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { type Caller, limitedCaller, type Signal } from "./abort.js";
+import type { Clock } from "./clock.js";
 import type { Tier } from "./tiers.js";
 import type { Span } from "./trace.js";
 
@@ -8,46 +9,73 @@ export interface Charge {
   read(tier: Tier, tokens: number): void;
 }
 
-/** What a call brings along for whoever works for it further down. */
-export interface Call {
-  /** When its caller gives up, on the server's clock in milliseconds. */
-  readonly deadlineMs: number;
-  /** The call as it came, where this is a part of it (a stream's, for one of its texts). */
-  readonly partOf?: Call | undefined;
+/** Where work comes from: the same for all that is done for one call, be it one of a million texts of a stream. */
+export interface Origin {
   /** W3C trace context that came with it; passed on as it is where the call is not traced here. */
-  readonly traceparent: string | undefined;
+  readonly traceparent?: string | undefined;
   /** What tracing systems add to it; of a call that is traced here its span has it. */
   readonly tracestate?: string | undefined;
-  /** Of the call itself; undefined where it is not traced. */
-  readonly span?: Span | undefined;
   /** Whose key it came with. Without keys: the address that it came from where quotas are kept by it, else undefined. */
   readonly holder?: string | undefined;
   /** What the key allows its holder now: a stream may see it change. Undefined, also of it: what all may take. */
   readonly allowed?: { readonly tokensPerMinute?: number | undefined } | undefined;
-  /** undefined: what it costs is nobody's business. */
-  readonly charge?: Charge | undefined;
   /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */
   readonly isUnasked?: true;
 }
 
-/** The call that the running code works for. Not passed by hand: nobody between the edge and the backend has a use for it. */
-export const currentCall = new AsyncLocalStorage<Call>();
+/**
+ * A call, or a part of it, that work is done for: handed to whoever works for it, as Go's context is. Not by an AsyncLocalStorage, for which Node (20) runs a hook
+ * for each promise of the process: a fourteenth of the event loop's time of a text.
+ */
+export interface Call extends Caller {
+  /** When its caller gives up, on the server's clock in milliseconds; Infinity where it does not say. */
+  readonly deadlineMs: number;
+  readonly origin: Origin;
+  /** Steps are begun in it; undefined where the call is not traced. */
+  readonly span?: Span | undefined;
+  /** undefined: what it costs is nobody's business. */
+  readonly charge?: Charge | undefined;
+}
 
-/** The call as it came that this one is, or is a part of. */
-export const wholeOf = (call: Call | undefined): Call | undefined => call?.partOf ?? call;
+/** The same, until that signal fires. */
+export const withSignal = ({ deadlineMs, origin, span, charge }: Call, signal: Signal): Call => ({
+  signal,
+  deadlineMs,
+  origin,
+  span,
+  charge,
+});
 
-/** Does the work as a part of the same call, with a deadline of its own; what it costs goes to `charge`. */
-export const withDeadline = <T>(deadlineMs: number, work: () => T, charge?: Charge): T => {
-  const whole = currentCall.getStore();
-  // Its caller gives up no later than that, and nothing is charged to him: it is the call itself.
-  if (whole?.deadlineMs === deadlineMs && charge === undefined) return work();
-  const part = whole && { ...whole, partOf: wholeOf(whole) };
-  const call = { traceparent: undefined, ...part, deadlineMs };
-  return currentCall.run(charge === undefined ? call : { ...call, charge }, work);
-};
+/** On nobody's behalf: in no trace, and free of charge. */
+export const unasked = (signal: Signal, deadlineMs = Number.POSITIVE_INFINITY): Call => ({
+  signal,
+  deadlineMs,
+  origin: { isUnasked: true },
+});
 
-/** Does the work on nobody's behalf, though perhaps within a call: with that deadline, and in no trace. */
-export const withoutCaller = <T>(deadlineMs: number, work: () => T): T => {
-  const holder = currentCall.getStore()?.holder;
-  return currentCall.run({ deadlineMs, traceparent: undefined, holder, isUnasked: true }, work);
-};
+/** A call as far as `limitMs` allow. Throws the signal's reason where it has fired. To be disposed of when it is over. */
+export class LimitedCall implements Call, Disposable {
+  readonly deadlineMs: number;
+  readonly origin: Origin;
+  readonly span: Span | undefined;
+  /** Set before work is done for it. */
+  charge: Charge | undefined;
+  readonly #caller: Caller & Disposable;
+
+  /** `late`: makes the reason for which it ends by its own limit. */
+  constructor(call: Call, limitMs: number, clock: Clock, late: () => Error) {
+    this.deadlineMs = Math.min(call.deadlineMs, clock.now() + limitMs);
+    this.origin = call.origin;
+    this.span = call.span;
+    this.charge = call.charge;
+    this.#caller = limitedCaller(call.signal, limitMs, clock, late);
+  }
+
+  get signal(): Signal {
+    return this.#caller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#caller[Symbol.dispose]();
+  }
+}

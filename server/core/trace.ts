@@ -1,4 +1,4 @@
-import { type Call, currentCall } from "./call.js";
+import type { Call } from "./call.js";
 import { ServiceError } from "./errors.js";
 
 /** Counts, names and shares: never a text, never a key. */
@@ -41,9 +41,6 @@ export interface Tracer {
   ): Span | undefined;
 }
 
-/** The span of the call that the running code works for; undefined: it is not traced. */
-export const currentSpan = (): Span | undefined => currentCall.getStore()?.span;
-
 /** For a span: a message may quote what a caller sent. */
 export function errorTypeOf(error: unknown): string {
   if (error instanceof ServiceError) return error.reason;
@@ -51,14 +48,9 @@ export function errorTypeOf(error: unknown): string {
 }
 
 /** Of the trace that a call belongs to, here or elsewhere. */
-export const traceIdOf = ({ span, traceparent }: Call): string | undefined =>
+export const traceIdOf = ({ span, origin }: Call): string | undefined =>
   // From the 3rd to the 35th character.
-  span?.traceId ?? traceparent?.slice(3, 35);
-
-export function currentTraceId(): string | undefined {
-  const call = currentCall.getStore();
-  return call && traceIdOf(call);
-}
+  span?.traceId ?? origin.traceparent?.slice(3, 35);
 
 /** Does the work that the span is of, and ends it. Without one it is the work alone: each promise around it would cost every call. */
 export const within = <T>(span: Span | undefined, work: () => Promise<T>): Promise<T> =>
@@ -75,12 +67,13 @@ async function endedBy<T>(span: Span, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Does the work as a step of the current call. Where that is not traced it costs a look-up. */
+/** Does the work as a step of the call. Where that is not traced it is the work alone. */
 export function asStep<T>(
+  { span: whole }: Call,
   name: string,
   work: (span: Span | undefined) => Promise<T>,
   options?: SpanOptions,
 ): Promise<T> {
-  const span = currentSpan()?.step(name, options);
+  const span = whole?.step(name, options);
   return within(span, () => work(span));
 }

@@ -119,7 +119,7 @@ class SentimentSpan implements Span {
   readonly #tracer: SdkTracer;
   readonly #span: SdkSpan;
   readonly #startMs = Date.now();
-  /** Steps are begun in it. Not the SDK's own context manager: `currentCall` has the span where it is wanted. */
+  /** Steps are begun in it. Not the SDK's own context manager: a `Call` has its span with it. */
   #context: Context | undefined;
 
   constructor(tracer: SdkTracer, span: SdkSpan) {

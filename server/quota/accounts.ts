@@ -1,3 +1,4 @@
+import type { Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 import { Bucket } from "./bucket.js";
 import { WaitingLine } from "./waiting-line.js";
@@ -66,7 +67,7 @@ export class Account {
   }
 
   /** Resolves when so many may be kept, unless somebody else is first, or at `untilMs`: by time, or because a call has ended that has not cost what it kept. Rejects with the signal's reason as soon as it fires. */
-  wait(tokens: number, untilMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  wait(tokens: number, untilMs: number, clock: Clock, signal: Signal): Promise<void> {
     this.#line ??= new WaitingLine((...asked) => this.msUntil(...asked), clock);
     return this.#line.wait(tokens, untilMs, signal);
   }

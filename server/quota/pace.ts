@@ -1,3 +1,4 @@
+import type { Call } from "../core/call.js";
 import type { Quota, Reservation } from "./quota.js";
 
 /**
@@ -12,9 +13,9 @@ export class Pace {
     this.#quota = quota;
   }
 
-  /** See `Quota.reserveBy`. */
-  reserveBy(...args: Parameters<Quota["reserveBy"]>): Promise<Reservation | undefined> {
-    const reserved = this.#quota.reserveBy(...args);
+  /** See `Quota.reserveInTime`. */
+  reserve(...args: Parameters<Quota["reserve"]>): Promise<Reservation | undefined> {
+    const reserved = this.#quota.reserveInTime(...args);
     const over = () => {};
     this.#turn = reserved.then(over, over);
     return reserved;
@@ -29,6 +30,6 @@ export class Pace {
   }
 }
 
-/** Of a stream of the current call; undefined: it has no quota to keep to, and will not have one. */
-export const paceOf = (quota: Quota): Pace | undefined =>
-  quota.isEnforced ? new Pace(quota) : undefined;
+/** Of a stream; undefined: it has no quota to keep to, and will not have one. */
+export const paceOf = (quota: Quota, stream: Call): Pace | undefined =>
+  quota.isEnforced(stream) ? new Pace(quota) : undefined;

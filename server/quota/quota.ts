@@ -1,4 +1,4 @@
-import { type Charge, currentCall } from "../core/call.js";
+import type { Call, Charge } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
@@ -99,13 +99,14 @@ export class Quota {
     };
   }
 
-  /** Keeps what the texts of the current call will cost; undefined: nobody is charged. Throws RATE_LIMITED, with the time until there is enough. */
+  /** Keeps what the texts of the call will cost; undefined: nobody is charged. Throws RATE_LIMITED, with the time until there is enough. */
   reserve(
     texts: readonly string[],
     tier: Tier | "auto",
     question: Question,
+    call: Call,
   ): Reservation | undefined {
-    const account = texts.length > 0 ? this.#account() : undefined;
+    const account = texts.length > 0 ? this.#account(call) : undefined;
     if (account === undefined) return undefined;
     const tokens = this.#estimate(texts, tier, question);
     const waitMs = account.msUntil(tokens, this.#clock.now());
@@ -113,19 +114,18 @@ export class Quota {
     return new Reservation(account, tokens, this.#options.weights, this.#spend);
   }
 
-  /** As `reserve`, but waits for it, until `untilMs` at most. Rejects with the signal's reason when the caller leaves. */
-  async reserveBy(
-    untilMs: number,
-    signal: AbortSignal,
-    ...[texts, tier, question]: Parameters<Quota["reserve"]>
+  /** As `reserve`, but waits for it, until the call's deadline at most. Rejects with the signal's reason when the caller leaves. */
+  async reserveInTime(
+    ...[texts, tier, question, call]: Parameters<Quota["reserve"]>
   ): Promise<Reservation | undefined> {
-    const account = this.#account();
+    const { signal, deadlineMs } = call;
+    const account = this.#account(call);
     const tokens = account === undefined ? 0 : this.#estimate(texts, tier, question);
     for (;;) {
       const nowMs = this.#clock.now();
-      const waitMs = Math.min(account?.msUntil(tokens, nowMs) ?? 0, untilMs - nowMs);
-      if (waitMs <= 0) return this.reserve(texts, tier, question);
-      await account?.wait(tokens, untilMs, this.#clock, signal);
+      const waitMs = Math.min(account?.msUntil(tokens, nowMs) ?? 0, deadlineMs - nowMs);
+      if (waitMs <= 0) return this.reserve(texts, tier, question, call);
+      await account?.wait(tokens, deadlineMs, this.#clock, signal);
     }
   }
 
@@ -134,17 +134,16 @@ export class Quota {
     return this.#options.tokensPerMinute !== undefined;
   }
 
-  /** Whether the current call may be refused for its quota, or come to be: a stream may outlast what its key allows now. */
-  get isEnforced(): boolean {
-    return this.#options.enforces && currentCall.getStore()?.holder !== undefined;
+  /** Whether the call may be refused for its quota, or come to be: a stream may outlast what its key allows now. */
+  isEnforced({ origin }: Call): boolean {
+    return this.#options.enforces && origin.holder !== undefined;
   }
 
-  #account(): Account | undefined {
-    const call = currentCall.getStore();
-    if (call?.holder === undefined || call.isUnasked) return undefined;
-    const tokensPerMinute = call.allowed?.tokensPerMinute ?? this.#options.tokensPerMinute;
+  #account({ origin: { holder, allowed, isUnasked } }: Call): Account | undefined {
+    if (holder === undefined || isUnasked) return undefined;
+    const tokensPerMinute = allowed?.tokensPerMinute ?? this.#options.tokensPerMinute;
     if (tokensPerMinute === undefined) return undefined;
-    return this.#accounts.of(call.holder, tokensPerMinute, this.#clock.now());
+    return this.#accounts.of(holder, tokensPerMinute, this.#clock.now());
   }
 
   /** The cascade's as if fast answered all: what goes on is charged when it has. */

@@ -1,4 +1,4 @@
-import { orAbort } from "../core/abort.js";
+import { orAbort, type Signal } from "../core/abort.js";
 import type { Clock } from "../core/clock.js";
 
 /** Debts of months would be more than a timer counts. */
@@ -31,7 +31,7 @@ export class WaitingLine {
   }
 
   /** Resolves when there may be so many, or at `untilMs`. Rejects with the signal's reason as soon as it fires. */
-  async wait(tokens: number, untilMs: number, signal: AbortSignal): Promise<void> {
+  async wait(tokens: number, untilMs: number, signal: Signal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const one = { tokens, goOn: resolve };
     this.#waiting.add(one);

@@ -6,12 +6,11 @@ import type { Verdict } from "../classify/classifier.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
 import type { Warming } from "../classify/warming.js";
-import { type Caller, limitedCaller } from "../core/abort.js";
-import { currentCall, withDeadline } from "../core/call.js";
+import { type Call, LimitedCall, withSignal } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import type { Tier } from "../core/tiers.js";
-import { type Attributes, currentSpan, type Tracer } from "../core/trace.js";
+import type { Attributes, Tracer } from "../core/trace.js";
 import type { AnalyzeOptions, Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Pace } from "../quota/pace.js";
 import type { Quota, Reservation } from "../quota/quota.js";
@@ -76,7 +75,7 @@ export type Analyze = (
   texts: readonly string[],
   tier: TierMessage,
   options: AnalyzeOptions | undefined,
-  signal: AbortSignal,
+  call: Call,
   pace?: Pace,
 ) => Promise<PromiseSettledResult<Verdict>[]>;
 
@@ -94,24 +93,19 @@ export function analyzer(parts: ServiceParts): Analyze {
     );
   };
 
-  const answer = async (
-    tier: Tier,
-    texts: readonly string[],
-    question: Question,
-    caller: Caller,
-  ) => {
+  const answer = async (tier: Tier, texts: readonly string[], question: Question, call: Call) => {
     const leased = lease(tier, texts);
     try {
-      const outcomes = await parts.answer(leased.model, texts, question, caller);
+      const outcomes = await parts.answer(leased.model, texts, question, call);
       leased.compare(texts, question, outcomes);
-      currentSpan()?.set(attributesOf(outcomes));
+      call.span?.set(attributesOf(outcomes));
       return outcomes;
     } finally {
       leased[Symbol.dispose]();
     }
   };
 
-  const answerByCascade = async (texts: readonly string[], question: Question, caller: Caller) => {
+  const answerByCascade = async (texts: readonly string[], question: Question, call: Call) => {
     if (!servesCascade(models)) {
       throw new ServiceError(
         "TIER_UNKNOWN",
@@ -126,41 +120,38 @@ export function analyzer(parts: ServiceParts): Analyze {
     const both = { fast: fast.model, accurate: accurate.model, threshold, events };
     const compared = answerAndCompare(parts.answer, [fast, accurate]);
     // Awaited here: both would be given back at once.
-    const outcomes = await cascade(both, texts, question, caller, compared);
-    currentSpan()?.set(attributesOf(outcomes));
+    const outcomes = await cascade(both, texts, question, call, compared);
+    call.span?.set(attributesOf(outcomes));
     return outcomes;
   };
 
-  return async (texts, tierMessage, options, signal, pace) => {
+  return async (texts, tierMessage, options, whole, pace) => {
     const asked = tierOf(tierMessage) ?? defaultTier;
     const tier = underPressure(asked, models, limits.brownOutMs);
     const question = questionOf(options);
-    const endMs = clock.now() + limits.timeoutMs;
     const late = () =>
       new ServiceError(
         "DEADLINE",
         `No answer within ${limits.timeoutMs / 1000} s: send less at once.`,
       );
-    const call = currentCall.getStore();
-    const deadlineMs = Math.min(call?.deadlineMs ?? Number.POSITIVE_INFINITY, endMs);
     // Not by `using`, which V8 (14) does slowly: for all that a call disposes of, 3 % of the event loop's time.
-    const caller = limitedCaller(signal, limits.timeoutMs, clock, late);
-    let charge: Reservation | undefined;
+    const call = new LimitedCall(whole, limits.timeoutMs, clock, late);
+    let reserved: Reservation | undefined;
     try {
-      charge =
+      reserved =
         pace === undefined
-          ? quota.reserve(texts, tier, question)
-          : await pace.reserveBy(deadlineMs, signal, texts, tier, question);
-      if (tier !== asked && !call?.isUnasked) events.shed("brown_out", texts.length);
-      const work = () =>
-        tier === "auto"
-          ? answerByCascade(texts, question, caller)
-          : answer(tier, texts, question, caller);
+          ? quota.reserve(texts, tier, question, call)
+          : // At its end it is to be told of its quota, not of the time.
+            await pace.reserve(texts, tier, question, withSignal(call, whole.signal));
+      call.charge = reserved;
+      if (tier !== asked && !call.origin.isUnasked) events.shed("brown_out", texts.length);
       // Awaited here: what was reserved is kept until the call ends.
-      return await withDeadline(deadlineMs, work, charge);
+      return tier === "auto"
+        ? await answerByCascade(texts, question, call)
+        : await answer(tier, texts, question, call);
     } finally {
-      charge?.[Symbol.dispose]();
-      caller[Symbol.dispose]();
+      reserved?.[Symbol.dispose]();
+      call[Symbol.dispose]();
     }
   };
 }
@@ -168,8 +159,8 @@ export function analyzer(parts: ServiceParts): Analyze {
 /** As `answer`, and of each lease's model the first answers are handed to its candidate: it is asked again only for more about the same texts. */
 function answerAndCompare(answer: Answer, leases: readonly Lease[]): Answer {
   const left = new Set(leases);
-  return async (model, texts, question, caller) => {
-    const outcomes = await answer(model, texts, question, caller);
+  return async (model, texts, question, call) => {
+    const outcomes = await answer(model, texts, question, call);
     const lease = [...left].find((one) => one.model === model);
     // A copy: the cascade puts those of the other model in their places.
     if (lease !== undefined && left.delete(lease)) lease.compare(texts, question, [...outcomes]);

@@ -5,15 +5,15 @@ import {
   type ServerMiddlewareCall,
   Status as StatusCode,
 } from "nice-grpc-common";
-import { type Call, currentCall } from "../core/call.js";
+import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, withoutStack } from "../core/errors.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
-import { errorTypeOf, type Span, type Tracer } from "../core/trace.js";
+import { errorTypeOf, type Tracer } from "../core/trace.js";
 import { Status } from "../gen/google/rpc/status.js";
-import { currentArrival } from "./arrival.js";
-import { callOf, whyLeft } from "./call-context.js";
+import { arrivalIn } from "./arrival.js";
+import { type CallExt, callOf, whyLeft } from "./call-context.js";
 import type { Caller, Decision } from "./entrance.js";
 import type { RequestEvents } from "./events.js";
 import { type ReportBug, sayable, statusOf } from "./status.js";
@@ -32,10 +32,10 @@ export type EndedCall = Pick<
   "method" | "request" | "responseStream"
 >;
 
-/** Told once of each call, with what it brought, its gRPC code's name and what it took; `answers`: messages of a stream. Must not throw. */
+/** Told once of each call, with its gRPC code's name and what it took; `answers`: messages of a stream. Must not throw. */
 export type Ended = (
-  call: EndedCall,
-  brought: Call,
+  ended: EndedCall,
+  call: Call,
   code: string,
   ms: number,
   answers: number,
@@ -52,7 +52,7 @@ export interface AroundParts {
 }
 
 /**
- * What happens around every call: it is let in (`isForAll`: whoever calls), runs as `currentCall`, what it throws becomes a gRPC status with details, and its end is told of. One
+ * What happens around every call: it is let in (`isForAll`: whoever calls), its service gets the `call` that all work is done for, what it throws becomes a gRPC status with details, and its end is told of. One
  * middleware for all of it, since each further one is two more generators that a call passes through.
  */
 export function aroundCalls(
@@ -64,62 +64,60 @@ export function aroundCalls(
     requestEvents.method(path, requestStream || responseStream),
   );
   return async function* around<Req, Res>(
-    call: ServerMiddlewareCall<Req, Res>,
+    asked: ServerMiddlewareCall<Req, Res, CallExt>,
     context: CallContext,
   ): AsyncGenerator<Res, Res | void, undefined> {
-    const events = eventsOf(call.method);
+    const { method } = asked;
+    const events = eventsOf(method);
     const startedMs = clock.now();
-    const { deadlineMs, decision, cut } = currentArrival();
-    const brought = callOf(context.metadata, deadlineMs, call.method.path, tracer);
-    const { span } = brought;
+    const arrival = arrivalIn(context.metadata);
+    const decision = isForAll ? undefined : arrival.decision;
+    const holder = holderIn(decision);
+    const call = callOf(arrival, holder, context.signal, method.path, tracer);
     // What a stream ends with whose reader takes no more of it.
     let code = "CANCELLED";
     let answers = 0;
     let failure: unknown;
     events.began();
     try {
-      const holder = isForAll ? undefined : entered(decision, span);
-      const store = { ...brought, holder: holder?.name, allowed: holder };
-      const steps = stepsOf(call, context, holder, clock, cut);
-      // A generator's body runs in the context of whoever takes its next step.
-      const next = () => currentCall.run(store, () => steps.next());
-      let step = await next();
+      enter(decision, call);
+      const steps = stepsOf(asked, { ...context, call }, holder, clock, arrival.cut);
+      let step = await steps.next();
       try {
         while (!step.done) {
           answers++;
           yield step.value;
-          step = await next();
+          step = await steps.next();
         }
         code = "OK";
         return step.value;
       } finally {
         // Undefined stands for "no further response" of a stream; a unary call has none left either.
-        if (!step.done) await currentCall.run(store, () => steps.return(undefined as never));
+        if (!step.done) await steps.return(undefined as never);
       }
     } catch (error) {
       failure = error;
-      // For the trace of what is reported.
-      const thrown = currentCall.run(brought, () => statusErrorOf(error, context, reportBug));
+      const thrown = statusErrorOf(error, context, call, reportBug);
       code = codeOf(thrown);
       throw thrown;
     } finally {
-      const told = toldBy(code, context, brought, clock);
+      const told = toldBy(code, call, clock);
       const tookMs = clock.now() - startedMs;
-      events.ended(told, tookMs, span?.traceId);
-      ended(call, brought, told, tookMs, answers);
-      endSpan(brought, call, told, failure);
+      events.ended(told, tookMs, call.span?.traceId);
+      ended(asked, call, told, tookMs, answers);
+      endSpan(call, method, told, failure);
     }
   };
 }
 
 /** Whatever became of a call: what gRPC has told its client. */
-const toldBy = (code: string, { signal }: CallContext, { deadlineMs }: Call, clock: Clock) =>
+const toldBy = (code: string, { signal, deadlineMs }: Call, clock: Clock) =>
   signal.aborted ? whyLeft(deadlineMs, clock) : code;
 
 /** As OpenTelemetry's conventions for gRPC have it: what the caller did wrong is no error of the server's. */
-function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unknown): void {
+function endSpan({ span }: Call, { path }: Method, code: string, error: unknown): void {
   if (span === undefined) return;
-  const [, service = "", name = ""] = method.path.split("/");
+  const [, service = "", name = ""] = path.split("/");
   span.set({
     "rpc.system": "grpc",
     "rpc.service": service,
@@ -131,25 +129,28 @@ function endSpan({ span }: Call, { method }: EndedCall, code: string, error: unk
   span.end();
 }
 
-/** Who is behind the call. Throws why it is not let in. */
-function entered(decision: Decision, span: Span | undefined): Caller | undefined {
+const holderIn = (decision: Decision | undefined): Caller | undefined =>
+  decision?.isLetIn ? decision.holder : undefined;
+
+/** Throws why the call is not let in. */
+function enter(decision: Decision | undefined, { span }: Call): void {
+  if (decision === undefined) return;
   const step = span?.step("authenticate");
   if (!decision.isLetIn) step?.failed(decision.error);
   step?.end();
-  if (decision.isLetIn) return decision.holder;
-  throw decision.error;
+  if (!decision.isLetIn) throw decision.error;
 }
 
 /** A stream may outlast the key that it began with. */
 function stepsOf<Req, Res>(
-  call: ServerMiddlewareCall<Req, Res>,
-  context: CallContext,
+  asked: ServerMiddlewareCall<Req, Res, CallExt>,
+  context: CallContext & CallExt,
   holder: Caller | undefined,
   clock: Clock,
   cut: () => void,
 ): AsyncGenerator<Res, Res | void, undefined> {
-  const steps: AsyncGenerator<Res, Res | void, undefined> = call.next(call.request, context);
-  const isStream = call.requestStream || call.responseStream;
+  const steps: AsyncGenerator<Res, Res | void, undefined> = asked.next(asked.request, context);
+  const isStream = asked.requestStream || asked.responseStream;
   return isStream && holder?.isCurrent ? whileCurrent(steps, holder.isCurrent, clock, cut) : steps;
 }
 
@@ -159,15 +160,20 @@ function codeOf(error: unknown): string {
   return (error instanceof ServerError && StatusCode[error.code]) || "UNKNOWN";
 }
 
-function statusErrorOf(error: unknown, context: CallContext, reportBug: ReportBug): unknown {
+function statusErrorOf(
+  error: unknown,
+  { trailer }: CallContext,
+  call: Call,
+  reportBug: ReportBug,
+): unknown {
   // The client has left: there is nobody to read a status.
-  if (isAbortError(error) && context.signal.aborted) return error;
+  if (isAbortError(error) && call.signal.aborted) return error;
   // A library's: health's NOT_FOUND, which quotes whatever the caller has sent.
   if (error instanceof ServerError)
     return withoutStack(() => new ServerError(error.code, sayable(error.details)));
-  const status = statusOf(error, reportBug);
+  const status = statusOf(error, reportBug, call);
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
-  if (retryAfterMs !== undefined) context.trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
-  context.trailer.set(DETAILS, Status.encode(status).finish());
+  if (retryAfterMs !== undefined) trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
+  trailer.set(DETAILS, Status.encode(status).finish());
   return withoutStack(() => new ServerError(status.code, status.message));
 }

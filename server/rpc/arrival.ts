@@ -1,5 +1,6 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { type Decision, refused } from "./entrance.js";
+import { Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import type { Metadata } from "nice-grpc-common";
+import { type Decision, refused, type Shown, shown } from "./entrance.js";
 import { keyUnknown } from "./keys/keys.js";
 
 /** What is known of a call before its handler begins. */
@@ -7,22 +8,35 @@ export interface Arrival {
   /** When its client gives up, on the server's clock in milliseconds; Infinity where it does not say. */
   readonly deadlineMs: number;
   readonly decision: Decision;
+  /** What its client has sent with it. */
+  readonly metadata: Shown;
   /** Ends it, of a stream of requests: its client would not notice otherwise. */
   readonly cut: () => void;
 }
 
 /** Of a call that has come past all interceptors: nobody has looked who is behind it. */
-const unseen = (): Arrival => ({
+const UNSEEN: Arrival = {
   deadlineMs: Number.POSITIVE_INFINITY,
   decision: refused(keyUnknown()),
+  metadata: { get: () => undefined },
   cut: () => {},
-});
+};
 
-const current = new AsyncLocalStorage<Arrival>();
+const NAME = "arrival-bin";
+const ARRIVAL = Symbol("arrival");
+type Carrier = Uint8Array & { readonly [ARRIVAL]?: Arrival };
 
-/** Has the handler of a call begin: nice-grpc tells it neither the deadline nor anything else that interceptors know. */
-export const withArrival = <T>(arrival: Arrival, handle: () => T): T =>
-  current.run(arrival, handle);
+/**
+ * The arrival as metadata, for the handler: nice-grpc hands on nothing else of what interceptors know, and binary values as the very objects that they are. What the
+ * client has sent is in the arrival, and stays there: nice-grpc would copy all of it. Nobody but us can set the symbol.
+ */
+export function carried(arrival: Omit<Arrival, "metadata">, sent: GrpcMetadata): GrpcMetadata {
+  const whole: Arrival = { ...arrival, metadata: shown(sent) };
+  const metadata = new GrpcMetadata();
+  metadata.set(NAME, Object.assign(Buffer.alloc(0), { [ARRIVAL]: whole }));
+  return metadata;
+}
 
-/** Of the call whose handler begins now. */
-export const currentArrival = (): Arrival => current.getStore() ?? unseen();
+/** Of the call whose handler has that metadata. */
+export const arrivalIn = (metadata: Metadata): Arrival =>
+  (metadata.get(NAME) as Carrier | undefined)?.[ARRIVAL] ?? UNSEEN;

@@ -1,7 +1,9 @@
-import type { Metadata } from "nice-grpc-common";
+import type { Signal } from "../core/abort.js";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { Tracer } from "../core/trace.js";
+import type { Arrival } from "./arrival.js";
+import type { Caller, Shown } from "./entrance.js";
 
 /** Ids of zeros are none. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -16,10 +18,16 @@ const EARLY_MS = 100;
 export const whyLeft = (deadlineMs: number, clock: Clock): "DEADLINE_EXCEEDED" | "CANCELLED" =>
   clock.now() >= deadlineMs - EARLY_MS ? "DEADLINE_EXCEEDED" : "CANCELLED";
 
-/** What a call brings along, with its metadata. Its span goes on with the caller's trace. */
+/** What services are handed with each call, beside what nice-grpc has. */
+export interface CallExt {
+  readonly call: Call;
+}
+
+/** The call that has arrived so, of `holder`. Its span goes on with the caller's trace. */
 export function callOf(
-  metadata: Metadata,
-  deadlineMs: number,
+  { deadlineMs, metadata }: Pick<Arrival, "deadlineMs" | "metadata">,
+  holder: Caller | undefined,
+  signal: Signal,
   path: string,
   tracer: Tracer | undefined,
 ): Call {
@@ -28,14 +36,14 @@ export function callOf(
   // It means nothing without a trace to belong to.
   const tracestate = traceparent && stateIn(metadata);
   return {
+    signal,
     deadlineMs,
-    traceparent,
-    tracestate,
+    origin: { traceparent, tracestate, holder: holder?.name, allowed: holder },
     span: tracer?.begin(path.slice(1), traceparent, tracestate),
   };
 }
 
-function stateIn(metadata: Metadata): string | undefined {
+function stateIn(metadata: Shown): string | undefined {
   const state = metadata.get("tracestate");
   return state !== undefined && state.length <= MAX_STATE_LENGTH ? state : undefined;
 }

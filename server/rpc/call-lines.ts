@@ -31,15 +31,15 @@ const isFault = (code: string, isDraining: () => boolean) =>
 /** A line of the log for each call that the log wants one of; nothing is made for the others. To refuse calls while the server drains is no fault. */
 export const callLines =
   (log: CallLog, isDraining: () => boolean): Ended =>
-  (call, brought, code, ms, answers) => {
+  (ended, call, code, ms, answers) => {
     // A stream takes as long as its client has texts.
-    const level = log.levelOf(isFault(code, isDraining), call.responseStream ? 0 : ms);
-    if (level !== undefined) log.write(level, lineOf(call, brought, code, ms, answers));
+    const level = log.levelOf(isFault(code, isDraining), ended.responseStream ? 0 : ms);
+    if (level !== undefined) log.write(level, lineOf(ended, call, code, ms, answers));
   };
 
 function lineOf(
   { method, request, responseStream }: EndedCall,
-  brought: Call,
+  call: Call,
   code: string,
   ms: number,
   answers: number,
@@ -51,7 +51,7 @@ function lineOf(
     ms: Number(ms.toFixed(1)),
     texts: responseStream ? answers : textsOf(asked),
     tier: tierOf(asked),
-    trace: traceIdOf(brought),
+    trace: traceIdOf(call),
   };
 }
 

@@ -47,7 +47,7 @@ export function createEntrance(checks: ReadonlyMap<string, Check>): Entrance {
 }
 
 /** As nice-grpc shows it to services: what came several times is one value. */
-const shown = (metadata: GrpcMetadata): Shown => ({
+export const shown = (metadata: GrpcMetadata): Shown => ({
   get(name) {
     const values = metadata.get(name);
     return values.length === 0 ? undefined : values.join(", ");

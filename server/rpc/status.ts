@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Status as Code } from "nice-grpc-common";
+import type { Call } from "../core/call.js";
 import { type ErrorHints, type Reason, ServiceError, StartupError } from "../core/errors.js";
 import type { Any } from "../gen/google/protobuf/any.js";
 import { BadRequest, ErrorInfo, QuotaFailure, RetryInfo } from "../gen/google/rpc/error_details.js";
@@ -37,8 +38,8 @@ const CODES: Record<Reason, Code> = {
   BUG: Code.INTERNAL,
 };
 
-/** Told of an error that is ours, with the id that the client was given. */
-export type ReportBug = (id: string, error: unknown) => void;
+/** Told of an error that is ours, with the id that the client was given and the call that met it; undefined: work for no call. */
+export type ReportBug = (id: string, error: unknown, call?: Call) => void;
 
 /** As the client reads it. */
 export function reasonOf(error: unknown): Reason {
@@ -56,15 +57,15 @@ export const sayable = (message: string): string =>
     : message.toWellFormed();
 
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
-export function statusOf(error: unknown, reportBug: ReportBug): Status {
-  const known = error instanceof ServiceError ? error : unexpected(error, reportBug);
+export function statusOf(error: unknown, reportBug: ReportBug, call?: Call): Status {
+  const known = error instanceof ServiceError ? error : unexpected(error, reportBug, call);
   const message = sayable(known.message);
   return { code: CODES[known.reason], message, details: detailsOf(known, message) };
 }
 
-function unexpected(error: unknown, reportBug: ReportBug): ServiceError {
+function unexpected(error: unknown, reportBug: ReportBug, call?: Call): ServiceError {
   const id = randomUUID();
-  reportBug(id, error);
+  reportBug(id, error, call);
   // A model that is loaded at first use has a fault that would have kept the server from starting.
   if (error instanceof StartupError) {
     const message = `The model cannot be loaded. The server's log has the cause under the id ${id}.`;

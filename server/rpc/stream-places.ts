@@ -1,8 +1,8 @@
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
-import { currentCall } from "../core/call.js";
 import { Disposer } from "../core/disposer.js";
 import { ServiceError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
+import type { CallExt } from "./call-context.js";
 
 /** Of MAX_STREAMS, what one holder of a key may have of them while others have less. */
 const SHARE = 0.9;
@@ -35,10 +35,10 @@ export class StreamPlaces {
 
   /** The same for a call, as middleware. */
   async *during<Req, Res>(
-    call: ServerMiddlewareCall<Req, Res>,
-    context: CallContext,
+    call: ServerMiddlewareCall<Req, Res, CallExt>,
+    context: CallContext & CallExt,
   ): AsyncGenerator<Res, Res | void, undefined> {
-    using _place = this.take(currentCall.getStore()?.holder);
+    using _place = this.take(context.call.origin.holder);
     return yield* call.next(call.request, context);
   }
 }

@@ -1,6 +1,6 @@
 import { countOf, nothingWarmed, type Warmed, type WarmText } from "../classify/warming.js";
 import { withLimit } from "../core/abort.js";
-import { currentCall, withoutCaller } from "../core/call.js";
+import { unasked } from "../core/call.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import type { Tier as TierMessage } from "../gen/sentiment/v1/sentiment.js";
 import type { Analyze, ServiceParts } from "./analyzer.js";
@@ -22,10 +22,10 @@ export function textWarmer(
     if (!reported) reportBug("warming", error);
     reported = true;
   };
-  const warm: WarmText = async (text, signal) => {
+  return async (text, signal) => {
     try {
       checkText(text, limits.maxTextLength, "text");
-      const [outcome] = await analyze([text], tier, undefined, signal);
+      const [outcome] = await analyze([text], tier, undefined, unasked(signal));
       if (outcome?.status === "fulfilled")
         return outcome.value.cache === "none" ? "warmed" : "present";
       throw outcome?.reason ?? new Error("the text has no outcome");
@@ -33,10 +33,6 @@ export function textWarmer(
       signal.throwIfAborted();
       return lotOf(error, report);
     }
-  };
-  return (text, signal) => {
-    const deadlineMs = currentCall.getStore()?.deadlineMs ?? Number.POSITIVE_INFINITY;
-    return withoutCaller(deadlineMs, () => warm(text, signal));
   };
 }
 
@@ -66,7 +62,7 @@ export function cacheWarmer(parts: ServiceParts, analyze: Analyze) {
       throw new ServiceError("NOT_IMPLEMENTED", message);
     }
     // A tier that is not served is told of whatever the texts are.
-    await analyze([], tier, undefined, signal);
+    await analyze([], tier, undefined, unasked(signal));
     const tally = nothingWarmed();
     const late = () =>
       new ServiceError(

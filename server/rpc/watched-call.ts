@@ -6,7 +6,7 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.js";
-import { type Arrival, withArrival } from "./arrival.js";
+import { carried } from "./arrival.js";
 import { hasTooLargeHeaders, METADATA_BYTES } from "./bounded-headers.js";
 import { type ClientLimits, OpenStreams } from "./client-limits.js";
 import { closeSoon } from "./close-soon.js";
@@ -55,7 +55,6 @@ class WatchedCall extends ServerInterceptingCall {
   /** When one of these last changed. */
   #lastMs: number;
   #callOff = () => {};
-  #arrival: Arrival | undefined;
   readonly #call: ServerInterceptingCallInterface;
   readonly #method: Method;
   /** undefined: its request is one message. */
@@ -105,7 +104,7 @@ class WatchedCall extends ServerInterceptingCall {
       },
       onReceiveHalfClose: () => {
         this.#isWhole = true;
-        this.#halfClose(listener);
+        listener.onReceiveHalfClose();
       },
       // However the call has ended.
       onCancel: () => {
@@ -189,20 +188,12 @@ class WatchedCall extends ServerInterceptingCall {
     }
     this.#isUnread = !(decision.isLetIn || this.#streams);
     const deadlineMs = this.#clock.now() + Number(this.#call.getDeadline()) - Date.now();
-    this.#arrival = { deadlineMs, decision, cut: () => this.#abandon() };
-    // Of a stream of requests the handler begins with that.
-    if (this.#streams) withArrival(this.#arrival, () => listener.onReceiveMetadata(metadata));
-    else listener.onReceiveMetadata(metadata);
+    const cut = () => this.#abandon();
+    listener.onReceiveMetadata(carried({ deadlineMs, decision, cut }, metadata));
     if (!this.#isUnread) return;
     [this.#isWhole, this.#isCut] = [true, true];
     listener.onReceiveMessage({});
-    this.#halfClose(listener);
-  }
-
-  /** The handler of a single request begins with that. */
-  #halfClose(listener: Listener): void {
-    if (this.#arrival === undefined || this.#streams) listener.onReceiveHalfClose();
-    else withArrival(this.#arrival, () => listener.onReceiveHalfClose());
+    listener.onReceiveHalfClose();
   }
 
   /** A call needs no more than one timer, however many messages it has. */

@@ -1,7 +1,6 @@
 import { classify, type Verdict } from "../classify/classifier.js";
 import type { Question } from "../classify/reading.js";
-import { withLimit } from "../core/abort.js";
-import { withoutCaller } from "../core/call.js";
+import { LimitedCall, unasked } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { ServedVersion } from "./served-version.js";
 
@@ -56,7 +55,7 @@ export class Shadow {
     }
     this.#underWay++;
     // Whoever sent the texts may give up long before the candidate has to.
-    void withoutCaller(this.#clock.now() + LIMIT_MS, () => this.#ask(texts, question))
+    void this.#ask(texts, question)
       .then((others) => {
         for (const [place, outcome] of outcomes.entries()) this.#note(outcome, others[place]);
       })
@@ -74,10 +73,9 @@ export class Shadow {
     const late = () => new Error("the candidate took too long");
     const never = new AbortController().signal;
     const clock = this.#clock;
+    using copy = new LimitedCall(unasked(never), LIMIT_MS, clock, late);
     // Awaited here: the lease would be given back at once.
-    return await withLimit(never, LIMIT_MS, clock, late, ({ signal }) =>
-      classify(this.#candidate.model, texts, plain, signal, clock),
-    ).catch(() => []);
+    return await classify(this.#candidate.model, texts, plain, copy, clock).catch(() => []);
   }
 
   #note(

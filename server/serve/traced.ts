@@ -1,16 +1,18 @@
 import type { Backend, Inference, ModelVersion, TokenBatch } from "../backend/backend.js";
 import type { RowAnswer } from "../batch/row.js";
 import type { RunContext } from "../batch/run-context.js";
-import { currentSpan, type Span, within } from "../core/trace.js";
+import type { Call } from "../core/call.js";
+import { type Span, within } from "../core/trace.js";
 
 type Outcomes = PromiseSettledResult<RowAnswer>[];
 
 /** What `submit` gives, with a span for as long as the last of the rows waited for its batch. */
 export function queued(
   rows: readonly (readonly number[])[],
+  call: Call,
   submit: () => Promise<Outcomes>,
 ): Promise<Outcomes> {
-  const span = currentSpan()?.step("queue");
+  const span = call.span?.step("queue");
   return span === undefined ? submit() : tracedQueue(span, rows, submit);
 }
 

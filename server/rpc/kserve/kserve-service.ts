@@ -1,4 +1,5 @@
 import type { Verdict } from "../../classify/classifier.js";
+import type { Call } from "../../core/call.js";
 import { ServiceError } from "../../core/errors.js";
 import {
   GRPCInferenceServiceDefinition,
@@ -6,6 +7,7 @@ import {
   type ModelInferRequest,
 } from "../../gen/inference/grpc_service.js";
 import type { Analyze, ServiceParts } from "../analyzer.js";
+import type { CallExt } from "../call-context.js";
 import type { Drain } from "../drain.js";
 import type { Check } from "../entrance.js";
 import { failedText } from "../text-outcome.js";
@@ -41,7 +43,7 @@ export function kserveService(
   analyze: Analyze,
   drain: Pick<Drain, "announced">,
   version: string,
-): GRPCInferenceServiceImplementation {
+): GRPCInferenceServiceImplementation<CallExt> {
   const { limits, clock, events } = parts;
   /** Anew for each call: a tier's version changes when its model is loaded again. */
   const named = () => namedModels(parts);
@@ -58,12 +60,12 @@ export function kserveService(
     texts: readonly string[],
     { tier }: NamedModel,
     { parameters }: ModelInferRequest,
-    signal: AbortSignal,
+    call: Call,
   ): Promise<readonly Verdict[]> => {
     const options = optionsOf(parameters);
     for (const [index, text] of texts.entries())
       checkText(text, limits.maxTextLength, `${INPUT}[${index}]`);
-    return (await analyze(texts, tier, options, signal)).map(verdictOf);
+    return (await analyze(texts, tier, options, call)).map(verdictOf);
   };
 
   return {
@@ -84,7 +86,7 @@ export function kserveService(
       config: configOf(modelNamed(named(), request.name, request.version), limits.maxBatchTexts),
     }),
 
-    async modelInfer(request, { signal }) {
+    async modelInfer(request, { call }) {
       const model = modelNamed(named(), request.modelName, request.modelVersion, "model_");
       const startedMs = clock.now();
       let asked = 0;
@@ -93,7 +95,7 @@ export function kserveService(
         const outputNames = outputNamesOf(request.outputs);
         const { texts, shape } = textsOf(request, limits.maxBatchTexts);
         asked = texts.length;
-        const verdicts = await verdictsOf(texts, model, request, signal);
+        const verdicts = await verdictsOf(texts, model, request, call);
         const answeredMs = clock.now();
         const outputs = outputsOf(outputNames, verdicts, shape);
         const endedMs = clock.now();
@@ -109,7 +111,7 @@ export function kserveService(
       } catch (error) {
         statisticsOf(model).failed(clock.now() - startedMs);
         // Those of a call whose texts could not be read are not known.
-        if (asked > 0) events.failed("ModelInfer", failedText(error, signal, clock), asked);
+        if (asked > 0) events.failed("ModelInfer", failedText(error, call, clock), asked);
         throw error;
       }
     },

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { Batcher, type BatcherOptions } from "../../../server/batch/batcher.js";
 import type { BatchPolicy } from "../../../server/batch/plan.js";
 import type { Outcome } from "../../../server/batch/row.js";
-import { currentCall } from "../../../server/core/call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { seeded } from "../seeded.js";
 
 const LIMITS = { rows: 6, minRows: 2, maxRows: 8, maxPaddedTokens: 64, maxPaddingRatio: 0.25 };
@@ -51,11 +51,9 @@ class Bench {
   submit(lengths: readonly number[], holder: string): void {
     const rows = lengths.map((length) => [this.#ids++, length] as const);
     const leaving = new AbortController();
-    const call = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined, holder };
+    const call = someCall({ signal: leaving.signal, origin: { holder } });
     const ids = rows.map(([id, length]) => [id, ...Array<number>(length - 1).fill(0)]);
-    const outcomes = currentCall
-      .run(call, () => this.batcher.submit(ids, leaving.signal))
-      .catch(() => undefined);
+    const outcomes = this.batcher.submit(ids, call).catch(() => undefined);
     this.calls.push({ rows, leaving, outcomes });
   }
 

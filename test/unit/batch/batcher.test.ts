@@ -4,11 +4,12 @@ import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/bat
 import type { BatchRun } from "../../../server/batch/events.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
 import type { RowAnswer } from "../../../server/batch/row.js";
-import { currentCall, withoutCaller } from "../../../server/core/call.js";
+import { type Call, unasked, withSignal } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import { type Draw, seeded } from "../seeded.js";
 
@@ -34,7 +35,6 @@ const OPTIONS: BatcherOptions = {
 };
 const refused = new Error("the model refused the batch");
 const left = new Error("the caller left");
-const staying = new AbortController().signal;
 
 /** A row of that many tokens whose first id tells it from others. */
 const row = (id: number, tokens = 4) => [id, ...Array<number>(tokens - 1).fill(0)];
@@ -50,11 +50,11 @@ const TRIES = [1, 2, 4].flatMap((rows) =>
 );
 
 /** Whether its rows come to wait; they leave at once. */
-async function isTaken(batcher: Batcher, { rows, tokens }: (typeof TRIES)[number]) {
+async function isTaken(batcher: Batcher, { rows, tokens }: (typeof TRIES)[number], by: Call) {
   const leaving = new AbortController();
   const before = batcher.queued.size;
-  const call = Array.from({ length: rows }, (_, place) => row(10 + place, tokens));
-  const whole = batcher.submit(call, leaving.signal).catch(() => {});
+  const all = Array.from({ length: rows }, (_, place) => row(10 + place, tokens));
+  const whole = batcher.submit(all, withSignal(by, leaving.signal)).catch(() => {});
   const taken = batcher.queued.size > before;
   leaving.abort(new Error("left"));
   await whole;
@@ -90,7 +90,7 @@ describe("Batcher", () => {
   describe("gathering", () => {
     it("runs a lone row at once, without waiting for company", async () => {
       const batcher = held();
-      const answer = batcher.submit([row(1)], staying);
+      const answer = batcher.submit([row(1)], someCall());
       await turn();
       assert.deepEqual(idsOf(runs[0]), [1]);
       assert.equal(clock.pending, 0);
@@ -100,7 +100,7 @@ describe("Batcher", () => {
 
     it("puts calls that arrive in one turn into one batch", async () => {
       const batcher = held();
-      const answers = [1, 2, 3].map((id) => batcher.submit([row(id)], staying));
+      const answers = [1, 2, 3].map((id) => batcher.submit([row(id)], someCall()));
       await turn();
       assert.equal(runs.length, 1);
       assert.deepEqual(idsOf(runs[0]), [1, 2, 3]);
@@ -110,11 +110,11 @@ describe("Batcher", () => {
 
     it("makes the next batch of the rows that wait while one runs", async () => {
       const batcher = held();
-      const answers = [batcher.submit([row(1)], staying)];
+      const answers = [batcher.submit([row(1)], someCall())];
       await turn();
-      answers.push(batcher.submit([row(2)], staying));
+      answers.push(batcher.submit([row(2)], someCall()));
       await turn();
-      answers.push(batcher.submit([row(3), row(4)], staying));
+      answers.push(batcher.submit([row(3), row(4)], someCall()));
       await turn();
       assert.equal(runs.length, 1);
       assert.deepEqual([batcher.queued.size, batcher.queued.tokens], [3, 12]);
@@ -128,7 +128,7 @@ describe("Batcher", () => {
 
     it("answers in the order of the rows, though batches go by length", async () => {
       const batcher = held();
-      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5), row(4, 2)], staying);
+      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5), row(4, 2)], someCall());
       await turn();
       assert.deepEqual(idsOf(runs[0]), [2, 4, 3, 1]);
       await end(0);
@@ -139,7 +139,7 @@ describe("Batcher", () => {
       const batcher = held({ limits: { ...LIMITS, minRows: 2 } });
       const answer = batcher.submit(
         [1, 2, 3].map((id) => row(id)),
-        staying,
+        someCall(),
       );
       await turn();
       await end(0);
@@ -150,7 +150,7 @@ describe("Batcher", () => {
 
     it("keeps rows of far lengths out of one batch", async () => {
       const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
-      const answer = batcher.submit([row(1, 10), row(2, 100), row(3, 11)], staying);
+      const answer = batcher.submit([row(1, 10), row(2, 100), row(3, 11)], someCall());
       await turn();
       await end(0);
       await end(1);
@@ -160,7 +160,7 @@ describe("Batcher", () => {
 
     it("runs as many batches at once as it may, and no more", async () => {
       const batcher = held({ concurrency: 2, maxInFlight: 2, limits: { ...LIMITS, minRows: 1 } });
-      const answers = [1, 2, 3, 4].map((id) => batcher.submit([row(id)], staying));
+      const answers = [1, 2, 3, 4].map((id) => batcher.submit([row(id)], someCall()));
       await turn();
       assert.deepEqual(runs.map(idsOf), [[1], [2]]);
       await end(1);
@@ -180,13 +180,13 @@ describe("Batcher", () => {
         const batcher = held({ policy: "single", maxInFlight: 2, maxAheadMs: 50 });
         // Enough to know what they take.
         for (let batch = 0; batch < 5; batch++) {
-          const answer = batcher.submit([row(batch)], staying);
+          const answer = batcher.submit([row(batch)], someCall());
           await turn();
           clock.advance(tookMs);
           await end(batch);
           await answer;
         }
-        const answers = [5, 6, 7].map((id) => batcher.submit([row(id)], staying));
+        const answers = [5, 6, 7].map((id) => batcher.submit([row(id)], someCall()));
         await turn();
         assert.equal(runs.length, 5 + begun);
         for (const batch of [5, 6, 7]) await end(batch);
@@ -195,13 +195,13 @@ describe("Batcher", () => {
     }
 
     it("answers a call without rows with nothing", async () => {
-      assert.deepEqual(await held().submit([], staying), []);
+      assert.deepEqual(await held().submit([], someCall()), []);
       assert.equal(runs.length, 0);
     });
 
     it("runs each row alone when batching is off, the shorter ones first", async () => {
       const batcher = held({ policy: "single" });
-      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5)], staying);
+      const answer = batcher.submit([row(1, 9), row(2, 2), row(3, 5)], someCall());
       await turn();
       for (const batch of [0, 1, 2]) await end(batch);
       assert.deepEqual(runs.map(idsOf), [[2], [3], [1]]);
@@ -219,7 +219,7 @@ describe("Batcher", () => {
     const learned = async (options: Partial<BatcherOptions> = {}) => {
       const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0 }, ...options });
       for (let batch = 0; batch < 4; batch++) {
-        const answer = batcher.submit([row(0, 10)], staying);
+        const answer = batcher.submit([row(0, 10)], someCall());
         await turn();
         clock.advance(10);
         await end(batch);
@@ -227,8 +227,7 @@ describe("Batcher", () => {
       }
       return batcher;
     };
-    const as = <T>(holder: string, deadlineMs: number, work: () => T): T =>
-      currentCall.run({ holder, deadlineMs, traceparent: undefined }, work);
+    const as = (holder: string, deadlineMs: number) => someCall({ deadlineMs, origin: { holder } });
     const forever = Number.POSITIVE_INFINITY;
     /** The ids of all further batches, in the order in which they run. */
     const ran = async (from: number) => {
@@ -238,7 +237,7 @@ describe("Batcher", () => {
 
     it("lets short texts go before a long one that came earlier, as long as it had its own time", async () => {
       const batcher = await learned({ policy: "single" });
-      const submit = (id: number, tokens: number) => batcher.submit([row(id, tokens)], staying);
+      const submit = (id: number, tokens: number) => batcher.submit([row(id, tokens)], someCall());
       void submit(1, 10);
       await turn();
       void submit(2, 100);
@@ -254,10 +253,10 @@ describe("Batcher", () => {
     it("lets a single text go before the rest of a large call", async () => {
       const batcher = await learned({ policy: "single" });
       const call = Array.from({ length: 6 }, (_, place) => row(10 + place, 10));
-      void batcher.submit(call, staying);
+      void batcher.submit(call, someCall());
       await turn();
       clock.advance(5);
-      void batcher.submit([row(1, 10)], staying);
+      void batcher.submit([row(1, 10)], someCall());
       await turn();
       assert.deepEqual((await ran(4)).flat(), [10, 11, 12, 1, 13, 14, 15]);
     });
@@ -265,10 +264,9 @@ describe("Batcher", () => {
     it("shares evenly between keys, however many calls one of them has", async () => {
       const batcher = await learned({ policy: "single" });
       const busy = Array.from({ length: 8 }, (_, place) => 10 + place);
-      for (const id of busy) void as("busy", forever, () => batcher.submit([row(id, 10)], staying));
+      for (const id of busy) void batcher.submit([row(id, 10)], as("busy", forever));
       await turn();
-      for (const id of [1, 2, 3])
-        void as("calm", forever, () => batcher.submit([row(id, 10)], staying));
+      for (const id of [1, 2, 3]) void batcher.submit([row(id, 10)], as("calm", forever));
       await turn();
       const order = (await ran(4)).flat();
       const places = [1, 2, 3].map((id) => order.indexOf(id));
@@ -278,7 +276,7 @@ describe("Batcher", () => {
     it("lets another key's text go before the rest of a large call that came beside many", async () => {
       const batcher = await learned({ policy: "single" });
       const submit = (holder: string, ...rows: number[][]) =>
-        void as(holder, forever, () => batcher.submit(rows, staying));
+        void batcher.submit(rows, as(holder, forever));
       for (const id of [1, 2, 3, 4]) submit("busy", row(id, 10));
       submit("busy", ...Array.from({ length: 8 }, (_, place) => row(10 + place, 10)));
       await turn();
@@ -293,11 +291,10 @@ describe("Batcher", () => {
 
     it("refuses at once what would miss its deadline, and nothing else", async () => {
       const batcher = await learned();
-      void batcher.submit([row(1, 100)], staying);
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
       // 100 ms of what runs, twice for the margin, and 10 of its own.
-      const at = (ms: number) =>
-        as("", clock.now() + ms, () => batcher.submit([row(2, 10)], staying));
+      const at = (ms: number) => batcher.submit([row(2, 10)], as("", clock.now() + ms));
       const refusal = reasonOf((await Promise.allSettled([at(209)]))[0]);
       assert.ok(refusal instanceof Error);
       assert.match(refusal.message, /would take about 0\.21 s/);
@@ -309,10 +306,10 @@ describe("Batcher", () => {
 
     it("gives up what was admitted and can be answered in time no more, for those who can", async () => {
       const batcher = await learned();
-      void batcher.submit([row(1, 100)], staying);
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
-      const hasty = as("", clock.now() + 220, () => batcher.submit([row(2, 10)], staying));
-      const patient = as("", forever, () => batcher.submit([row(3, 11)], staying));
+      const hasty = batcher.submit([row(2, 10)], as("", clock.now() + 220));
+      const patient = batcher.submit([row(3, 11)], as("", forever));
       await turn();
       // It takes longer than it was expected to.
       clock.advance(215);
@@ -326,9 +323,9 @@ describe("Batcher", () => {
 
     it("runs what may be late while nobody else waits", async () => {
       const batcher = await learned();
-      void batcher.submit([row(1, 100)], staying);
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
-      const hasty = as("", clock.now() + 220, () => batcher.submit([row(2, 10)], staying));
+      const hasty = batcher.submit([row(2, 10)], as("", clock.now() + 220));
       clock.advance(215);
       await end(4);
       await end(5);
@@ -337,26 +334,27 @@ describe("Batcher", () => {
 
     it("refuses what would wait longer than the limit, however patient its caller is", async () => {
       const batcher = await learned({ maxWaitMs: 90 });
-      void batcher.submit([row(1, 100)], staying);
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
       const call = [row(2, 50), row(3, 50)];
-      await assert.rejects(batcher.submit(call, staying), /may take 0\.09 s/);
+      await assert.rejects(batcher.submit(call, someCall()), /may take 0\.09 s/);
       assert.equal(Math.round(batcher.waitMs), 100);
     });
 
     for (const holder of ["", "busy"]) {
       it(`says of texts that nobody has read yet what it would say of their rows (key "${holder}")`, async () => {
         const batcher = await learned({ maxWaitMs: 300, maxQueuedRows: 4 });
-        void batcher.submit([row(1, 100)], staying);
+        void batcher.submit([row(1, 100)], someCall());
         await turn();
-        void as("busy", forever, () => batcher.submit([row(2, 100)], staying));
+        void batcher.submit([row(2, 100)], as("busy", forever));
         const outcomes = new Set<boolean>();
         for (const call of TRIES) {
-          const ask = <T>(work: () => T) => as(holder, clock.now() + call.withinMs, work);
-          const said = isFine(() => ask(() => batcher.admit(call.rows, call.rows * call.tokens)));
-          const did = await ask(() => isTaken(batcher, call));
+          const { rows, tokens, withinMs } = call;
+          const by = as(holder, clock.now() + withinMs);
+          const said = isFine(() => batcher.admit(rows, rows * tokens, by));
+          const did = await isTaken(batcher, call, by);
           outcomes.add(did);
-          assert.equal(said, did, `${call.rows} of ${call.tokens} within ${call.withinMs} ms`);
+          assert.equal(said, did, `${rows} of ${tokens} within ${withinMs} ms`);
         }
         assert.deepEqual([...outcomes].sort(), [false, true]);
       });
@@ -365,50 +363,44 @@ describe("Batcher", () => {
     it("lets all in before they are read while it is idle, and counts once what it refuses", async () => {
       const [shed, told] = recorder((_reason: string, _rows: number) => {});
       const batcher = await learned({ maxWaitMs: 50, events: { ...NO_EVENTS, shed } });
-      batcher.admit(3, 10_000);
-      void batcher.submit([row(1, 100)], staying);
+      batcher.admit(3, 10_000, someCall());
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
-      assert.throws(() => batcher.admit(3, 30), /would take about 0\.1 s, and may take 0\.05 s/);
-      withoutCaller(forever, () => assert.throws(() => batcher.admit(3, 30)));
+      assert.throws(
+        () => batcher.admit(3, 30, someCall()),
+        /would take about 0\.1 s, and may take 0\.05 s/,
+      );
+      assert.throws(() => batcher.admit(3, 30, unasked(someCall().signal)));
       assert.deepEqual(told, [["too_late", 3]]);
     });
 
     it("lets a call ask for as much as its own deadline allows: its own rows are no queue", async () => {
       const batcher = await learned({ maxWaitMs: 110 });
-      await as("", clock.now() + 2000, async () => {
-        void batcher.submit([row(1, 100)], staying);
-        await turn();
-        for (const id of [2, 3, 4, 5]) void batcher.submit([row(id, 200)], staying);
-        const tooMuch = batcher.submit([row(6, 500)], staying);
-        await assert.rejects(tooMuch, /may take 2 s/);
-      });
+      const call = as("", clock.now() + 2000);
+      void batcher.submit([row(1, 100)], call);
+      await turn();
+      for (const id of [2, 3, 4, 5]) void batcher.submit([row(id, 200)], call);
+      await assert.rejects(batcher.submit([row(6, 500)], call), /may take 2 s/);
       assert.equal(batcher.queued.tokens, 800);
       // Another one meets a queue.
-      await assert.rejects(
-        as("", forever, () => batcher.submit([row(7, 300)], staying)),
-        /may take 0\.11 s/,
-      );
+      await assert.rejects(batcher.submit([row(7, 300)], as("", forever)), /may take 0\.11 s/);
     });
 
     it("tells of what it turns away, and why, but not of what was to warm the caches", async () => {
       const [shed, told] = recorder((_reason: string, _rows: number) => {});
       const options = { maxQueuedRows: 3, events: { ...NO_EVENTS, shed } };
       const batcher = await learned(options);
-      void batcher.submit([row(1, 100)], staying);
+      void batcher.submit([row(1, 100)], someCall());
       await turn();
-      const tooLong = () => batcher.submit([row(2, 100), row(3, 100)], staying);
-      const tooMany = () =>
-        batcher.submit(
-          [4, 5, 6, 7].map((id) => row(id)),
-          staying,
-        );
-      for (const call of [tooLong, tooMany]) {
+      const tooLong = [row(2, 100), row(3, 100)];
+      const tooMany = [4, 5, 6, 7].map((id) => row(id));
+      for (const rows of [tooLong, tooMany]) {
         const soonMs = clock.now() + 200;
-        await assert.rejects(as("", soonMs, call));
-        await assert.rejects(withoutCaller(soonMs, call));
+        await assert.rejects(batcher.submit(rows, as("", soonMs)));
+        await assert.rejects(batcher.submit(rows, unasked(someCall().signal, soonMs)));
       }
-      const hasty = as("", clock.now() + 220, () => batcher.submit([row(2, 10)], staying));
-      void batcher.submit([row(3, 11)], staying);
+      const hasty = batcher.submit([row(2, 10)], as("", clock.now() + 220));
+      void batcher.submit([row(3, 11)], someCall());
       await turn();
       clock.advance(215);
       await end(4);
@@ -424,7 +416,7 @@ describe("Batcher", () => {
       const batcher = await learned({ maxQueuedRows: 10 });
       const rows = (count: number) => Array.from({ length: count }, (_, id) => row(id));
       const submit = (holder: string, count: number) =>
-        as(holder, forever, () => batcher.submit(rows(count), staying));
+        batcher.submit(rows(count), as(holder, forever));
       void submit("busy", 1);
       await turn();
       void submit("busy", 10);
@@ -444,7 +436,7 @@ describe("Batcher", () => {
 
     it("takes anything while it is idle: an estimate that is wrong must not keep all away", async () => {
       const batcher = await learned({ maxWaitMs: 100 });
-      const answer = batcher.submit([row(1, 500)], staying);
+      const answer = batcher.submit([row(1, 500)], someCall());
       await turn();
       await end(4);
       assert.deepEqual(answered(await answer), [1]);
@@ -454,12 +446,12 @@ describe("Batcher", () => {
   describe("a caller that leaves", () => {
     it("while it waits takes no place in a batch, and its neighbours are answered", async () => {
       const batcher = held();
-      const first = batcher.submit([row(1)], staying);
+      const first = batcher.submit([row(1)], someCall());
       await turn();
       const leaving = new AbortController();
-      const before = batcher.submit([row(2)], staying);
-      const leaver = batcher.submit([row(3), row(4)], leaving.signal);
-      const after = batcher.submit([row(5)], staying);
+      const before = batcher.submit([row(2)], someCall());
+      const leaver = batcher.submit([row(3), row(4)], someCall({ signal: leaving.signal }));
+      const after = batcher.submit([row(5)], someCall());
       leaving.abort(left);
       await assert.rejects(leaver, left);
       assert.equal(batcher.queued.size, 2);
@@ -471,7 +463,7 @@ describe("Batcher", () => {
 
     it("in the turn of its call takes no place in a batch", async () => {
       const leaving = new AbortController();
-      const leaver = held().submit([row(1)], leaving.signal);
+      const leaver = held().submit([row(1)], someCall({ signal: leaving.signal }));
       leaving.abort(left);
       await assert.rejects(leaver, left);
       await turn();
@@ -481,9 +473,9 @@ describe("Batcher", () => {
     it("while its batch runs is told at once, and its neighbours are answered", async () => {
       const batcher = held();
       const leaving = new AbortController();
-      const before = batcher.submit([row(1)], staying);
-      const leaver = batcher.submit([row(2)], leaving.signal);
-      const after = batcher.submit([row(3)], staying);
+      const before = batcher.submit([row(1)], someCall());
+      const leaver = batcher.submit([row(2)], someCall({ signal: leaving.signal }));
+      const after = batcher.submit([row(3)], someCall());
       await turn();
       leaving.abort(left);
       await assert.rejects(leaver, left);
@@ -491,7 +483,7 @@ describe("Batcher", () => {
       await end(0);
       assert.deepEqual((await Promise.all([before, after])).map(answered), [[1], [3]]);
       // And the next one finds the backend free.
-      const next = batcher.submit([row(4)], staying);
+      const next = batcher.submit([row(4)], someCall());
       await turn();
       await end(1);
       assert.deepEqual(answered(await next), [4]);
@@ -500,8 +492,8 @@ describe("Batcher", () => {
     it("with rows in a batch and rows in the queue takes the latter away", async () => {
       const batcher = held({ limits: { ...LIMITS, minRows: 1 } });
       const leaving = new AbortController();
-      const leaver = batcher.submit([row(1), row(2)], leaving.signal);
-      const after = batcher.submit([row(3)], staying);
+      const leaver = batcher.submit([row(1), row(2)], someCall({ signal: leaving.signal }));
+      const after = batcher.submit([row(3)], someCall());
       await turn();
       leaving.abort(left);
       await assert.rejects(leaver, left);
@@ -513,7 +505,10 @@ describe("Batcher", () => {
 
     it("before its call is refused with its reason, and takes no place", async () => {
       const batcher = held();
-      await assert.rejects(batcher.submit([row(1)], AbortSignal.abort(left)), left);
+      await assert.rejects(
+        batcher.submit([row(1)], someCall({ signal: AbortSignal.abort(left) })),
+        left,
+      );
       await turn();
       assert.equal(batcher.queued.size, 0);
       assert.equal(runs.length, 0);
@@ -521,12 +516,15 @@ describe("Batcher", () => {
 
     it("before its call is told its own reason, though the queue is full as well", async () => {
       const batcher = held({ maxQueuedRows: 0 });
-      await assert.rejects(batcher.submit([row(1)], AbortSignal.abort(left)), left);
+      await assert.rejects(
+        batcher.submit([row(1)], someCall({ signal: AbortSignal.abort(left) })),
+        left,
+      );
     });
 
     it("after its answer changes nothing, and no listener stays behind", async () => {
       const leaving = new AbortController();
-      const answer = held().submit([row(1)], leaving.signal);
+      const answer = held().submit([row(1)], someCall({ signal: leaving.signal }));
       await turn();
       await end(0);
       leaving.abort(left);
@@ -546,7 +544,7 @@ describe("Batcher", () => {
           clock,
         );
         const rows = Array.from({ length: 200 }, (_, id) => row(id));
-        const answer = batcher.submit(rows, signal);
+        const answer = batcher.submit(rows, someCall({ signal }));
         assert.equal(getEventListeners(signal, "abort").length, 1);
         assert.deepEqual(answered(await answer), [...rows.keys()]);
         await turn();
@@ -565,13 +563,13 @@ describe("Batcher", () => {
 
     it("refuses at once what is over the limit, and takes it again when there is room", async () => {
       const batcher = held({ maxQueuedRows: 2 });
-      const answers = [batcher.submit([row(1)], staying)];
+      const answers = [batcher.submit([row(1)], someCall())];
       await turn();
-      answers.push(batcher.submit([row(2), row(3)], staying));
-      await assert.rejects(batcher.submit([row(4)], staying), full(2));
+      answers.push(batcher.submit([row(2), row(3)], someCall()));
+      await assert.rejects(batcher.submit([row(4)], someCall()), full(2));
       assert.equal(batcher.queued.size, 2);
       await end(0);
-      answers.push(batcher.submit([row(5)], staying));
+      answers.push(batcher.submit([row(5)], someCall()));
       await end(1);
       await end(2);
       assert.deepEqual(runs.map(idsOf), [[1], [2, 3], [5]]);
@@ -580,7 +578,7 @@ describe("Batcher", () => {
 
     it("takes no part of a call that does not fit as a whole", async () => {
       const batcher = held({ maxQueuedRows: 2 });
-      await assert.rejects(batcher.submit([row(1), row(2), row(3)], staying), full(0));
+      await assert.rejects(batcher.submit([row(1), row(2), row(3)], someCall()), full(0));
       await turn();
       assert.equal(batcher.queued.size, 0);
       assert.equal(runs.length, 0);
@@ -588,14 +586,14 @@ describe("Batcher", () => {
 
     it("has room again when a caller that waits leaves", async () => {
       const batcher = held({ maxQueuedRows: 1 });
-      const first = batcher.submit([row(1)], staying);
+      const first = batcher.submit([row(1)], someCall());
       await turn();
       const leaving = new AbortController();
-      const leaver = batcher.submit([row(2)], leaving.signal);
-      await assert.rejects(batcher.submit([row(3)], staying), full(1));
+      const leaver = batcher.submit([row(2)], someCall({ signal: leaving.signal }));
+      await assert.rejects(batcher.submit([row(3)], someCall()), full(1));
       leaving.abort(left);
       await assert.rejects(leaver, left);
-      const taken = batcher.submit([row(4)], staying);
+      const taken = batcher.submit([row(4)], someCall());
       await end(0);
       await end(1);
       assert.deepEqual((await Promise.all([first, taken])).map(answered), [[1], [4]]);
@@ -610,8 +608,8 @@ describe("Batcher", () => {
       });
       const options = { ...OPTIONS, blames: (error: unknown) => error === refused };
       const batcher = new Batcher(run, options, clock);
-      const neighbour = batcher.submit([row(1), row(2)], staying);
-      const [bad, good] = await batcher.submit([row(3), row(4)], staying);
+      const neighbour = batcher.submit([row(1), row(2)], someCall());
+      const [bad, good] = await batcher.submit([row(3), row(4)], someCall());
       assert.equal(reasonOf(bad), refused);
       assert.equal(resultOf(good).logits[0], 4);
       // What the row was queued in, not what was tried last.
@@ -625,9 +623,9 @@ describe("Batcher", () => {
 
     it("for no row's fault fails the whole batch, but not the next one", async () => {
       const batcher = held();
-      const answers = [batcher.submit([row(1)], staying), batcher.submit([row(2)], staying)];
+      const answers = [batcher.submit([row(1)], someCall()), batcher.submit([row(2)], someCall())];
       await turn();
-      const later = batcher.submit([row(3)], staying);
+      const later = batcher.submit([row(3)], someCall());
       runs[0]?.fail(refused);
       for (const outcomes of await Promise.all(answers)) {
         assert.deepEqual(outcomes.map(reasonOf), [refused]);
@@ -640,7 +638,7 @@ describe("Batcher", () => {
 
     it("with too few results rejects the batch instead of mixing up its rows", async () => {
       const batcher = held();
-      const answer = batcher.submit([row(1), row(2)], staying);
+      const answer = batcher.submit([row(1), row(2)], someCall());
       await turn();
       runs[0]?.answer([echoOf([1])]);
       for (const outcome of await answer) {
@@ -650,16 +648,16 @@ describe("Batcher", () => {
   });
 
   describe("what it tells of the callers of a batch", () => {
-    const inCall = <T>(deadlineMs: number, traceparent: string, work: () => T): T =>
-      currentCall.run({ deadlineMs, traceparent, tracestate: `of=${traceparent}` }, work);
+    const traced = (deadlineMs: number, traceparent: string) =>
+      someCall({ deadlineMs, origin: { traceparent, tracestate: `of=${traceparent}` } });
 
     it("is the last of their deadlines, and the trace of the one that has waited longest", async () => {
       const batcher = held();
-      const first = batcher.submit([row(1)], staying);
+      const first = batcher.submit([row(1)], someCall());
       await turn();
       const answers = [
-        inCall(500, "longest", () => batcher.submit([row(2, 9)], staying)),
-        inCall(900, "latest", () => batcher.submit([row(3, 3)], staying)),
+        batcher.submit([row(2, 9)], traced(500, "longest")),
+        batcher.submit([row(3, 3)], traced(900, "latest")),
       ];
       await end(0);
       assert.deepEqual(idsOf(runs[1]), [3, 2]);
@@ -671,7 +669,7 @@ describe("Batcher", () => {
     });
 
     it("is no deadline and no trace where no call is under way", async () => {
-      const answer = held().submit([row(1)], staying);
+      const answer = held().submit([row(1)], someCall());
       await turn();
       assert.equal(runs[0]?.context.deadlineMs, Number.POSITIVE_INFINITY);
       assert.equal(runs[0]?.context.traceparent, undefined);
@@ -682,7 +680,9 @@ describe("Batcher", () => {
     it("is that they have left, once the last of them has", async () => {
       const batcher = held();
       const callers = [new AbortController(), new AbortController()];
-      const answers = callers.map(({ signal }, id) => batcher.submit([row(id), row(id)], signal));
+      const answers = callers.map(({ signal }, id) =>
+        batcher.submit([row(id), row(id)], someCall({ signal })),
+      );
       await turn();
       const signal = runs[0]?.context.signal;
       callers[0]?.abort(left);
@@ -701,12 +701,12 @@ describe("Batcher", () => {
     const [ran, batches] = recorder((_batch: BatchRun) => {});
     const [waited, waits] = recorder((_queueMs: number) => {});
     const batcher = held({ events: { ...NO_EVENTS, ran, waited } });
-    const alone = batcher.submit([row(1, 4)], staying);
+    const alone = batcher.submit([row(1, 4)], someCall());
     await turn();
     clock.advance(3);
-    const longer = batcher.submit([row(2, 4)], staying);
+    const longer = batcher.submit([row(2, 4)], someCall());
     clock.advance(2);
-    const shorter = batcher.submit([row(3, 3)], staying);
+    const shorter = batcher.submit([row(3, 3)], someCall());
     clock.advance(2);
     await end(0);
     clock.advance(10);
@@ -731,7 +731,7 @@ describe("Batcher", () => {
     const [ran, batches] = recorder((_batch: BatchRun) => {});
     const [waited, waits] = recorder((_queueMs: number) => {});
     const batcher = held({ events: { ...NO_EVENTS, ran, waited } });
-    const answer = batcher.submit([row(1)], staying);
+    const answer = batcher.submit([row(1)], someCall());
     await turn();
     runs[0]?.fail(refused);
     assert.equal(reasonOf((await answer)[0]), refused);
@@ -742,11 +742,11 @@ describe("Batcher", () => {
     const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
     let next = 100;
     const stream = (rows: number) => {
-      for (let n = 0; n < rows; n++) void batcher.submit([row(next++, 5)], staying);
+      for (let n = 0; n < rows; n++) void batcher.submit([row(next++, 5)], someCall());
     };
     stream(20);
     await turn();
-    void batcher.submit([row(1, 400)], staying);
+    void batcher.submit([row(1, 400)], someCall());
     let batch = 0;
     let tokens = 0;
     while (!idsOf(runs[batch])?.includes(1)) {
@@ -788,7 +788,7 @@ async function comeAndGo(batcher: Batcher, runs: readonly HeldRun[], draw: Draw)
     const caller = new AbortController();
     open.push(caller);
     checks.push(
-      batcher.submit(rows, caller.signal).then(
+      batcher.submit(rows, someCall({ signal: caller.signal })).then(
         (outcomes) =>
           assert.deepEqual(
             outcomes.map((one) => resultOf(one).logits),

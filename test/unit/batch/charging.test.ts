@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Batcher, type BatcherOptions } from "../../../server/batch/batcher.js";
-import { currentCall, withoutCaller } from "../../../server/core/call.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 
 const OPTIONS: BatcherOptions = {
   limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 4096, maxPaddingRatio: 1 },
@@ -34,8 +34,7 @@ describe("what a batch costs its calls", () => {
     const charge = {
       read: (tier: string, tokens: number) => void read.push(`${name}: ${tier} ${tokens}`),
     };
-    const call = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined, charge };
-    return currentCall.run(call, () => batcher.submit(lengths.map(row), leaving.signal));
+    return batcher.submit(lengths.map(row), someCall({ signal: leaving.signal, charge }));
   };
 
   it("is the tokens of their own rows, once the model has read them", async () => {
@@ -67,15 +66,5 @@ describe("what a batch costs its calls", () => {
     runs[0]?.answer();
     await turn();
     assert.deepEqual(read, ["leaver: balanced 4"]);
-  });
-
-  it("is nobody's where nobody has asked for it", async () => {
-    const call = { deadlineMs: 0, traceparent: undefined, charge: { read: () => assert.fail() } };
-    const answer = currentCall.run(call, () =>
-      withoutCaller(Number.POSITIVE_INFINITY, () => batcher.submit([row(4)], leaving.signal)),
-    );
-    await turn();
-    runs[0]?.answer();
-    await answer;
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type QueuedRow, RowQueue } from "../../../server/batch/row-queue.js";
-import type { Call } from "../../../server/core/call.js";
+import { someCall } from "../../support/some-call.js";
 
-const CALLS = [1, 2, 3].map((deadlineMs): Call => ({ deadlineMs, traceparent: undefined }));
-const PART: Call = { deadlineMs: 4, traceparent: undefined, partOf: CALLS[0] };
+const WHOLE = someCall();
+const PART = someCall({ origin: WHOLE.origin });
+const CALLS = [WHOLE, PART, someCall(), someCall()];
 
 /** A row with the place of its arrival still to come. */
 const row = fc.record({
@@ -12,7 +13,7 @@ const row = fc.record({
   due: fc.integer({ min: 0, max: 5 }),
   deadlineMs: fc.constantFrom(0, 5, Number.POSITIVE_INFINITY),
   holder: fc.constantFrom("a", "b"),
-  call: fc.constantFrom(undefined, ...CALLS, PART),
+  call: fc.constantFrom(...CALLS),
 });
 
 /** The queue, and beside it a list of the same rows, sorted anew whenever it is asked. */
@@ -63,11 +64,11 @@ class Pair {
     assert.deepEqual(this.queue.next(tokens), this.#next(tokens));
     const isAhead = (one: QueuedRow) => one.due <= due || one.deadlineMs < untilMs;
     const ahead = rows.filter((one) => this.#byArrival || isAhead(one));
-    for (const call of [CALLS[0], PART])
+    for (const call of [WHOLE, PART])
       assert.deepEqual(this.queue.ahead({ holder: "a", call }, due, untilMs), {
         all: tokensOf(ahead),
         own: tokensOf(ahead.filter((one) => one.holder === "a")),
-        others: tokensOf(ahead.filter((one) => one.call !== CALLS[0] && one.call !== PART)),
+        others: tokensOf(ahead.filter((one) => one.call !== WHOLE && one.call !== PART)),
       });
   }
 }

@@ -7,14 +7,11 @@ import type { Call } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 
 const FOREVER = Number.POSITIVE_INFINITY;
-const callOf = (more: Partial<Call> = {}): Call => ({
-  deadlineMs: FOREVER,
-  traceparent: undefined,
-  ...more,
-});
-const STREAM = callOf();
+const STREAM = {};
+const ofStream = () => callFrom(STREAM);
 
 /** A backend on which a token takes a millisecond, busy with 50, and what is let in behind that; a call has ten tokens. */
 class Busy {
@@ -38,7 +35,7 @@ class Busy {
   }
 
   /** Rows of so many tokens that are due at once. */
-  queued(tokens: number, holder = "", call: Call | undefined = undefined): void {
+  queued(tokens: number, holder = "", call: Call = someCall()): void {
     const ids = Array<number>(tokens).fill(0);
     this.queue.insert({ ids, due: 0, deadlineMs: FOREVER, holder, call, order: this.#order++ });
   }
@@ -48,7 +45,7 @@ class Busy {
     const { holder = "", tokens = 10 } = more;
     const deadlineMs = this.clock.now() + patienceMs;
     const due = this.sharing.due(holder, tokens);
-    const newcomer = { call: callOf(), holder, rows: 1, tokens, due, deadlineMs, isBegun: false };
+    const newcomer = { call: someCall(), holder, rows: 1, tokens, due, deadlineMs, isBegun: false };
     try {
       this.admission.admit({ ...newcomer, ...more });
       return undefined;
@@ -94,7 +91,7 @@ describe("admission to a queue that is kept short", () => {
   });
 
   it("says of texts that nobody has read yet what it says of their rows", () => {
-    const asked = { call: callOf(), holder: "", rows: 1, tokens: 10, isBegun: false };
+    const asked = { call: someCall(), holder: "", rows: 1, tokens: 10, isBegun: false };
     const isSure = () => busy.admission.isSure({ ...asked, deadlineMs: 1000 });
     assert.equal(isSure(), true);
     busy.refusal(600);
@@ -112,7 +109,7 @@ describe("admission to a queue that is kept short", () => {
     "that would be too late behind a short queue as well": () =>
       busy.refusal(2000, { tokens: 1600 }),
     "that has no more than 0.15 s": () => busy.refusal(150),
-    "that nobody waits for": () => busy.refusal(600, { call: callOf({ isUnasked: true }) }),
+    "that nobody waits for": () => busy.refusal(600, { call: callFrom({ isUnasked: true }) }),
   };
   for (const [what, refused] of Object.entries(NO_SIGN))
     it(`does not begin for a call ${what}`, () => {
@@ -122,8 +119,8 @@ describe("admission to a queue that is kept short", () => {
 
   it("does not begin for what a call itself has waiting", () => {
     const stream = new Busy();
-    stream.queued(300, "", callOf({ partOf: STREAM }));
-    assert.ok(stream.refusal(600, { call: callOf({ partOf: STREAM }) }) !== undefined);
+    stream.queued(300, "", ofStream());
+    assert.ok(stream.refusal(600, { call: ofStream() }) !== undefined);
     assert.equal(stream.refusal(1000), undefined);
   });
 
@@ -143,9 +140,9 @@ describe("admission to a queue that is kept short", () => {
   it("does not turn a stream away for its own texts", () => {
     const stream = new Busy();
     stream.queued(150);
-    stream.queued(150, "", callOf({ partOf: STREAM }));
+    stream.queued(150, "", ofStream());
     stream.refusal(600);
     assert.ok(stream.refusal(1000) !== undefined);
-    assert.equal(stream.refusal(1000, { call: callOf({ partOf: STREAM }) }), undefined);
+    assert.equal(stream.refusal(1000, { call: ofStream() }), undefined);
   });
 });

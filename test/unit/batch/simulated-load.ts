@@ -1,11 +1,11 @@
 import { lognormalLength, seeded } from "../../../benchmarks/texts.js";
 import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/batch/batcher.js";
 import { sizeOf } from "../../../server/batch/cost.js";
-import { currentCall } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 
 type Chance = () => number;
 
@@ -106,12 +106,13 @@ class Simulation {
     const stay = Number.isFinite(patienceMs)
       ? this.#clock.after(patienceMs, () => leaving.abort(new Error("it left")))
       : () => {};
-    const own = { deadlineMs: atMs + patienceMs, traceparent: undefined, holder };
+    const deadlineMs = atMs + patienceMs;
+    const own = someCall({ signal: leaving.signal, deadlineMs, origin: { holder } });
     const ids = Array.from({ length: rows }, () =>
       Array<number>(lognormalLength(this.chance)).fill(0),
     );
-    const [outcome] = await currentCall
-      .run(own, () => this.#batcher.submit(ids, leaving.signal))
+    const [outcome] = await this.#batcher
+      .submit(ids, own)
       .catch((reason: unknown) => [{ status: "rejected" as const, reason }]);
     stay();
     const tookMs = this.#clock.now() - atMs;

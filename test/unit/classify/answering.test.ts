@@ -6,10 +6,11 @@ import type { CachedAnswer } from "../../../server/classify/cached-answer.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { serviceError } from "../outcomes.js";
 import { answer, fakeModel, numbersOf, PLAIN, POSITIVE, tokenizerOf } from "./fake-model.js";
 
-const caller = { signal: new AbortController().signal };
+const caller = someCall();
 const refused = serviceError("OVERLOADED", "Too much: try again later.");
 
 /** A model that lets nobody in while `isFull`, with what it was asked about and what was read for it. */
@@ -20,7 +21,7 @@ function busyModel(clock: FakeClock) {
   });
   const [encode, read] = recorder(numbersOf);
   const [model] = fakeModel(clock, (rows) => rows.map(() => answer(POSITIVE)), {
-    admit,
+    admit: (texts, tokens) => admit(texts, tokens),
     tokenizer: tokenizerOf(encode),
   });
   return { model, state, asked, read };
@@ -111,8 +112,8 @@ describe("a model that is too busy", () => {
     const { model, state, asked } = busyModel(clock);
     state.isFull = false;
     let isFirst = true;
-    const submit: typeof model.submit = async (rows, signal) => {
-      if (!isFirst) return await model.submit(rows, signal);
+    const submit: typeof model.submit = async (rows, call) => {
+      if (!isFirst) return await model.submit(rows, call);
       isFirst = false;
       throw new ServiceError("OVERLOADED", "Too much: try again later.");
     };

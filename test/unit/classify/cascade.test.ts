@@ -4,12 +4,12 @@ import { type Cascade, cascade } from "../../../server/classify/cascade.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
 import { piecesAt } from "../../../server/classify/spans.js";
-import type { Signal } from "../../../server/core/abort.js";
-import { withoutCaller } from "../../../server/core/call.js";
+import { type Call, unasked } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { recorder } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf } from "../outcomes.js";
 import {
   answer,
@@ -56,8 +56,8 @@ describe("cascade", () => {
     { parts }: ReturnType<typeof cascadeOf>,
     texts: readonly string[],
     question: Partial<Question> = {},
-    signal = new AbortController().signal,
-  ) => cascade(parts, texts, { ...PLAIN, ...question }, { signal }, answerAnew(clock));
+    call = someCall(),
+  ) => cascade(parts, texts, { ...PLAIN, ...question }, call, answerAnew(clock));
 
   const tiersOf = (outcomes: readonly PromiseSettledResult<{ model: ServedModel }>[]) =>
     outcomes.map((outcome) => resultOf(outcome).model.tier);
@@ -68,7 +68,7 @@ describe("cascade", () => {
     const telling = { ...models, parts: { ...models.parts, events: { decided } } };
     const texts = ["1", "2", "3", "4"];
     await run(telling, texts);
-    await withoutCaller(Number.POSITIVE_INFINITY, () => run(telling, texts));
+    await run(telling, texts, {}, unasked(someCall().signal));
     assert.deepEqual(told, [
       ["fast", 1],
       ["accurate", 2],
@@ -194,21 +194,21 @@ describe("cascade", () => {
     assert.equal(resultOf(sure).model.tier, "fast");
   });
 
-  it("passes the caller's signal on to both models", async () => {
-    const signals: Signal[] = [];
+  it("passes the call on to both models", async () => {
+    const calls: Call[] = [];
     const heard = (model: ServedModel): ServedModel => ({
       ...model,
-      submit: (rows, signal) => {
-        signals.push(signal);
-        return model.submit(rows, signal);
+      submit: (rows, call) => {
+        calls.push(call);
+        return model.submit(rows, call);
       },
     });
     const { parts } = cascadeOf({ 1: answer(UNSURE) });
-    const { signal } = new AbortController();
+    const call = someCall();
     const listening = { ...parts, fast: heard(parts.fast), accurate: heard(parts.accurate) };
-    await cascade(listening, ["1"], PLAIN, { signal }, answerAnew(clock));
-    assert.deepEqual(signals.length, 2);
-    for (const one of signals) assert.equal(one, signal);
+    await cascade(listening, ["1"], PLAIN, call, answerAnew(clock));
+    assert.equal(calls.length, 2);
+    for (const one of calls) assert.equal(one, call);
   });
 
   describe("asks only the model that answers", () => {

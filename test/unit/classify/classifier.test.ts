@@ -4,12 +4,13 @@ import type { TextRead } from "../../../server/classify/events.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import { type Question, read } from "../../../server/classify/reading.js";
 import { piecesAt } from "../../../server/classify/spans.js";
-import { currentCall } from "../../../server/core/call.js";
+import type { Call } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { Tier } from "../../../server/core/tiers.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { recorder, turn } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import {
   answer,
@@ -29,7 +30,6 @@ import {
 
 const refused = new Error("the model refused the row");
 const failure: Outcome = { status: "rejected", reason: refused };
-const staying = new AbortController().signal;
 
 describe("classify", () => {
   let clock: FakeClock;
@@ -41,8 +41,12 @@ describe("classify", () => {
     answerRows: (rows: Rows) => Outcome[] | Promise<Outcome[]>,
     parts: Partial<ServedModel> = {},
   ) => fakeModel(clock, answerRows, parts);
-  const run = (model: ServedModel, texts: readonly string[], question: Partial<Question> = {}) =>
-    classify(model, texts, { ...PLAIN, ...question }, staying, clock);
+  const run = (
+    model: ServedModel,
+    texts: readonly string[],
+    question: Partial<Question> = {},
+    call = someCall(),
+  ) => classify(model, texts, { ...PLAIN, ...question }, call, clock);
 
   it("gives one verdict a text, in the order of the texts", async () => {
     const logits = [NEGATIVE, NEUTRAL, POSITIVE];
@@ -98,11 +102,11 @@ describe("classify", () => {
     assert.ok(Math.abs((verdict?.confidence ?? 0) - 0.8) < 1e-6);
   });
 
-  it("passes the caller's signal on", async () => {
+  it("passes the call on", async () => {
     const [model, calls] = modelThat(() => [answer(NEUTRAL)]);
-    const { signal } = new AbortController();
-    await classify(model, ["1"], PLAIN, signal, clock);
-    assert.equal(calls[0]?.[1], signal);
+    const call = someCall();
+    await run(model, ["1"], PLAIN, call);
+    assert.equal(calls[0]?.[1], call);
   });
 
   it("asks for nothing where there are no texts", async () => {
@@ -191,10 +195,8 @@ describe("classify", () => {
     it("is charged a little where it is read in vain, as others are whose caller leaves meanwhile", async () => {
       const [model] = modelThat(() => [answer(NEGATIVE)]);
       const [read, charged] = recorder((_tier: Tier, _tokens: number) => {});
-      const asCall = <T>(work: () => Promise<T>) =>
-        currentCall.run({ deadlineMs: 1e6, traceparent: undefined, charge: { read } }, work);
       const long = "1 2 3 4 5";
-      await asCall(() => run(model, ["1", long], { longText: "reject" }));
+      await run(model, ["1", long], { longText: "reject" }, someCall({ charge: { read } }));
       // Four characters a token, two special ones, and a sixteenth of that.
       assert.deepEqual(charged, [[model.tier, 5 / 16]]);
       const leaving = new AbortController();
@@ -207,10 +209,8 @@ describe("classify", () => {
         },
       };
       const left = { ...model, tokenizer: slow };
-      await assert.rejects(
-        asCall(() => classify(left, [long, "1", "2"], PLAIN, leaving.signal, clock)),
-        /they left/,
-      );
+      const call = someCall({ signal: leaving.signal, charge: { read } });
+      await assert.rejects(run(left, [long, "1", "2"], PLAIN, call), /they left/);
       assert.deepEqual(charged.slice(1), [[model.tier, 5 / 16]], "the others were not read");
     });
 
@@ -280,7 +280,7 @@ describe("classify", () => {
       },
       ...parts,
     });
-    const rowsOf = (calls: readonly (readonly [Rows, AbortSignal])[]) =>
+    const rowsOf = (calls: readonly (readonly [Rows, Call])[]) =>
       calls.flatMap(([rows]) => rows.map(textIdsOf));
     const neutral = (rows: Rows) => rows.map(() => answer(NEUTRAL));
 
@@ -537,16 +537,14 @@ describe("classify", () => {
     it("are given up with the call where the caller leaves", async () => {
       const caller = new AbortController();
       const gone = new Error("the caller has left");
-      const submit: ServedModel["submit"] = async (rows, signal) => {
+      const submit: ServedModel["submit"] = async (rows, { signal }) => {
         signal.throwIfAborted();
         caller.abort(gone);
         return rows.map(() => answer(NEUTRAL));
       };
       const [model] = modelThat(() => [], { submit });
-      await assert.rejects(
-        classify(model, ["1 2"], { ...PLAIN, explain: true }, caller.signal, clock),
-        gone,
-      );
+      const { signal } = caller;
+      await assert.rejects(run(model, ["1 2"], { explain: true }, someCall({ signal })), gone);
     });
 
     it("leave room in the queue for other calls, however many texts have them asked for", async () => {
@@ -613,7 +611,7 @@ describe("classify", () => {
         isReady: () => false,
         ready: () => new Promise(() => {}),
       });
-      const call = classify(model, ["1"], PLAIN, caller.signal, clock);
+      const call = run(model, ["1"], {}, someCall({ signal: caller.signal }));
       caller.abort(gone);
       await assert.rejects(call, gone);
       assert.equal(calls.length, 0);

@@ -1,6 +1,7 @@
 import type { RowAnswer } from "../../../server/batch/row.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Question } from "../../../server/classify/reading.js";
+import type { Call } from "../../../server/core/call.js";
 import type { Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import type { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -64,7 +65,7 @@ export function fakeModel(
   answerRows: (rows: Rows) => Outcome[] | Promise<Outcome[]>,
   parts: Partial<ServedModel> = {},
 ) {
-  const [submit, calls] = recorder(async (rows: Rows, _signal: AbortSignal) => answerRows(rows));
+  const [submit, calls] = recorder(async (rows: Rows, _call: Call) => answerRows(rows));
   const encode = (text: string) => {
     clock.advance(text.length);
     return numbersOf(text);

@@ -7,7 +7,7 @@ import { roomOf } from "../../../server/classify/model.js";
 import { type Question, read, windowsToRead } from "../../../server/classify/reading.js";
 import { ReadingThreads } from "../../../server/classify/reading-threads.js";
 import type { LongText } from "../../../server/classify/windows.js";
-import { currentCall, withoutCaller } from "../../../server/core/call.js";
+import { unasked } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { loadTokenizer, type Tokenizer } from "../../../server/tokenize/tokenizer.js";
 import { HOSTILE } from "../../fuzz/texts.js";
@@ -16,15 +16,12 @@ import { until } from "../../support/held-backend.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { readParity } from "../../support/parity.js";
 import { recorder } from "../../support/recorder.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import { seeded } from "../seeded.js";
 import { PLAIN } from "./fake-model.js";
 
 const pathOf = (tier: string) => `triton-model-repo/sentiment_${tier}/tokenizer.json`;
-const STAYING = new AbortController().signal;
-/** For a call of that key. */
-const as = <T>(holder: string, work: () => T): T =>
-  currentCall.run({ deadlineMs: Infinity, traceparent: undefined, holder }, work);
 const TEXT = "A fine day, and nobody minds. ".repeat(100);
 
 describe("ReadingThreads", function () {
@@ -44,8 +41,8 @@ describe("ReadingThreads", function () {
     await readers.load(balanced, pathOf("balanced"));
   };
   const modelOf = (tokenizer: Tokenizer) => ({ tokenizer, maxTokens: 128 });
-  const readThere = (text: string, tokenizer = balanced, question = PLAIN, signal = STAYING) =>
-    readers.read(modelOf(tokenizer), text, question, signal);
+  const readThere = (text: string, tokenizer = balanced, question = PLAIN, call = someCall()) =>
+    readers.read(modelOf(tokenizer), text, question, call);
   const readHere = (text: string, tokenizer = balanced, question = PLAIN) =>
     read(text, tokenizer, roomOf(modelOf(tokenizer)), question);
   const assertSame = async (text: string, tokenizer: Tokenizer, question: Question) => {
@@ -139,10 +136,14 @@ describe("ReadingThreads", function () {
     };
     try {
       const gone = new Error("the caller has left");
-      await assert.rejects(readThere(TEXT, balanced, PLAIN, AbortSignal.abort(gone)), gone);
+      await assert.rejects(
+        readThere(TEXT, balanced, PLAIN, someCall({ signal: AbortSignal.abort(gone) })),
+        gone,
+      );
       const caller = new AbortController();
-      const underWay = readThere(TEXT, balanced, PLAIN, caller.signal);
-      const waiting = readThere(TEXT, balanced, PLAIN, caller.signal);
+      const call = someCall({ signal: caller.signal });
+      const underWay = readThere(TEXT, balanced, PLAIN, call);
+      const waiting = readThere(TEXT, balanced, PLAIN, call);
       const other = readThere("somebody else's");
       caller.abort(gone);
       await assert.rejects(underWay, gone);
@@ -246,7 +247,7 @@ describe("ReadingThreads", function () {
     await start(1);
     const ended: string[] = [];
     const readFor = (holder: string) =>
-      as(holder, () => readThere(TEXT)).then(() => ended.push(holder));
+      readThere(TEXT, balanced, PLAIN, callFrom({ holder })).then(() => ended.push(holder));
     const reads = [...Array<string>(20).fill("many"), "one"].map(readFor);
     await Promise.all(reads);
     assert.ok(ended.indexOf("one") <= 3, ended.join());
@@ -257,17 +258,17 @@ describe("ReadingThreads", function () {
     const [shed, told] = recorder((_reason: string, _texts: number) => {});
     const model = { events: { ...NO_EVENTS, shed } };
     const reads = Array.from({ length: 1023 }, () => readThere("a"));
-    readers.admit(model, [TEXT]);
+    readers.admit(model, [TEXT], someCall());
     reads.push(readThere("a"));
     const full = serviceError(
       "OVERLOADED",
       "Too many long texts wait to be read (1024): try again later.",
       { retryAfterMs: 1000 },
     );
-    assert.throws(() => readers.admit(model, ["short", TEXT]), full);
-    assert.throws(() => withoutCaller(0, () => readers.admit(model, [TEXT])), full);
-    readers.admit(model, ["short"]);
-    as("another", () => readers.admit(model, [TEXT]));
+    assert.throws(() => readers.admit(model, ["short", TEXT], someCall()), full);
+    assert.throws(() => readers.admit(model, [TEXT], unasked(someCall().signal)), full);
+    readers.admit(model, ["short"], someCall());
+    readers.admit(model, [TEXT], callFrom({ holder: "another" }));
     assert.deepEqual(told, [["queue_full", 2]]);
     await readers[Symbol.asyncDispose]();
     const [underWay, ...waiting] = await Promise.all(reads);

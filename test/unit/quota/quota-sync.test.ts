@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { currentCall } from "../../../server/core/call.js";
 import type { SharedQuota, Spent } from "../../../server/core/shared-quota.js";
 import { memoryQuota } from "../../../server/quota/memory-quota.js";
 import type { Quota } from "../../../server/quota/quota.js";
 import { QuotaSync } from "../../../server/quota/quota-sync.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
+import { callFrom } from "../../support/some-call.js";
 import { quotaOf } from "../../support/some-quota.js";
 import { seeded } from "../seeded.js";
 
@@ -15,16 +15,14 @@ const textOf = (tokens: number) => "x".repeat(4 * (tokens - 2));
 
 /** Has a call of the team cost so many tokens; whether it was let in. */
 function spends(quota: Quota, tokens: number, holder = "team", tokensPerMinute = 600): boolean {
-  const call = { deadlineMs: 0, traceparent: undefined, holder, allowed: { tokensPerMinute } };
-  return currentCall.run(call, () => {
-    try {
-      using reserved = quota.reserve([textOf(tokens)], "fast", PLAIN);
-      reserved?.read("fast", tokens);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const call = callFrom({ holder, allowed: { tokensPerMinute } });
+  try {
+    using reserved = quota.reserve([textOf(tokens)], "fast", PLAIN, call);
+    reserved?.read("fast", tokens);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describe("QuotaSync", () => {

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { type Call, currentCall, withoutCaller } from "../../../server/core/call.js";
+import type { Call, Origin } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import type { Tier } from "../../../server/core/tiers.js";
 import { Pace, paceOf } from "../../../server/quota/pace.js";
 import type { Quota, QuotaOptions, Refusal, Reservation } from "../../../server/quota/quota.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 import { quotaOf } from "../../support/some-quota.js";
 import { serviceError } from "../outcomes.js";
 import { seeded } from "../seeded.js";
 
 const PLAIN = { sentences: false, explain: false };
-const NONE = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
 const WEIGHTS = { fast: 1, balanced: 2, accurate: 10 };
-const NEVER = new AbortController().signal;
 /** Of so many tokens by estimate. */
 const textOf = (tokens: number) => "x".repeat(4 * (tokens - 2));
 
@@ -35,24 +34,18 @@ describe("Quota", () => {
         refused: (refusal) => refusals.push(refusal),
       },
     );
-  const as = <T>(call: Partial<Call>, work: () => T): T =>
-    currentCall.run({ ...NONE, ...call }, work);
   const TEAM = { holder: "team", allowed: { tokensPerMinute: 600 } };
-  const ask = (quota: Quota, tokens: number, tier: Tier | "auto" = "fast", call = TEAM) =>
-    as(call, () => quota.reserve([textOf(tokens)], tier, PLAIN));
+  const ask = (quota: Quota, tokens: number, tier: Tier | "auto" = "fast", by: Origin = TEAM) =>
+    quota.reserve([textOf(tokens)], tier, PLAIN, callFrom(by));
 
   it("looks at nobody without a quota: no holder, none by key or default, nothing asked, unasked", () => {
     const quota = quotaWith();
-    assert.equal(quota.reserve([textOf(9)], "fast", PLAIN), undefined);
-    const reserved = (call: Partial<Call>, texts = [textOf(9)]) =>
-      as(call, () => quota.reserve(texts, "fast", PLAIN));
+    const reserved = (origin: Origin, texts = [textOf(9)]) =>
+      quota.reserve(texts, "fast", PLAIN, callFrom(origin));
     assert.equal(reserved({}), undefined);
     assert.equal(reserved({ holder: "team" }), undefined);
     assert.equal(reserved(TEAM, []), undefined);
-    assert.equal(
-      as(TEAM, () => withoutCaller(1, () => quota.reserve([textOf(9)], "fast", PLAIN))),
-      undefined,
-    );
+    assert.equal(reserved({ ...TEAM, isUnasked: true }), undefined);
     assert.equal(quota.isByDefault, false);
     assert.ok(reserved(TEAM));
   });
@@ -60,8 +53,7 @@ describe("Quota", () => {
   it("gives everybody the default whose key says nothing else, each for himself", () => {
     const quota = quotaWith({ tokensPerMinute: 60 });
     assert.equal(quota.isByDefault, true);
-    const reserve = (holder: string) =>
-      as({ holder }, () => quota.reserve([textOf(60)], "fast", PLAIN));
+    const reserve = (holder: string) => ask(quota, 60, "fast", { holder });
     assert.ok(reserve("one"));
     assert.throws(() => reserve("one"), { reason: "RATE_LIMITED" });
     assert.ok(reserve("other"));
@@ -123,11 +115,10 @@ describe("Quota", () => {
 
   it("forgets those who have all of it left before one who owes, when there are very many", () => {
     const quota = quotaWith({ tokensPerMinute: 60 });
-    const spend = (holder: string, tokens: number) =>
-      as({ holder }, () => {
-        using reserved = quota.reserve([textOf(9)], "fast", PLAIN);
-        reserved?.read("fast", tokens);
-      });
+    const spend = (holder: string, tokens: number) => {
+      using reserved = ask(quota, 9, "fast", { holder });
+      reserved?.read("fast", tokens);
+    };
     spend("debtor", 600);
     for (let number = 1; number < 10_000; number++) spend(`holder ${number}`, 1);
     clock.advance(60_000);
@@ -146,10 +137,7 @@ describe("Quota", () => {
     clock.advance(1000);
     assert.ok(ask(quota, 10), "the three cost something");
     assert.equal(charged, 600);
-    assert.equal(
-      as(TEAM, () => paceOf(quota)),
-      undefined,
-    );
+    assert.equal(paceOf(quota, callFrom(TEAM)), undefined);
   });
 
   for (let seed = 1; seed <= 30; seed++) {
@@ -182,14 +170,20 @@ describe("Quota", () => {
   }
 
   describe("for a stream", () => {
-    const paced = (quota: Quota) => as(TEAM, () => new Pace(quota));
-    const reserveBy = (pace: Pace, untilMs: number, tokens: number, signal = NEVER) =>
-      as(TEAM, () => pace.reserveBy(untilMs, signal, [textOf(tokens)], "fast", PLAIN));
+    const reserveBy = (
+      pace: Pace,
+      deadlineMs: number,
+      tokens: number,
+      more: Partial<Call> = {},
+    ) => {
+      const call = someCall({ deadlineMs, origin: TEAM, ...more });
+      return pace.reserve([textOf(tokens)], "fast", PLAIN, call);
+    };
 
     it("waits until there is enough, and reads no further before that", async () => {
       const quota = quotaWith();
       ask(quota, 600)?.read("fast", 600);
-      const pace = paced(quota);
+      const pace = new Pace(quota);
       const read: number[] = [];
       const waits: Promise<unknown>[] = [];
       const reading = (async () => {
@@ -213,7 +207,7 @@ describe("Quota", () => {
       const quota = quotaWith();
       const known = ask(quota, 500);
       let isLetIn = false;
-      const waiting = reserveBy(paced(quota), 60_000, 200).then((reserved) => {
+      const waiting = reserveBy(new Pace(quota), 60_000, 200).then((reserved) => {
         isLetIn = reserved !== undefined;
       });
       await turn();
@@ -227,7 +221,7 @@ describe("Quota", () => {
     it("refuses what would have to wait longer than it may, when its time is over", async () => {
       const quota = quotaWith();
       ask(quota, 600)?.read("fast", 600);
-      const late = assert.rejects(reserveBy(paced(quota), 500, 10), (error) => {
+      const late = assert.rejects(reserveBy(new Pace(quota), 500, 10), (error) => {
         assert.ok(error instanceof ServiceError);
         assert.deepEqual([error.reason, error.hints.retryAfterMs], ["RATE_LIMITED", 500]);
         return true;
@@ -241,8 +235,8 @@ describe("Quota", () => {
       const quota = quotaWith();
       ask(quota, 600)?.read("fast", 600);
       const leaving = new AbortController();
-      const pace = paced(quota);
-      const waiting = reserveBy(pace, 60_000, 10, leaving.signal);
+      const pace = new Pace(quota);
+      const waiting = reserveBy(pace, 60_000, 10, { signal: leaving.signal });
       const reading = pace.read(items(2));
       await reading.next();
       leaving.abort(new Error("left"));
@@ -252,25 +246,19 @@ describe("Quota", () => {
     });
 
     it("has no pace where nobody could get a quota, or quotas only count", () => {
-      assert.equal(
-        as({}, () => paceOf(quotaWith())),
-        undefined,
-      );
-      assert.equal(
-        as(TEAM, () => paceOf(quotaWith({ enforces: false }))),
-        undefined,
-      );
-      assert.ok(as(TEAM, () => paceOf(quotaWith())));
+      const team = callFrom(TEAM);
+      assert.equal(paceOf(quotaWith(), someCall()), undefined);
+      assert.equal(paceOf(quotaWith({ enforces: false }), team), undefined);
+      assert.ok(paceOf(quotaWith(), team));
     });
 
     it("keeps to a quota that its key gets while it goes on", async () => {
       const quota = quotaWith();
       const allowed: { tokensPerMinute?: number } = {};
-      const call = { holder: "team", allowed };
-      const pace = as(call, () => paceOf(quota));
+      const origin = { holder: "team", allowed };
+      const pace = paceOf(quota, callFrom(origin));
       assert.ok(pace);
-      const reserve = () =>
-        as(call, () => pace.reserveBy(60_000, NEVER, [textOf(600)], "fast", PLAIN));
+      const reserve = () => reserveBy(pace, 60_000, 600, { origin });
       assert.equal(await reserve(), undefined);
       allowed.tokensPerMinute = 600;
       (await reserve())?.read("fast", 600);

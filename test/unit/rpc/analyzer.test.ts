@@ -3,7 +3,7 @@ import { answerAnew } from "../../../server/classify/answering.js";
 import type { ServedModel } from "../../../server/classify/model.js";
 import type { Models } from "../../../server/classify/models.js";
 import { Warming } from "../../../server/classify/warming.js";
-import { type Call, currentCall, withoutCaller } from "../../../server/core/call.js";
+import { type Call, type Origin, unasked } from "../../../server/core/call.js";
 import type { Tier as TierName } from "../../../server/core/tiers.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { Pace } from "../../../server/quota/pace.js";
@@ -12,16 +12,15 @@ import { analyzer } from "../../../server/rpc/analyzer.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 import { quotaOf } from "../../support/some-quota.js";
 import { answer, fakeModel, NEUTRAL, type Rows } from "../classify/fake-model.js";
 import { resultOf } from "../outcomes.js";
 
-const SIGNAL = new AbortController().signal;
-
 describe("analyzer", () => {
   let clock: FakeClock;
   let log: string[];
-  let calls: (Call | undefined)[];
+  let calls: Call[];
   let held: Promise<unknown>;
   let models: Models;
   let accurateWaitMs: number;
@@ -33,14 +32,14 @@ describe("analyzer", () => {
     accurateWaitMs = 0;
     quota = quotaOf(clock, {});
     const made = (tier: TierName): ServedModel => {
-      const answerRows = async (rows: Rows) => {
-        calls.push(currentCall.getStore());
+      const submit = async (rows: Rows, call: Call) => {
+        calls.push(call);
         await held;
         log.push(`${tier} answers`);
         return rows.map(() => answer(NEUTRAL));
       };
       const waitMs = () => (tier === "fast" ? 0 : accurateWaitMs);
-      const [model] = fakeModel(clock, answerRows, { tier, cascadeThreshold: 0.9, waitMs });
+      const [model] = fakeModel(clock, () => [], { tier, cascadeThreshold: 0.9, waitMs, submit });
       return model;
     };
     const served = [made("fast"), made("accurate")];
@@ -61,7 +60,12 @@ describe("analyzer", () => {
       unload: async () => undefined,
     };
   });
-  const analyze = (tier: Tier, texts: readonly string[] = ["1"], pace?: Pace) => {
+  const analyze = (
+    tier: Tier,
+    texts: readonly string[] = ["1"],
+    call = someCall(),
+    pace?: Pace,
+  ) => {
     const limits = {
       maxTextLength: 100,
       maxBatchTexts: 10,
@@ -91,7 +95,7 @@ describe("analyzer", () => {
       profiler: { capture: () => assert.fail("no profile was asked for") },
       peers: undefined,
     } as const;
-    return analyzer(parts)(texts, tier, undefined, SIGNAL, pace);
+    return analyzer(parts)(texts, tier, undefined, call, pace);
   };
 
   it("gives the model back once it has answered, and what was answered is compared", async () => {
@@ -116,17 +120,15 @@ describe("analyzer", () => {
 
   it("passes on the caller's deadline where it is earlier than its own, and the trace", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const [soon, late] = [500, 5000].map((deadlineMs) => ({ deadlineMs, traceparent }));
-    assert.ok(soon !== undefined && late !== undefined);
-    await currentCall.run(soon, () => analyze(Tier.TIER_FAST));
-    await currentCall.run(late, () => analyze(Tier.TIER_FAST));
-    await analyze(Tier.TIER_FAST);
+    const origin = { traceparent };
+    for (const deadlineMs of [500, 5000, Number.POSITIVE_INFINITY])
+      await analyze(Tier.TIER_FAST, ["1"], someCall({ deadlineMs, origin }));
     // A text of one character takes a millisecond to read.
-    assert.deepEqual(calls, [
-      soon,
-      { deadlineMs: 1001, traceparent, partOf: late },
-      { deadlineMs: 1002, traceparent: undefined },
-    ]);
+    assert.deepEqual(
+      calls.map((call) => call.deadlineMs),
+      [500, 1001, 1002],
+    );
+    for (const call of calls) assert.equal(call.origin, origin);
   });
 
   it("tells of texts that fast answers for want of time, unless they warm the caches", async () => {
@@ -134,63 +136,52 @@ describe("analyzer", () => {
     await analyze(Tier.TIER_AUTO, ["1", "2"]);
     assert.deepEqual(log.slice(0, 2), ["brown_out 2", "fast answers"]);
     log.length = 0;
-    await withoutCaller(Number.POSITIVE_INFINITY, () => analyze(Tier.TIER_AUTO));
+    await analyze(Tier.TIER_AUTO, ["1"], unasked(someCall().signal));
     await analyze(Tier.TIER_ACCURATE);
     assert.ok(!log.some((line) => line.startsWith("brown_out")));
   });
 
   describe("of a caller with a quota", () => {
-    const none = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
-    const caller = { ...none, holder: "team", allowed: { tokensPerMinute: 60 } };
-    const asTeam = <T>(work: () => T) => currentCall.run(caller, work);
+    const TEAM: Origin = { holder: "team", allowed: { tokensPerMinute: 60 } };
+    const asTeam = (tier: Tier, texts: readonly string[] = ["1"], pace?: Pace) =>
+      analyze(tier, texts, callFrom(TEAM), pace);
     /** A text of 24 tokens by estimate. */
     const TEXT = "1".repeat(88);
 
     it("lets in what its quota has room for, and charges what the model tells", async () => {
-      const answers = [asTeam(() => analyze(Tier.TIER_FAST, [TEXT]))];
-      answers.push(asTeam(() => analyze(Tier.TIER_FAST, [TEXT])));
-      await assert.rejects(
-        asTeam(() => analyze(Tier.TIER_FAST, [TEXT])),
-        { reason: "RATE_LIMITED" },
-      );
+      const answers = [asTeam(Tier.TIER_FAST, [TEXT]), asTeam(Tier.TIER_FAST, [TEXT])];
+      await assert.rejects(asTeam(Tier.TIER_FAST, [TEXT]), { reason: "RATE_LIMITED" });
       await Promise.all(answers);
       // The model has told of nothing that it read.
-      await asTeam(() => analyze(Tier.TIER_FAST, [TEXT, TEXT]));
+      await asTeam(Tier.TIER_FAST, [TEXT, TEXT]);
       calls.at(-1)?.charge?.read("fast", 60);
-      await assert.rejects(
-        asTeam(() => analyze(Tier.TIER_FAST)),
-        { reason: "RATE_LIMITED" },
-      );
+      await assert.rejects(asTeam(Tier.TIER_FAST), { reason: "RATE_LIMITED" });
     });
 
     it("gives back what it kept for a call that fails", async () => {
       for (let round = 0; round < 5; round++)
-        await assert.rejects(
-          asTeam(() => analyze(Tier.TIER_BALANCED, [TEXT])),
-          /use fast, accurate/,
-        );
-      await asTeam(() => analyze(Tier.TIER_FAST, [TEXT, TEXT]));
+        await assert.rejects(asTeam(Tier.TIER_BALANCED, [TEXT]), /use fast, accurate/);
+      await asTeam(Tier.TIER_FAST, [TEXT, TEXT]);
     });
 
     it("charges nobody for what nobody has asked for", async () => {
-      await asTeam(() =>
-        withoutCaller(Number.POSITIVE_INFINITY, () => analyze(Tier.TIER_FAST, Array(9).fill(TEXT))),
-      );
+      const call = callFrom({ ...TEAM, isUnasked: true });
+      await analyze(Tier.TIER_FAST, Array(9).fill(TEXT), call);
       assert.equal(calls.at(-1)?.charge, undefined);
     });
 
     it("has the text of a stream wait for its quota, within the time that the text has", async () => {
-      await asTeam(() => analyze(Tier.TIER_FAST));
+      await asTeam(Tier.TIER_FAST);
       calls.at(-1)?.charge?.read("fast", 60);
       const sinceMs = clock.now();
-      const within = asTeam(() => analyze(Tier.TIER_FAST, ["1"], new Pace(quota)));
+      const within = asTeam(Tier.TIER_FAST, ["1"], new Pace(quota));
       const late = assert.rejects(within, { reason: "RATE_LIMITED" });
       await turn();
       clock.advance(1000);
       await late;
       assert.equal(clock.now() - sinceMs, 1000);
       clock.advance(1500);
-      const waiting = asTeam(() => analyze(Tier.TIER_FAST, ["1"], new Pace(quota)));
+      const waiting = asTeam(Tier.TIER_FAST, ["1"], new Pace(quota));
       await turn();
       assert.equal(calls.length, 1, "two and a half of three tokens were enough");
       clock.advance(500);

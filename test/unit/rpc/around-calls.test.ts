@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata as GrpcMetadata } from "@grpc/grpc-js";
 import { AbortError } from "abort-controller-x";
 import {
+  type CallContext,
   type Channel,
   createChannel,
   createClient,
@@ -12,7 +13,7 @@ import {
   ServerError,
   Status,
 } from "nice-grpc";
-import { type Call, currentCall } from "../../../server/core/call.js";
+import type { Call } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import {
   AnalyzeRequest,
@@ -22,8 +23,14 @@ import {
   Tier,
 } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls, type Ended } from "../../../server/rpc/around-calls.js";
-import { type Arrival, withArrival } from "../../../server/rpc/arrival.js";
-import { type Caller, createEntrance, refused } from "../../../server/rpc/entrance.js";
+import { type Arrival, carried } from "../../../server/rpc/arrival.js";
+import type { CallExt } from "../../../server/rpc/call-context.js";
+import {
+  type Caller,
+  createEntrance,
+  type Decision,
+  refused,
+} from "../../../server/rpc/entrance.js";
 import type { Holder } from "../../../server/rpc/keys/keys.js";
 import { watchCalls } from "../../../server/rpc/watched-call.js";
 import { FakeClock } from "../../support/fake-clock.js";
@@ -35,9 +42,9 @@ const REQUEST = { text: "", tier: Tier.TIER_UNSPECIFIED, options: undefined };
 
 describe("aroundCalls", () => {
   let clock: FakeClock;
-  let seen: (Call | undefined)[];
+  let seen: Call[];
   let ended: Parameters<Ended>[];
-  let server: Server;
+  let server: Server<CallExt>;
   let address: string;
   let channel: Channel;
   let client: SentimentServiceClient;
@@ -51,7 +58,7 @@ describe("aroundCalls", () => {
   const around = () => aroundCalls(parts());
   const endedAs = () =>
     ended.map(([{ method }, , code, , answers]) => [method.path, code, answers]);
-  const note = () => seen.push(currentCall.getStore());
+  const note = ({ call }: CallExt) => seen.push(call);
 
   beforeEach(async () => {
     [clock, seen, ended] = [new FakeClock(), [], []];
@@ -59,27 +66,22 @@ describe("aroundCalls", () => {
     const limits = { requestMs: 30_000, idleMs: undefined, maxStreams: 10 };
     const watch = watchCalls(limits, createEntrance(new Map()), clock, () => {});
     server = createServer({ interceptors: [watch] }).use(around());
-    const analyze = async () => {
-      note();
+    const analyze = async (_: unknown, context: CallExt) => {
+      note(context);
       await sleep(1);
-      note();
+      note(context);
       return { sentiment: undefined, timing: undefined };
     };
     server.add(SentimentServiceDefinition, {
       analyze,
       analyzeBatch: () => Promise.reject(new ServerError(Status.INTERNAL, "broken")),
-      async *analyzeStream(requests) {
-        note();
+      async *analyzeStream(requests, context) {
         for await (const { id } of requests) {
-          note();
+          note(context);
           yield { id };
-          note();
         }
       },
-      listModels: async () => {
-        note();
-        return { models: [] };
-      },
+      listModels: async () => ({ models: [] }),
     });
     address = `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
     channel = createChannel(address);
@@ -116,26 +118,30 @@ describe("aroundCalls", () => {
 
   it("has none where the client sent none", async () => {
     await client.analyze(REQUEST);
-    assert.deepEqual(seen[0], {
+    const { signal, ...call } = seen[0] ?? {};
+    assert.equal(signal?.aborted, false);
+    assert.deepEqual(call, {
       deadlineMs: Number.POSITIVE_INFINITY,
-      traceparent: undefined,
-      tracestate: undefined,
+      origin: {
+        traceparent: undefined,
+        tracestate: undefined,
+        holder: undefined,
+        allowed: undefined,
+      },
       span: undefined,
-      holder: undefined,
-      allowed: undefined,
     });
   });
 
   it("has the trace that came with the call", async () => {
     await client.analyze(REQUEST, { metadata: Metadata({ traceparent: TRACE }) });
-    assert.equal(seen[0]?.traceparent, TRACE);
+    assert.equal(seen[0]?.origin.traceparent, TRACE);
   });
 
   it("has what tracing systems added to the trace, as long as the standard asks for", async () => {
     const state = "vendor=1,other=t61rcWkgMzE";
     const stateWith = async (metadata: Record<string, string>) => {
       await client.analyze(REQUEST, { metadata: Metadata(metadata) });
-      return seen.at(-1)?.tracestate;
+      return seen.at(-1)?.origin.tracestate;
     };
     assert.equal(await stateWith({ traceparent: TRACE, tracestate: state }), state);
     const long = `vendor=${"x".repeat(506)}`;
@@ -153,7 +159,7 @@ describe("aroundCalls", () => {
   ]) {
     it(`drops a trace that is none: "${traceparent}"`, async () => {
       await client.analyze(REQUEST, { metadata: Metadata({ traceparent }) });
-      assert.equal(seen[0]?.traceparent, undefined);
+      assert.equal(seen[0]?.origin.traceparent, undefined);
     });
   }
 
@@ -163,7 +169,7 @@ describe("aroundCalls", () => {
       traces.map((traceparent) => client.analyze(REQUEST, { metadata: Metadata({ traceparent }) })),
     );
     for (const trace of traces)
-      assert.equal(seen.filter((call) => call?.traceparent === trace).length, 2);
+      assert.equal(seen.filter((call) => call.origin.traceparent === trace).length, 2);
   });
 
   it("is the same through all of a stream", async () => {
@@ -174,9 +180,9 @@ describe("aroundCalls", () => {
     };
     for await (const { id } of client.analyzeStream(requests(), { metadata })) ids.push(id);
     assert.deepEqual(ids, ["a", "b", "c"]);
-    assert.equal(seen.length, 7);
+    assert.equal(seen.length, 3);
     assert.equal(new Set(seen).size, 1);
-    assert.equal(seen[0]?.traceparent, TRACE);
+    assert.equal(seen[0]?.origin.traceparent, TRACE);
   });
 
   const reader = (isCurrent = () => true): Holder => ({
@@ -185,20 +191,21 @@ describe("aroundCalls", () => {
     tokensPerMinute: 7,
     isCurrent,
   });
-  const arrival = (decision: Arrival["decision"], deadlineMs = Number.POSITIVE_INFINITY) => ({
-    deadlineMs,
-    decision,
-    cut: () => {},
-  });
-  const letIn = (holder?: Caller) => arrival({ isLetIn: true, holder });
-  /** The steps of a call that has arrived so. */
-  const arriving = <Step, End>(how: Arrival, steps: AsyncGenerator<Step, End, undefined>) => ({
-    next: () => withArrival(how, () => steps.next()),
-    return: (end: End) => steps.return(end),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  });
+  const letIn = (holder?: Caller): Decision => ({ isLetIn: true, holder });
+  /** What nice-grpc has of a call that the entrance has so decided on. */
+  const contextOf = ({
+    decision = letIn(),
+    deadlineMs = Number.POSITIVE_INFINITY,
+    signal = new AbortController().signal,
+    sent = {},
+  }: Partial<Arrival> & { signal?: AbortSignal; sent?: Record<string, string> }) => {
+    const grpc = new GrpcMetadata();
+    for (const [name, value] of Object.entries(sent)) grpc.set(name, value);
+    const carrier = carried({ decision, deadlineMs, cut: () => {} }, grpc);
+    const metadata = Metadata();
+    for (const name of Object.keys(carrier.getMap())) metadata.set(name, carrier.get(name));
+    return { metadata, trailer: Metadata(), signal } as Partial<CallContext> as CallContext;
+  };
   it("knows whose key a call came with", async () => {
     let seen: Call | undefined;
     const steps = around()(
@@ -208,16 +215,16 @@ describe("aroundCalls", () => {
         request: {},
         method: { path: "", requestStream: false, responseStream: false, options: {} },
         // biome-ignore lint/correctness/useYield: a unary call returns its answer.
-        async *next() {
-          seen = currentCall.getStore();
+        async *next(_: unknown, { call }: CallExt) {
+          seen = call;
           return {};
         },
       } as never,
-      { metadata: Metadata(), signal: new AbortController().signal } as never,
+      contextOf({ decision: letIn(reader()) }),
     );
-    await withArrival(letIn(reader()), () => steps.next());
-    assert.equal(seen?.holder, "reader");
-    assert.equal(seen?.allowed?.tokensPerMinute, 7);
+    await steps.next();
+    assert.equal(seen?.origin.holder, "reader");
+    assert.equal(seen?.origin.allowed?.tokensPerMinute, 7);
   });
 
   it("has what its key allows now, not what it allowed when the call came", async () => {
@@ -228,27 +235,26 @@ describe("aroundCalls", () => {
         requestStream: true,
         responseStream: true,
         method: { path: "", requestStream: true, responseStream: true, options: {} },
-        async *next() {
-          seen = currentCall.getStore();
+        async *next(_: unknown, { call }: CallExt) {
+          seen = call;
           yield {};
         },
       } as never,
-      { metadata: Metadata(), signal: new AbortController().signal } as never,
+      contextOf({ decision: letIn(allowed) }),
     );
-    await withArrival(letIn(allowed), () => steps.next());
+    await steps.next();
     allowed.tokensPerMinute = 5;
-    assert.equal(seen?.allowed?.tokensPerMinute, 5);
+    assert.equal(seen?.origin.allowed?.tokensPerMinute, 5);
     await steps.return(undefined);
   });
 
   it("refuses whom the entrance refuses, before the call goes on", async () => {
-    const no = refused(new ServiceError("KEY_UNKNOWN", "no such key"));
+    const decision = refused(new ServiceError("KEY_UNKNOWN", "no such key"));
     const steps = around()(
       { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
-      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
+      contextOf({ decision }),
     );
-    const begun = withArrival(arrival(no), () => steps.next());
-    await assert.rejects(begun, { code: Status.UNAUTHENTICATED });
+    await assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
     assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 0]]);
   });
 
@@ -272,10 +278,9 @@ describe("aroundCalls", () => {
           await new Promise(() => {});
         },
       } as never,
-      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
+      contextOf({ decision: letIn(reader(() => isCurrent)) }),
     );
-    const first = withArrival(letIn(reader(() => isCurrent)), () => steps.next());
-    assert.equal((await first).value, "first");
+    assert.equal((await steps.next()).value, "first");
     const second = assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
     clock.advance(1000);
     assert.equal(clock.pending, 1);
@@ -288,25 +293,17 @@ describe("aroundCalls", () => {
   });
 
   it("tells gRPC's own retries how long to wait", async () => {
-    const trailer = Metadata();
-    const busy = refused(new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 }));
-    const steps = around()(
-      { method: { path: "" } } as never,
-      { metadata: Metadata(), trailer, signal: new AbortController().signal } as never,
-    );
-    await assert.rejects(
-      withArrival(arrival(busy), () => steps.next()),
-      ServerError,
-    );
-    assert.equal(trailer.get("grpc-retry-pushback-ms"), "251");
+    const decision = refused(new ServiceError("OVERLOADED", "busy", { retryAfterMs: 250.4 }));
+    const context = contextOf({ decision });
+    const steps = around()({ method: { path: "" } } as never, context);
+    await assert.rejects(steps.next(), ServerError);
+    assert.equal(context.trailer.get("grpc-retry-pushback-ms"), "251");
     assert.deepEqual(endedAs(), [["", "RESOURCE_EXHAUSTED", 0]]);
   });
 
-  it("passes on what a call throws, and outlasts no call", async () => {
-    await assert.rejects(client.analyzeBatch({ ...REQUEST, texts: [] }));
-    assert.equal(currentCall.getStore(), undefined);
-    await client.listModels({});
-    assert.equal(seen.length, 1);
+  it("passes on what a call throws", async () => {
+    const broken = { code: Status.INTERNAL, details: "broken" };
+    await assert.rejects(client.analyzeBatch({ ...REQUEST, texts: [] }), broken);
   });
 
   describe("tells of calls", () => {
@@ -334,16 +331,15 @@ describe("aroundCalls", () => {
         isStream = false,
         signal = new AbortController().signal,
         leftMs = Number.POSITIVE_INFINITY,
-        decision = letIn().decision,
+        decision = letIn(),
       },
     ) => {
       const middleware = aroundCalls({ ...parts(), events });
       const stream = { requestStream: isStream, responseStream: isStream };
       const method = { path: `${SERVICE}/Call`, ...stream };
       const call = { ...stream, request: {}, method, next };
-      const context = { metadata: Metadata(), trailer: Metadata(), signal };
-      const steps = middleware(call as never, context as never);
-      return arriving(arrival(decision, clock.now() + leftMs), steps);
+      const deadlineMs = clock.now() + leftMs;
+      return middleware(call as never, contextOf({ decision, deadlineMs, signal }));
     };
     const unary = (work: () => object) =>
       // biome-ignore lint/correctness/useYield: a unary call returns its answer.
@@ -416,9 +412,8 @@ describe("aroundCalls", () => {
     });
   });
 
-  it("ends a stream whose reader leaves, in its context", async () => {
-    const left = new AbortController();
-    let last: Call | undefined;
+  it("ends a stream whose reader leaves", async () => {
+    let isOver = false;
     const requests = async function* () {
       yield { ...REQUEST, id: "a" };
       await new Promise(() => {});
@@ -433,15 +428,15 @@ describe("aroundCalls", () => {
           try {
             yield "first";
           } finally {
-            last = currentCall.getStore();
+            isOver = true;
           }
         },
       } as never,
-      { metadata: Metadata({ traceparent: TRACE }), signal: left.signal } as never,
+      contextOf({}),
     );
-    assert.equal((await withArrival(letIn(), () => steps.next())).value, "first");
+    assert.equal((await steps.next()).value, "first");
     await steps.return(undefined as never);
-    assert.equal(last?.traceparent, TRACE);
+    assert.ok(isOver);
     assert.deepEqual(endedAs(), [["", "CANCELLED", 1]]);
   });
 
@@ -473,9 +468,9 @@ describe("aroundCalls", () => {
           left.signal.throwIfAborted();
         },
       } as never,
-      { metadata: Metadata(), signal: left.signal } as never,
+      contextOf({ signal: left.signal }),
     );
-    await assert.rejects(withArrival(letIn(), () => steps.next()));
+    await assert.rejects(steps.next());
     assert.deepEqual(endedAs(), [["", "CANCELLED", 0]]);
     assert.equal(ended[0]?.[3], 25);
   });

@@ -3,9 +3,10 @@ import type { Call } from "../../../server/core/call.js";
 import type { Span } from "../../../server/core/trace.js";
 import type { Ended, EndedCall } from "../../../server/rpc/around-calls.js";
 import { type CallLine, type CallLog, callLines } from "../../../server/rpc/call-lines.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
-const UNTRACED: Call = { deadlineMs: Number.POSITIVE_INFINITY, traceparent: undefined };
+const UNTRACED = someCall();
 const SECRET = "a dull and dreary play";
 
 describe("lines of calls", () => {
@@ -60,9 +61,10 @@ describe("lines of calls", () => {
 
   it("tell the trace that the call belongs to", () => {
     const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
-    assert.equal(lineOf({}, { ...UNTRACED, traceparent })?.trace, TRACE);
+    const call = callFrom({ traceparent });
+    assert.equal(lineOf({}, call)?.trace, TRACE);
     const span = { traceId: "another" } as Span;
-    assert.equal(lineOf({}, { ...UNTRACED, traceparent, span })?.trace, "another");
+    assert.equal(lineOf({}, { ...call, span })?.trace, "another");
   });
 
   it("tell a stream's answers, and do not call it slow", () => {

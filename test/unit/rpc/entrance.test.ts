@@ -10,7 +10,7 @@ import {
   Metadata,
   Status,
 } from "nice-grpc";
-import { type Call, currentCall } from "../../../server/core/call.js";
+import type { Call } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { SentimentServiceDefinition, Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import { aroundCalls } from "../../../server/rpc/around-calls.js";
@@ -39,7 +39,7 @@ describe("the entrance", function () {
   this.timeout(10_000);
   let clock: FakeClock;
   let asked: string[];
-  let callers: (Call | undefined)[];
+  let callers: Call[];
   /** Codes of the calls that have ended, as metrics are told of them. */
   let codes: string[];
   let streamsEnded = 0;
@@ -60,9 +60,9 @@ describe("the entrance", function () {
       ended() {},
     };
     server.with(aroundCalls(parts)).add(SentimentServiceDefinition, {
-      async analyze({ text }) {
+      async analyze({ text }, { call }) {
         asked.push(text);
-        callers.push(currentCall.getStore());
+        callers.push(call);
         return { sentiment: undefined, timing: undefined };
       },
       analyzeBatch: async () => ({ results: [] }),
@@ -108,7 +108,7 @@ describe("the entrance", function () {
   it("lets in whom the check lets in, at once or later", async () => {
     for (const key of ["good", "late"]) await analyze(key);
     assert.deepEqual(asked, ["fine", "fine"]);
-    const holders = callers.map((call) => [call?.holder, call?.allowed?.tokensPerMinute]);
+    const holders = callers.map(({ origin }) => [origin.holder, origin.allowed?.tokensPerMinute]);
     assert.deepEqual(holders, [
       ["reader", undefined],
       ["late reader", 7],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { CallContext, ServerMiddlewareCall } from "nice-grpc-common";
-import { type Call, currentCall } from "../../../server/core/call.js";
+import type { CallExt } from "../../../server/rpc/call-context.js";
 import { StreamPlaces } from "../../../server/rpc/stream-places.js";
+import { callFrom } from "../../support/some-call.js";
 import { serviceError } from "../outcomes.js";
 
 describe("StreamPlaces", () => {
@@ -37,9 +38,11 @@ describe("StreamPlaces", () => {
         await end;
         yield "answer";
       },
-    } as unknown as ServerMiddlewareCall<string, string>;
-    const by = (holder: string) =>
-      currentCall.run({ holder } as Call, () => places.during(call, {} as CallContext).next());
+    } as unknown as ServerMiddlewareCall<string, string, CallExt>;
+    const by = (holder: string) => {
+      const context = { call: callFrom({ holder }) } as CallContext & CallExt;
+      return places.during(call, context).next();
+    };
     const greedy = Array.from({ length: 18 }, () => by("greedy"));
     await assert.rejects(by("greedy"), refused);
     const modest = by("modest");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Verdict } from "../../../server/classify/classifier.js";
 import { Warming } from "../../../server/classify/warming.js";
-import { currentCall } from "../../../server/core/call.js";
+import { type Call, unasked } from "../../../server/core/call.js";
 import { type Reason, ServiceError, StartupError } from "../../../server/core/errors.js";
 import { Tier } from "../../../server/gen/sentiment/v1/sentiment.js";
 import type { Analyze, ServiceParts } from "../../../server/rpc/analyzer.js";
@@ -24,10 +24,12 @@ describe("warming by the path of Analyze", () => {
   let busy: boolean;
   let bugs: unknown[];
   let asked: (readonly string[])[];
+  let calls: Call[];
   let outcome: (text: string) => PromiseSettledResult<Verdict>;
   let parts: ServiceParts;
-  const analyze: Analyze = async (texts, message, options, signal) => {
-    signal.throwIfAborted();
+  const analyze: Analyze = async (texts, message, options, call) => {
+    call.signal.throwIfAborted();
+    calls.push(call);
     assert.deepEqual([message, options], [tier, undefined]);
     asked.push(texts);
     return texts.map(outcome);
@@ -35,7 +37,7 @@ describe("warming by the path of Analyze", () => {
 
   beforeEach(() => {
     clock = new FakeClock();
-    [busy, bugs, asked] = [false, [], []];
+    [busy, bugs, asked, calls] = [false, [], [], []];
     outcome = () => fulfilled("none");
     parts = {
       warming: new Warming(() => busy, clock),
@@ -64,24 +66,9 @@ describe("warming by the path of Analyze", () => {
     });
 
     it("is analyzed alone, and not counted among what calls look for", async () => {
-      const stores: unknown[] = [];
-      outcome = () => {
-        stores.push(currentCall.getStore());
-        return fulfilled("none");
-      };
-      const call = { deadlineMs: 5, traceparent: "trace", holder: "admin" };
-      await currentCall.run(call, () => warm());
       await warm();
-      assert.deepEqual(asked, [["fine"], ["fine"]]);
-      assert.deepEqual(stores, [
-        { ...call, traceparent: undefined, isUnasked: true },
-        {
-          deadlineMs: Number.POSITIVE_INFINITY,
-          traceparent: undefined,
-          holder: undefined,
-          isUnasked: true,
-        },
-      ]);
+      assert.deepEqual(asked, [["fine"]]);
+      assert.deepEqual(calls, [unasked(NEVER)]);
     });
 
     it("has failed where it is none that Analyze would take, and is not asked about", async () => {

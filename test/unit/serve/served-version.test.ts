@@ -3,9 +3,9 @@ import { ModelError } from "../../../server/backend/backend.js";
 import { ServiceError, StartupError } from "../../../server/core/errors.js";
 import type { ServedVersion } from "../../../server/serve/served-version.js";
 import { FakeClock } from "../../support/fake-clock.js";
-import { ANYTIME } from "../../support/model-version.js";
 import { turn } from "../../support/recorder.js";
 import { type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.js";
+import { someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf } from "../outcomes.js";
 import { someServed } from "./some-served.js";
 
@@ -64,10 +64,9 @@ describe("ServedVersion", () => {
       return infer(...asked);
     };
     await version.ready();
-    const { signal } = new AbortController();
-    const first = version.model.submit([[1, 2]], signal);
+    const first = version.model.submit([[1, 2]], someCall());
     await turn();
-    const next = version.model.submit([[1, 2, 3], [4]], signal);
+    const next = version.model.submit([[1, 2, 3], [4]], someCall());
     assert.deepEqual([version.queued.size, version.queued.tokens], [2, 4]);
     resolve();
     await Promise.all([first, next]);
@@ -276,7 +275,7 @@ describe("ServedVersion", () => {
       [7, 8],
       [9, 8],
     ];
-    const outcomes = await version.model.submit(rows, ANYTIME.signal);
+    const outcomes = await version.model.submit(rows, someCall());
     assert.deepEqual(
       outcomes.map((outcome) => resultOf(outcome).logits[0]),
       [7, 9],
@@ -296,12 +295,12 @@ describe("ServedVersion", () => {
       if (batch.inputIds.includes(2n)) throw new ModelError("no such id");
       return new Float32Array(batch.rows * 3);
     };
-    const [good, bad] = await version.model.submit(rows, ANYTIME.signal);
+    const [good, bad] = await version.model.submit(rows, someCall());
     assert.equal(resultOf(good).logits.length, 3);
     assert.match(String(reasonOf(bad)), /no such id/);
     const before = backend.batches.length;
     backend.onInfer = () => Promise.reject(new ServiceError("BACKEND_DOWN", "gone"));
-    await version.model.submit(rows, ANYTIME.signal);
+    await version.model.submit(rows, someCall());
     assert.equal(backend.batches.length, before + 1);
   });
 });

@@ -12,11 +12,11 @@ import { shareOf } from "../../../server/core/share.js";
 import { TierModels } from "../../../server/serve/tier-models.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { until } from "../../support/held-backend.js";
-import { ANYTIME } from "../../support/model-version.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { turn } from "../../support/recorder.js";
 import { type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.js";
 import { sentences } from "../../support/sentences.js";
+import { someCall } from "../../support/some-call.js";
 import { PLAIN } from "../classify/fake-model.js";
 import { resultOf } from "../outcomes.js";
 import { SETTINGS } from "./some-served.js";
@@ -80,7 +80,7 @@ describe("TierModels", function () {
   };
   const answer = async (text: string) => {
     using leased = lease(text);
-    const outcomes = await classify(leased.model, [text], PLAIN, ANYTIME.signal, clock);
+    const outcomes = await classify(leased.model, [text], PLAIN, someCall(), clock);
     leased.compare([text], PLAIN, outcomes);
   };
   const share = (which: (text: string) => boolean) => TEXTS.filter(which).length / TEXTS.length;
@@ -206,7 +206,7 @@ describe("TierModels", function () {
       await start({ candidate_version: 2, shadow_share: 1 });
       await readyAll();
       const leased = lease("a");
-      const outcomes = await classify(leased.model, ["a"], PLAIN, ANYTIME.signal, clock);
+      const outcomes = await classify(leased.model, ["a"], PLAIN, someCall(), clock);
       await configure();
       await rm(model("2"), { recursive: true });
       await models.load("fast");
@@ -228,7 +228,7 @@ describe("TierModels", function () {
       assert.equal(versionFor("a"), 2);
       await settle();
       assert.deepEqual(backend.asked, ["load 1", "load 2"]);
-      await classify(leased.model, ["a"], PLAIN, ANYTIME.signal, clock);
+      await classify(leased.model, ["a"], PLAIN, someCall(), clock);
       leased[Symbol.dispose]();
       await settle();
       assert.deepEqual(backend.asked, ["load 1", "load 2", "infer 1", "unload 1"]);
@@ -244,7 +244,7 @@ describe("TierModels", function () {
       await addVersion(2);
       await models.load("fast");
       const idsOf = async (served: ServedModel) => {
-        const outcome = await readers.read(served, LONG, PLAIN, ANYTIME.signal);
+        const outcome = await readers.read(served, LONG, PLAIN, someCall());
         return outcome && resultOf(outcome).windows.flatMap(({ ids }) => ids);
       };
       const [after] = models.list();
