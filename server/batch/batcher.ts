@@ -87,8 +87,13 @@ export class Batcher {
     const { holder = "" } = origin;
     const newcomer = { call, holder, rows, tokens, deadlineMs, isBegun: false };
     if (this.#admission.isSure(newcomer)) return;
-    using _part = this.#sharing.enter(holder);
-    this.#admission.admit({ ...newcomer, due: this.#sharing.due(holder, tokens) });
+    // Not by `using`: see `analyzer`.
+    const part = this.#sharing.enter(holder);
+    try {
+      this.#admission.admit({ ...newcomer, due: this.#sharing.due(holder, tokens) });
+    } finally {
+      part[Symbol.dispose]();
+    }
   }
 
   /**

@@ -7,7 +7,7 @@ import {
 } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
-import { ServiceError, withoutStack } from "../core/errors.js";
+import { ServiceError } from "../core/errors.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
 import { errorTypeOf, type Tracer } from "../core/trace.js";
@@ -154,6 +154,16 @@ function stepsOf<Req, Res>(
   return isStream && holder?.isCurrent ? whileCurrent(steps, holder.isCurrent, clock, cut) : steps;
 }
 
+/**
+ * What nice-grpc takes for its ServerError, as it takes one of another version of itself: by its mark. An error's message and stack, which nobody would read, are
+ * more to make than the rest of a refusal's status.
+ */
+const toldError = (code: StatusCode, details: string) => ({
+  code,
+  details,
+  "@@nice-grpc:ServerError": true,
+});
+
 /** Of what nice-grpc is thrown. */
 function codeOf(error: unknown): string {
   if (isAbortError(error)) return "CANCELLED";
@@ -169,11 +179,10 @@ function statusErrorOf(
   // The client has left: there is nobody to read a status.
   if (isAbortError(error) && call.signal.aborted) return error;
   // A library's: health's NOT_FOUND, which quotes whatever the caller has sent.
-  if (error instanceof ServerError)
-    return withoutStack(() => new ServerError(error.code, sayable(error.details)));
+  if (error instanceof ServerError) return toldError(error.code, sayable(error.details));
   const status = statusOf(error, reportBug, call);
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
   trailer.set(DETAILS, Status.encode(status).finish());
-  return withoutStack(() => new ServerError(status.code, status.message));
+  return toldError(status.code, status.message);
 }

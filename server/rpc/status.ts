@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Status as Code } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import { type ErrorHints, type Reason, ServiceError, StartupError } from "../core/errors.js";
+import { remembered } from "../core/remembered.js";
 import type { Any } from "../gen/google/protobuf/any.js";
 import { BadRequest, ErrorInfo, QuotaFailure, RetryInfo } from "../gen/google/rpc/error_details.js";
 import type { Status } from "../gen/google/rpc/status.js";
@@ -80,8 +81,7 @@ function unexpected(error: unknown, reportBug: ReportBug, call?: Call): ServiceE
 
 function detailsOf({ reason, hints }: ServiceError, message: string): Any[] {
   const { field, retryAfterMs, quota } = hints;
-  const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} }).finish();
-  const details = [any("ErrorInfo", info)];
+  const details = [infoOf(reason)];
   if (field !== undefined) {
     const violation = { field, description: message, reason, localizedMessage: undefined };
     details.push(any("BadRequest", BadRequest.encode({ fieldViolations: [violation] }).finish()));
@@ -110,6 +110,11 @@ function quotaFailure(
   };
   return QuotaFailure.encode({ violations: [violation] }).finish();
 }
+
+const infoOf = remembered((reason: Reason): Any => {
+  const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} });
+  return any("ErrorInfo", info.finish());
+});
 
 const any = (name: string, value: Uint8Array): Any => ({
   typeUrl: `type.googleapis.com/google.rpc.${name}`,

@@ -258,12 +258,15 @@ describe("aroundCalls", () => {
     assert.deepEqual(endedAs(), [["", "UNAUTHENTICATED", 0]]);
   });
 
-  it("refuses a call that no interceptor has seen", async () => {
-    const steps = around()(
-      { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
-      { metadata: Metadata(), trailer: Metadata(), signal: new AbortController().signal } as never,
-    );
-    await assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
+  it("refuses a call that no interceptor has seen, whatever its client has sent", async () => {
+    for (const metadata of [Metadata(), Metadata({ "arrival-bin": Buffer.from("let me in") })]) {
+      const { signal } = new AbortController();
+      const steps = around()(
+        { method: { path: "" }, next: () => assert.fail("the call went on") } as never,
+        { metadata, trailer: Metadata(), signal } as never,
+      );
+      await assert.rejects(steps.next(), { code: Status.UNAUTHENTICATED });
+    }
   });
 
   it("ends a stream whose key is revoked, also while it waits", async () => {
