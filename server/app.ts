@@ -148,7 +148,7 @@ export async function startApp(config: Config, parts: AppParts = {}): Promise<Ap
     brownOutMs: config.brownOutMs,
     maxStreamTexts: MAX_STREAM_TEXTS,
   };
-  const reportBug = (id: string, error: unknown, call?: Call) =>
+  const reportBug = (id: string, error: unknown, call: Call | undefined) =>
     log.error({ id, trace: call && traceIdOf(call), err: error }, "a call failed unexpectedly");
   const profiler = openProfiles(config, clock, log);
   const service = {

@@ -16,8 +16,8 @@ export interface CacheKey {
 
 /** Values by key. It may forget, but never fail: what goes wrong inside is a miss, and counted. Values are shared: nobody may change one. */
 export interface Cache<Value> extends AsyncDisposable {
-  /** One a key, in their order; undefined: a miss. Never rejects, and takes no longer than the cache's own limit. */
-  get(keys: readonly CacheKey[]): Promise<readonly (Hit<Value> | undefined)[]>;
+  /** One a key, in their order; undefined: a miss. Never rejects, and takes no longer than the cache's own limit. `isUnasked`: on nobody's behalf, which is not counted. */
+  get(keys: readonly CacheKey[], isUnasked?: boolean): Promise<readonly (Hit<Value> | undefined)[]>;
   /** Returns at once: nobody waits for a write. */
   set(entries: readonly (readonly [key: CacheKey, value: Value])[]): void;
   /** Forgets the values of a space, or all. Resolves with how many, as far as that is cheap to know. Rejects with CACHE_DOWN where some could not be reached: those are still given. */

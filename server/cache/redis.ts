@@ -40,6 +40,8 @@ export interface RedisReport {
   unclean(why: string): void;
 }
 
+type Looked = (...found: Parameters<RedisReport["looked"]>) => void;
+
 /**
  * A cache in Redis, for all servers that have the same URL. While Redis is slow, full, wrong or gone everything is a miss, within
  * `limitMs`; from a few faults in a row until it answers again, at once. Throws a StartupError for a URL that is none.
@@ -57,27 +59,27 @@ export function redisCache<Value>(
   let writeBytes = 0;
 
   /** undefined: none came, and that is counted. */
-  async function fetch(connection: RedisConnection, keys: readonly CacheKey[]) {
+  async function fetch(connection: RedisConnection, keys: readonly CacheKey[], looked: Looked) {
     const startedMs = clock.now();
     try {
       const values = await within(limitMs, clock, connection.get(keys.map(nameOf)));
       link.succeeded(connection);
       return values;
     } catch (error) {
-      report.looked(error instanceof LateError ? "timeout" : "error", keys.length, whyOf(error));
+      looked(error instanceof LateError ? "timeout" : "error", keys.length, whyOf(error));
       link.failed(connection, startedMs, error);
       return undefined;
     }
   }
 
   /** `bytes` may be anything: what answers need not be a Redis. */
-  function read(bytes: unknown, key: CacheKey): Hit<Value> | undefined {
+  function read(bytes: unknown, key: CacheKey, looked: Looked): Hit<Value> | undefined {
     const value = bytes instanceof Uint8Array ? codec.decode(bytes, key) : undefined;
     if (value !== undefined) {
-      report.looked("hit", 1);
+      looked("hit", 1);
       return { value, tier: "redis" };
     }
-    report.looked(bytes ? "unreadable" : "miss", 1);
+    looked(bytes ? "unreadable" : "miss", 1);
     return undefined;
   }
 
@@ -104,12 +106,15 @@ export function redisCache<Value>(
   }
 
   return {
-    async get(keys) {
+    async get(keys, isUnasked = false) {
       const { connection } = link;
+      const looked: Looked = (...found) => {
+        if (!isUnasked) report.looked(...found);
+      };
       if (keys.length === 0) return [];
-      if (connection === undefined) report.looked("skipped", keys.length);
-      const values = connection && (await fetch(connection, keys));
-      return keys.map((key, index) => (values ? read(values[index], key) : undefined));
+      if (connection === undefined) looked("skipped", keys.length);
+      const values = connection && (await fetch(connection, keys, looked));
+      return keys.map((key, index) => (values ? read(values[index], key, looked) : undefined));
     },
 
     set(entries) {

@@ -95,7 +95,7 @@ export class ReadingLookup {
       this.#call,
       "cache.redis",
       async (span) => {
-        const values = await shared.get(keys);
+        const values = await shared.get(keys, this.#call.origin.isUnasked);
         span?.set({ "sentiment.hits": values.filter((hit) => hit !== undefined).length });
         return values;
       },

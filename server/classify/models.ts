@@ -1,3 +1,4 @@
+import type { Call } from "../core/call.js";
 import type { Tier } from "../core/tiers.js";
 import type { Verdict } from "./classifier.js";
 import type { ServedModel } from "./model.js";
@@ -11,6 +12,7 @@ export interface Lease extends Disposable {
     texts: readonly string[],
     question: Question,
     outcomes: readonly PromiseSettledResult<Verdict>[],
+    call: Call,
   ): void;
 }
 

@@ -8,7 +8,7 @@ export type ReadingRequest =
       readonly kind: "read";
       readonly digest: string;
       readonly text: string;
-      /** Whose key the call came with; "" without keys. */
+      /** Whose key the call came with, "" without keys: those share the threads. */
       readonly holder: string;
       /** What the model reads at once, special tokens left out. */
       readonly room: number;

@@ -46,14 +46,20 @@ export const withSignal = ({ deadlineMs, origin, span, charge }: Call, signal: S
   charge,
 });
 
-/** On nobody's behalf: in no trace, and free of charge. */
-export const unasked = (signal: Signal, deadlineMs = Number.POSITIVE_INFINITY): Call => ({
+/** The same, as a trace of its own. */
+export const withSpan = (
+  { signal, deadlineMs, origin, charge }: Call,
+  span: Span | undefined,
+): Call => ({ signal, deadlineMs, origin, span, charge });
+
+/** On nobody's behalf: in no trace, and free of charge. What it takes is a part of what `holder` may have; undefined: nobody's. */
+export const unasked = (signal: Signal, holder?: string): Call => ({
   signal,
-  deadlineMs,
-  origin: { isUnasked: true },
+  deadlineMs: Number.POSITIVE_INFINITY,
+  origin: { holder, isUnasked: true },
 });
 
-/** A call as far as `limitMs` allow. Throws the signal's reason where it has fired. To be disposed of when it is over. */
+/** A call as far as `limitMs` allow. Throws the signal's reason where it has fired. To be disposed of when it is over; not to be spread: its signal is made when it is asked for. */
 export class LimitedCall implements Call, Disposable {
   readonly deadlineMs: number;
   readonly origin: Origin;

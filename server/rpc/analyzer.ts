@@ -97,7 +97,7 @@ export function analyzer(parts: ServiceParts): Analyze {
     const leased = lease(tier, texts);
     try {
       const outcomes = await parts.answer(leased.model, texts, question, call);
-      leased.compare(texts, question, outcomes);
+      leased.compare(texts, question, outcomes, call);
       call.span?.set(attributesOf(outcomes));
       return outcomes;
     } finally {
@@ -163,7 +163,8 @@ function answerAndCompare(answer: Answer, leases: readonly Lease[]): Answer {
     const outcomes = await answer(model, texts, question, call);
     const lease = [...left].find((one) => one.model === model);
     // A copy: the cascade puts those of the other model in their places.
-    if (lease !== undefined && left.delete(lease)) lease.compare(texts, question, [...outcomes]);
+    if (lease !== undefined && left.delete(lease))
+      lease.compare(texts, question, [...outcomes], call);
     return outcomes;
   };
 }

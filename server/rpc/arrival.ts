@@ -1,6 +1,6 @@
 import { Metadata as GrpcMetadata } from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc-common";
-import { type Decision, refused, type Shown, shown } from "./entrance.js";
+import { type Decision, refused, type Shown } from "./entrance.js";
 import { keyUnknown } from "./keys/keys.js";
 
 /** What is known of a call before its handler begins. */
@@ -24,16 +24,17 @@ const UNSEEN: Arrival = {
 
 const NAME = "arrival-bin";
 const ARRIVAL = Symbol("arrival");
-type Carrier = Uint8Array & { readonly [ARRIVAL]?: Arrival };
+type Carrier = Uint8Array & { [ARRIVAL]?: Arrival };
 
 /**
  * The arrival as metadata, for the handler: nice-grpc hands on nothing else of what interceptors know, and binary values as the very objects that they are. What the
  * client has sent is in the arrival, and stays there: nice-grpc would copy all of it. Nobody but us can set the symbol.
  */
-export function carried(arrival: Omit<Arrival, "metadata">, sent: GrpcMetadata): GrpcMetadata {
-  const whole: Arrival = { ...arrival, metadata: shown(sent) };
+export function carried(arrival: Arrival): GrpcMetadata {
+  const carrier = Buffer.alloc(0);
+  (carrier as Carrier)[ARRIVAL] = arrival;
   const metadata = new GrpcMetadata();
-  metadata.set(NAME, Object.assign(Buffer.alloc(0), { [ARRIVAL]: whole }));
+  metadata.set(NAME, carrier);
   return metadata;
 }
 

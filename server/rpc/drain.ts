@@ -79,6 +79,7 @@ export function createDrain(): Drain {
       if (!call.responseStream) return yield* call.next(call.request, context);
       using ending = eitherOf(begun, context.signal);
       try {
+        // Those whose streams it ends, health and reflection, know no other signal.
         return yield* call.next(call.request, { ...context, signal: ending.signal });
       } catch (error) {
         throw begun.aborted ? draining() : error;

@@ -47,7 +47,7 @@ const ENDINGS: Readonly<Record<Ended, Ending>> = {
 export function endingOf(why: Ended, limit: number) {
   const { reason, message } = ENDINGS[why];
   const hints = reason === "OVERLOADED" ? { retryAfterMs: RETRY_MS } : {};
-  const status = statusOf(new ServiceError(reason, message(limit), hints), () => {});
+  const status = statusOf(new ServiceError(reason, message(limit), hints), () => {}, undefined);
   const metadata = new Metadata();
   metadata.set(DETAILS, Buffer.from(Status.encode(status).finish()));
   return { code: Number(status.code), details: status.message, metadata };

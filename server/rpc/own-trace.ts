@@ -1,4 +1,4 @@
-import type { Call } from "../core/call.js";
+import { type Call, withSpan } from "../core/call.js";
 import { type Tracer, within } from "../core/trace.js";
 import { SentimentServiceDefinition } from "../gen/sentiment/v1/sentiment.js";
 
@@ -16,5 +16,5 @@ export function inOwnTrace<T>(
   if (isLeftOut) return work(call);
   const links = call.span && [call.span];
   const span = tracer.begin(STREAMED_TEXT, undefined, undefined, links);
-  return within(span, () => work({ ...call, span }));
+  return within(span, () => work(withSpan(call, span)));
 }

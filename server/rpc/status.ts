@@ -40,7 +40,7 @@ const CODES: Record<Reason, Code> = {
 };
 
 /** Told of an error that is ours, with the id that the client was given and the call that met it; undefined: work for no call. */
-export type ReportBug = (id: string, error: unknown, call?: Call) => void;
+export type ReportBug = (id: string, error: unknown, call: Call | undefined) => void;
 
 /** As the client reads it. */
 export function reasonOf(error: unknown): Reason {
@@ -58,13 +58,13 @@ export const sayable = (message: string): string =>
     : message.toWellFormed();
 
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
-export function statusOf(error: unknown, reportBug: ReportBug, call?: Call): Status {
+export function statusOf(error: unknown, reportBug: ReportBug, call: Call | undefined): Status {
   const known = error instanceof ServiceError ? error : unexpected(error, reportBug, call);
   const message = sayable(known.message);
   return { code: CODES[known.reason], message, details: detailsOf(known, message) };
 }
 
-function unexpected(error: unknown, reportBug: ReportBug, call?: Call): ServiceError {
+function unexpected(error: unknown, reportBug: ReportBug, call: Call | undefined): ServiceError {
   const id = randomUUID();
   reportBug(id, error, call);
   // A model that is loaded at first use has a fault that would have kept the server from starting.

@@ -19,7 +19,7 @@ export function textWarmer(
 ): WarmText {
   let reported = false;
   const report = (error: unknown) => {
-    if (!reported) reportBug("warming", error);
+    if (!reported) reportBug("warming", error, undefined);
     reported = true;
   };
   return async (text, signal) => {

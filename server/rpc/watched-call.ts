@@ -11,7 +11,7 @@ import { hasTooLargeHeaders, METADATA_BYTES } from "./bounded-headers.js";
 import { type ClientLimits, OpenStreams } from "./client-limits.js";
 import { closeSoon } from "./close-soon.js";
 import { endingOf } from "./endings.js";
-import type { Decision, Entrance } from "./entrance.js";
+import { type Decision, type Entrance, shown } from "./entrance.js";
 import type { CutReason } from "./events.js";
 import { gatherWrites, sendInOneWrite } from "./one-write.js";
 
@@ -189,7 +189,7 @@ class WatchedCall extends ServerInterceptingCall {
     this.#isUnread = !(decision.isLetIn || this.#streams);
     const deadlineMs = this.#clock.now() + Number(this.#call.getDeadline()) - Date.now();
     const cut = () => this.#abandon();
-    listener.onReceiveMetadata(carried({ deadlineMs, decision, cut }, metadata));
+    listener.onReceiveMetadata(carried({ deadlineMs, decision, metadata: shown(metadata), cut }));
     if (!this.#isUnread) return;
     [this.#isWhole, this.#isCut] = [true, true];
     listener.onReceiveMessage({});

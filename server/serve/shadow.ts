@@ -1,6 +1,6 @@
 import { classify, type Verdict } from "../classify/classifier.js";
 import type { Question } from "../classify/reading.js";
-import { LimitedCall, unasked } from "../core/call.js";
+import { type Call, LimitedCall, unasked } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { ServedVersion } from "./served-version.js";
 
@@ -48,14 +48,15 @@ export class Shadow {
     texts: readonly string[],
     question: Question,
     outcomes: readonly PromiseSettledResult<Verdict>[],
+    { origin }: Call,
   ): void {
     if (this.#underWay >= MOST_UNDER_WAY) {
       for (const _ of texts) this.#report("skipped");
       return;
     }
     this.#underWay++;
-    // Whoever sent the texts may give up long before the candidate has to.
-    void this.#ask(texts, question)
+    // Whoever sent the texts may give up long before the candidate has to. It may answer calls, too: who sends many has no more of it for the copies.
+    void this.#ask(texts, question, origin.holder)
       .then((others) => {
         for (const [place, outcome] of outcomes.entries()) this.#note(outcome, others[place]);
       })
@@ -67,13 +68,14 @@ export class Shadow {
   async #ask(
     texts: readonly string[],
     question: Question,
+    holder: string | undefined,
   ): Promise<readonly (PromiseSettledResult<Verdict> | undefined)[]> {
     using _lease = this.#candidate.lease();
     const plain = { ...question, sentences: false, explain: false };
     const late = () => new Error("the candidate took too long");
     const never = new AbortController().signal;
     const clock = this.#clock;
-    using copy = new LimitedCall(unasked(never), LIMIT_MS, clock, late);
+    using copy = new LimitedCall(unasked(never, holder), LIMIT_MS, clock, late);
     // Awaited here: the lease would be given back at once.
     return await classify(this.#candidate.model, texts, plain, copy, clock).catch(() => []);
   }

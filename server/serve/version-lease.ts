@@ -2,6 +2,7 @@ import type { Verdict } from "../classify/classifier.js";
 import type { ServedModel } from "../classify/model.js";
 import type { Lease } from "../classify/models.js";
 import type { Question } from "../classify/reading.js";
+import type { Call } from "../core/call.js";
 import type { ServedVersion } from "./served-version.js";
 import type { Shadow } from "./shadow.js";
 
@@ -30,8 +31,9 @@ export class VersionLease implements Lease {
     texts: readonly string[],
     question: Question,
     outcomes: readonly PromiseSettledResult<Verdict>[],
+    call: Call,
   ): void {
-    this.#shadow?.compare(texts, question, outcomes);
+    this.#shadow?.compare(texts, question, outcomes, call);
   }
 
   [Symbol.dispose](): void {

@@ -65,6 +65,7 @@ export const refusalOf = (reason: Reason, retryAfterMs?: number): Status =>
       retryAfterMs === undefined ? {} : { retryAfterMs },
     ),
     () => {},
+    undefined,
   );
 
 /** As the real server says it of a call. */

@@ -397,7 +397,9 @@ describe("Batcher", () => {
       for (const rows of [tooLong, tooMany]) {
         const soonMs = clock.now() + 200;
         await assert.rejects(batcher.submit(rows, as("", soonMs)));
-        await assert.rejects(batcher.submit(rows, unasked(someCall().signal, soonMs)));
+        await assert.rejects(
+          batcher.submit(rows, someCall({ deadlineMs: soonMs, origin: { isUnasked: true } })),
+        );
       }
       const hasty = batcher.submit([row(2, 10)], as("", clock.now() + 220));
       void batcher.submit([row(3, 11)], someCall());
@@ -668,7 +670,7 @@ describe("Batcher", () => {
       await Promise.all([first, ...answers]);
     });
 
-    it("is no deadline and no trace where no call is under way", async () => {
+    it("is no deadline and no trace where its call says nothing of them", async () => {
       const answer = held().submit([row(1)], someCall());
       await turn();
       assert.equal(runs[0]?.context.deadlineMs, Number.POSITIVE_INFINITY);

@@ -163,6 +163,13 @@ describe("the Redis cache", () => {
     assert.ok(ttls.every(Number.isInteger), String(ttls));
   });
 
+  it("counts nothing of what nobody has asked for", async () => {
+    const { cache, report, getAfter } = await cacheOn(scripted());
+    await getAfter(0);
+    assert.deepEqual(await cache.get([KEY], true), [undefined]);
+    assert.deepEqual(Object.fromEntries(report.counts), { "get miss": 1 });
+  });
+
   it("bounds the bytes that are under way", async () => {
     const { cache, report } = await cacheOn(scripted({ set: never }));
     const large = new Uint8Array(65_535);

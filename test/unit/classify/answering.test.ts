@@ -3,6 +3,7 @@ import type { Cache } from "../../../server/cache/cache.js";
 import { memoryCache } from "../../../server/cache/memory.js";
 import { answerAnew, answerFromCaches } from "../../../server/classify/answering.js";
 import type { CachedAnswer } from "../../../server/classify/cached-answer.js";
+import { type Call, withSignal } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder } from "../../support/recorder.js";
@@ -40,6 +41,29 @@ describe("a model that is too busy", () => {
       report: () => {},
     };
   };
+
+  it("is told for which call it reads, and which call each step is of, but not when that one leaves", async () => {
+    const { model } = busyModel(clock);
+    const seen: Call[] = [];
+    const note = (_: unknown, __: unknown, call: Call) => void seen.push(call);
+    const submit: typeof model.submit = (rows, call) => {
+      seen.push(call);
+      return model.submit(rows, call);
+    };
+    const report = (_: unknown, __: unknown, ___: unknown, call: Call) => void seen.push(call);
+    const call = someCall({ deadlineMs: 1e6, origin: { holder: "team" }, charge: { read() {} } });
+    const answers = answerFromCaches({ ...caches(), report }, clock, 1000);
+    await answers({ ...model, admit: note, submit }, ["1"], PLAIN, call);
+    const [admitted, missed, submitted] = seen;
+    assert.equal(admitted, call);
+    assert.equal(submitted, missed);
+    assert.notEqual(submitted?.signal, call.signal);
+    assert.deepEqual(
+      submitted && withSignal(submitted, call.signal),
+      withSignal(call, call.signal),
+    );
+    assert.equal(submitted?.origin, call.origin);
+  });
 
   it("refuses texts before they are read, by what they may have for tokens", async () => {
     const { model, asked, read } = busyModel(clock);

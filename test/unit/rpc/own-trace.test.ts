@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Call } from "../../../server/core/call.js";
+import { type Call, withSpan } from "../../../server/core/call.js";
 import type { Span, Tracer } from "../../../server/core/trace.js";
 import { inOwnTrace } from "../../../server/rpc/own-trace.js";
 import { callFrom, someCall } from "../../support/some-call.js";
@@ -44,7 +44,8 @@ describe("the trace of a stream's text", () => {
     assert.notEqual(one.span, other.span);
     assert.deepEqual(begun[0], { span: one.span, links: [stream.span] });
     // Admission must not take one text of a stream for a queue that another one is behind.
-    for (const text of [one, other]) assert.deepEqual({ ...text, span: stream.span }, stream);
+    for (const text of [one, other])
+      assert.deepEqual(withSpan(text, stream.span), withSpan(stream, stream.span));
     for (const text of [one, other]) assert.equal(text.origin, stream.origin);
   });
 

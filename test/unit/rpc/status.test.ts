@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Status as Code } from "nice-grpc-common";
+import type { Call } from "../../../server/core/call.js";
 import { type Reason, ServiceError } from "../../../server/core/errors.js";
 import {
   BadRequest,
@@ -9,6 +10,7 @@ import {
 import { Status } from "../../../server/gen/google/rpc/status.js";
 import { sayable, statusOf } from "../../../server/rpc/status.js";
 import { recorder } from "../../support/recorder.js";
+import { someCall } from "../../support/some-call.js";
 import { detailsOf } from "../../support/status-details.js";
 
 const CODES: Record<Reason, Code> = {
@@ -46,7 +48,7 @@ const typesOf = ({ details }: Status) => details.map(({ typeUrl }) => typeUrl.sp
 describe("statusOf", () => {
   for (const [reason, code] of Object.entries(CODES) as [Reason, Code][]) {
     it(`gives ${reason} the code ${Code[code]}, and names the reason`, () => {
-      const status = overTheWire(statusOf(new ServiceError(reason, "Do this."), nobody));
+      const status = overTheWire(statusOf(new ServiceError(reason, "Do this."), nobody, undefined));
       assert.deepEqual(detailsOf(status), {
         code,
         message: "Do this.",
@@ -61,7 +63,7 @@ describe("statusOf", () => {
 
   it("names the field that is wrong, and says why", () => {
     const error = new ServiceError("TEXT_EMPTY", "texts[3] is empty.", { field: "texts[3]" });
-    const status = overTheWire(statusOf(error, nobody));
+    const status = overTheWire(statusOf(error, nobody, undefined));
     assert.deepEqual(typesOf(status), ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]);
     const { fieldViolations } = BadRequest.decode(status.details[1]?.value ?? new Uint8Array());
     assert.deepEqual(fieldViolations, [
@@ -76,7 +78,7 @@ describe("statusOf", () => {
 
   it("says when another try makes sense", () => {
     const error = new ServiceError("OVERLOADED", "Later.", { retryAfterMs: 1500 });
-    const status = overTheWire(statusOf(error, nobody));
+    const status = overTheWire(statusOf(error, nobody, undefined));
     assert.deepEqual(typesOf(status), ["google.rpc.ErrorInfo", "google.rpc.RetryInfo"]);
     const { retryDelay } = RetryInfo.decode(status.details[1]?.value ?? new Uint8Array());
     assert.deepEqual(retryDelay, { seconds: 1, nanos: 500_000_000 });
@@ -85,7 +87,7 @@ describe("statusOf", () => {
   it("says which quota is used up, and whose", () => {
     const quota = { subject: "key:team-a", tokensPerMinute: 1000 };
     const error = new ServiceError("RATE_LIMITED", "Later.", { retryAfterMs: 250, quota });
-    const status = overTheWire(statusOf(error, nobody));
+    const status = overTheWire(statusOf(error, nobody, undefined));
     assert.deepEqual(typesOf(status), [
       ...["google.rpc.ErrorInfo", "google.rpc.RetryInfo", "google.rpc.QuotaFailure"],
     ]);
@@ -106,7 +108,11 @@ describe("statusOf", () => {
 
   it("keeps the cause of a known error to itself", () => {
     const cause = new Error("secret");
-    const status = statusOf(new ServiceError("BACKEND_DOWN", "Down.", { cause }), nobody);
+    const status = statusOf(
+      new ServiceError("BACKEND_DOWN", "Down.", { cause }),
+      nobody,
+      undefined,
+    );
     assert.ok(!Buffer.from(Status.encode(status).finish()).includes("secret"));
   });
 
@@ -119,11 +125,15 @@ describe("statusOf", () => {
   ];
   for (const [what, error] of unknown) {
     it(`makes ${what} that nobody foresaw a BUG, with an id that was reported, and no more`, () => {
-      const [reportBug, reports] = recorder((_id: string, _error: unknown) => {});
-      const status = overTheWire(statusOf(error, reportBug));
+      const [reportBug, reports] = recorder(
+        (_id: string, _error: unknown, _call: Call | undefined) => {},
+      );
+      const call = someCall();
+      const status = overTheWire(statusOf(error, reportBug, call));
       assert.equal(reports.length, 1);
-      const [id, reported] = reports[0] ?? [];
+      const [id, reported, by] = reports[0] ?? [];
       assert.equal(reported, error);
+      assert.equal(by, call);
       assert.match(id ?? "", /^[0-9a-f-]{36}$/);
       assert.deepEqual(detailsOf(status), {
         code: Code.INTERNAL,
@@ -141,7 +151,7 @@ describe("statusOf", () => {
     assert.equal(sayable("short"), "short");
     assert.equal(sayable("cut \ud83d"), "cut \ufffd");
     const error = new ServiceError("TEXT_EMPTY", `${"x".repeat(999)}😀`, { field: "text" });
-    const status = overTheWire(statusOf(error, nobody));
+    const status = overTheWire(statusOf(error, nobody, undefined));
     assert.equal(status.message, `${"x".repeat(999)}\ufffd...`);
     assert.doesNotThrow(() => encodeURI(status.message));
     const { fieldViolations } = BadRequest.decode(status.details[1]?.value ?? new Uint8Array());
@@ -151,8 +161,8 @@ describe("statusOf", () => {
   it("gives each BUG an id of its own", () => {
     const [reportBug, reports] = recorder((_id: string, _error: unknown) => {});
     const error = new Error("twice");
-    statusOf(error, reportBug);
-    statusOf(error, reportBug);
+    statusOf(error, reportBug, undefined);
+    statusOf(error, reportBug, undefined);
     assert.notEqual(reports[0]?.[0], reports[1]?.[0]);
   });
 });

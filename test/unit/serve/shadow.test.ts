@@ -7,6 +7,7 @@ import { Shadow } from "../../../server/serve/shadow.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { turn } from "../../support/recorder.js";
 import { neutral, type ScriptedBackend, scriptedBackend } from "../../support/scripted-backend.js";
+import { someCall } from "../../support/some-call.js";
 import { PLAIN } from "../classify/fake-model.js";
 import { someServed } from "./some-served.js";
 
@@ -29,6 +30,7 @@ describe("Shadow", () => {
       served.map((_, place) => `${place + 1}`),
       PLAIN,
       served,
+      someCall(),
     );
   const settle = async () => {
     for (let n = 0; n < 10; n++) await turn();
@@ -137,7 +139,7 @@ describe("Shadow", () => {
       explain: true,
       skipCache: false,
     } as const;
-    shadow.compare(["1 2"], question, [answered("neutral")]);
+    shadow.compare(["1 2"], question, [answered("neutral")], someCall());
     await settle();
     assert.equal(backend.batches.length, 1);
     assert.equal(backend.batches[0]?.batch.rows, 1);

@@ -81,7 +81,7 @@ describe("TierModels", function () {
   const answer = async (text: string) => {
     using leased = lease(text);
     const outcomes = await classify(leased.model, [text], PLAIN, someCall(), clock);
-    leased.compare([text], PLAIN, outcomes);
+    leased.compare([text], PLAIN, outcomes, someCall());
   };
   const share = (which: (text: string) => boolean) => TEXTS.filter(which).length / TEXTS.length;
   const near = (one: number, other: number) => Math.abs(one - other) < 0.05;
@@ -211,7 +211,7 @@ describe("TierModels", function () {
       await rm(model("2"), { recursive: true });
       await models.load("fast");
       await settle();
-      leased.compare(["a"], PLAIN, outcomes);
+      leased.compare(["a"], PLAIN, outcomes, someCall());
       leased[Symbol.dispose]();
       await settle();
       assert.deepEqual(backend.asked, [...["load 1", "load 2", "infer 1", "infer 2"], "unload 2"]);

@@ -20,6 +20,7 @@ const unnamed: readonly Exclude<Reason, Foreign | KnownReason>[] = [];
 const status = statusOf(
   new ServiceError("RATE_LIMITED", "later", { retryAfterMs: 1250.5, field: "texts[3]" }),
   () => {},
+  undefined,
 );
 const failed = new ClientError("/a/B", Code.RESOURCE_EXHAUSTED, "later");
 const trailerOf = (details: Uint8Array) => Metadata({ "grpc-status-details-bin": details });
