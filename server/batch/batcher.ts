@@ -1,4 +1,4 @@
-import type { Call } from "../core/call.js";
+import { type Call, holderOf } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { Gathered } from "../core/gathered.js";
 import type { Tier } from "../core/tiers.js";
@@ -83,8 +83,8 @@ export class Batcher {
    * of the work that a refusal makes.
    */
   admit(rows: number, tokens: number, call: Call): void {
-    const { deadlineMs, origin } = call;
-    const { holder = "" } = origin;
+    const { deadlineMs } = call;
+    const holder = holderOf(call);
     const newcomer = { call, holder, rows, tokens, deadlineMs, isBegun: false };
     if (this.#admission.isSure(newcomer)) return;
     // Not by `using`: see `analyzer`.
@@ -106,10 +106,10 @@ export class Batcher {
     call: Call,
     isBegun = false,
   ): Promise<Outcome[]> {
-    const { signal, origin } = call;
+    const { signal } = call;
     signal.throwIfAborted();
     if (rows.length === 0) return [];
-    const part = this.#sharing.enter(origin.holder ?? "");
+    const part = this.#sharing.enter(holderOf(call));
     try {
       const outcomes = new Gathered<Outcome>(rows.length);
       const mine = this.#waitingRows(rows, call, outcomes);
@@ -134,8 +134,8 @@ export class Batcher {
     outcomes: Gathered<Outcome>,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
-    const { deadlineMs, origin } = call;
-    const { holder = "" } = origin;
+    const { deadlineMs } = call;
+    const holder = holderOf(call);
     return rows.map((ids, place) => {
       const order = this.#arrivals++;
       const settle = (outcome: Outcome) => outcomes.put(place, outcome);

@@ -1,4 +1,4 @@
-import type { Call } from "../core/call.js";
+import { type Call, holderOf } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError, StartupError } from "../core/errors.js";
 import { EvenParts } from "../core/even-parts.js";
@@ -15,9 +15,6 @@ const LONG = 500;
 const MOST_TEXTS = 1024;
 /** Looks that a text may last: ten seconds, a hundred times what the worst one is known to take. */
 const MOST_LOOKS = 2;
-
-/** Whose key the call came with; "" without keys. */
-const holderOf = ({ origin }: Call): string => origin.holder ?? "";
 
 const KIND: ThreadKind<ReadingRequest> = {
   entry: new URL("./reading-thread.js", import.meta.url),

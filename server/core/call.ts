@@ -37,6 +37,9 @@ export interface Call extends Caller {
   readonly charge?: Charge | undefined;
 }
 
+/** Whose even part of what is shared the call takes; "" for all that come without keys. */
+export const holderOf = ({ origin }: Call): string => origin.holder ?? "";
+
 /** The same, until that signal fires. */
 export const withSignal = ({ deadlineMs, origin, span, charge }: Call, signal: Signal): Call => ({
   signal,
