@@ -5,12 +5,14 @@
  *
  *   make bench-throughput                        each tier, short texts and mixed ones, embedded and in front of a real Triton
  *   make bench-policies                          ways to put batches together
+ *   make bench-policies ARGS="--lengths mixed --max-length 256"     long texts whole, where the committed models read them in windows of 128 tokens
  *   make bench-throughput ARGS="--servers embedded,bare"     beside the most that could be reached
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { Tier } from "../server/core/tiers.js";
 import type { Tier as TierMessage } from "../server/gen/sentiment/v1/sentiment.js";
+import { repositoryCopy } from "../test/support/repository-copy.js";
 import { startTriton } from "../test/support/triton-server.js";
 import { cpuSeconds } from "./cpu-time.js";
 import {
@@ -68,13 +70,18 @@ const { values } = parseArgs({
     lengths: { type: "string", default: "short,mixed" },
     servers: { type: "string", default: "embedded,triton" },
     texts: { type: "string" },
+    "max-length": { type: "string" },
   },
 });
+/** Tokens that models are to read at once; undefined: as many as the committed ones do. */
+const maxLength = values["max-length"];
 const serverNames = values.servers.split(",");
 const known = [...Object.keys(SERVERS), BARE];
 for (const name of serverNames)
   if (!known.includes(name))
     throw new Error(`server ${name}: it must be one of ${known.join(", ")}`);
+if (maxLength !== undefined && serverNames.includes("triton"))
+  throw new Error("--max-length: Triton has the committed models, name servers without it");
 
 const ONE_CONNECTION = "Analyze, 64 at once over one connection";
 
@@ -85,7 +92,7 @@ const OF_THE_LOOP: Record<string, Wanted> = {
   [`${ONE_CONNECTION}, embedded`]: { atLeast: 0.7 },
   "AnalyzeStream, embedded": { atLeast: 0.85 },
 };
-const report = new Report();
+const report = new Report(maxLength === undefined ? "" : `${maxLength} tokens at once: `);
 
 type Way = (server: BenchedServer) => Promise<number>;
 
@@ -144,25 +151,33 @@ function waysOf(ghz: Ghz, tier: TierMessage, texts: readonly string[]): Record<s
   };
 }
 
+/** The server's settings for a copy of the tier's model that reads so many tokens at once. */
+async function modelsReading(tokens: string, tier: Tier, stack: AsyncDisposableStack) {
+  const models = stack.use(await repositoryCopy(tier));
+  await models.setParameter(tier, "max_length", tokens);
+  return { MODEL_REPOSITORY: models.folder, DEFAULT_TIER: tier };
+}
+
 async function compare(
   ghz: Ghz,
   tritonUrl: string | undefined,
   tierName: Tier,
   lengths: Lengths,
 ): Promise<void> {
+  await using stack = new AsyncDisposableStack();
   const folder = `triton-model-repo/sentiment_${tierName}`;
   const tier = TIER_MESSAGES[tierName];
   const count = Number(values.texts ?? TEXTS[tierName]);
   const texts = await LENGTHS[lengths](count, `${folder}/tokenizer.json`);
   const bare = ["dist/benchmarks/bare-server.js", tierName, lengths, String(count)];
-  await using stack = new AsyncDisposableStack();
+  const models = maxLength === undefined ? {} : await modelsReading(maxLength, tierName, stack);
   const plain = stack.use(await plainLoop(folder, texts, availableParallelism(), 1));
   const loop = wayInTurn(ownCpuSeconds, () => plain.run());
   const ways = new Map<string, WayInTurn>();
   for (const name of serverNames) {
     const limits = { ...HARDLY_CACHED, ...NEVER_REFUSING };
     const triton = tritonUrl === undefined ? {} : { TRITON_URL: tritonUrl };
-    const env = { ...limits, ...triton, ...SERVERS[name] };
+    const env = { ...limits, ...models, ...triton, ...SERVERS[name] };
     const server = stack.use(await startServer(env, name === BARE ? { script: bare } : {}));
     // ghz sees the status of calls alone.
     await callServer(server.client, tier, texts, CALLS);

@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Tier } from "../../server/core/tiers.js";
@@ -8,6 +8,8 @@ export interface RepositoryCopy extends AsyncDisposable {
   /** A file or folder of the tier's model. */
   at(tier: Tier, name: string): string;
   addParameter(tier: Tier, key: string, value: string): Promise<void>;
+  /** Throws where the model has no such parameter. */
+  setParameter(tier: Tier, key: string, value: string): Promise<void>;
 }
 
 /** A model repository of its own, to be changed: the committed models of these tiers. */
@@ -25,6 +27,13 @@ export async function repositoryCopy(...tiers: readonly Tier[]): Promise<Reposit
         at(tier, "config.pbtxt"),
         `parameters { key: "${key}" value: { string_value: "${value}" } }\n`,
       ),
+    async setParameter(tier, key, value) {
+      const path = at(tier, "config.pbtxt");
+      const config = await readFile(path, "utf8");
+      const now = new RegExp(`(?<=key: "${key}" value: \\{ string_value: ")[^"]*`);
+      if (!now.test(config)) throw new Error(`${path} has no parameter ${key}`);
+      await writeFile(path, config.replace(now, value));
+    },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
 }
