@@ -30,9 +30,9 @@ PEER_NAMES = fastapi ray bentoml litserve mlserver
 DATA ?= data/sentiment
 # Of what is named alone, where package.json names all tests. Of several files mocha only warns that one is missing: a call each.
 MOCHA = mocha --no-package --fail-zero --forbid-only --enable-source-maps
-# So that the memory of a model that is unloaded goes back to the system: glibc keeps blocks of that size otherwise. And it has all threads share
-# two arenas, where up to eight a core each keep what was freed in them.
-GIVE_BACK = MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
+# How glibc has memory. That of a model that is unloaded goes back to the system: blocks of that size are kept otherwise. All threads share two arenas,
+# where up to eight a core each keep what was freed in them. Pages are large ones where the system has them on request: a CPU looks up fewer.
+ALLOCATION = MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072 GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 # Threads that spin while they wait halve the speed of a machine that has anything else to do.
 PIPELINE = PYTHONPATH=training OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m sentiment_training
 TRAINING = --data $(DATA) --work build/training
@@ -43,7 +43,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 run: build ## install, build and start the server on 127.0.0.1:50051, and beside it, where Go is there, the REST bridge on 127.0.0.1:8080 (REST_BRIDGE=false: without)
-	$(GIVE_BACK) exec clients/gateway/beside.sh node dist/server/main.js
+	$(ALLOCATION) exec clients/gateway/beside.sh node dist/server/main.js
 
 run-triton: build $(TRITON)/done ## the server in front of a real Triton, on the CPU; TRITON_GRPC_PORT=8001 and the like move it
 	exec node dist/test/support/run-triton.js
@@ -91,7 +91,7 @@ chaos: build $(TRITON)/done $(REDIS)/done ## the server under load for MINUTES=1
 	CACHE=$(CACHE) $(if $(wildcard $(CACHE)/bin/otelcol-*),test/full/collector.sh) node dist/test/chaos/main.js --record $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 soak: build $(REDIS)/done ## whether the server's memory grows in MINUTES=60, after WARM_UP=30, of a steady, mixed load of RATE calls a second
-	CACHE=$(CACHE) $(GIVE_BACK) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(RATE),--rate $(RATE))
+	CACHE=$(CACHE) $(ALLOCATION) node dist/benchmarks/soak.js $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(RATE),--rate $(RATE))
 
 audit: build ## known weaknesses of the packages (asks the registry), licences, and that all is pinned
 	$(MOCHA) 'dist/test/unit/supply-chain/*.test.js'
@@ -180,10 +180,10 @@ bench: ## all benchmarks of the server, one after the other, and their charts (n
 	$(MAKE) --keep-going bench-throughput bench-policies bench-cached bench-processes bench-latency bench-overload bench-beside-lists bench-triton bench-stream bench-profile bench-chart
 
 bench-throughput: build $(TRITON)/done $(GHZ) ## texts a second of every call and tier against a plain onnxruntime loop, embedded and with Triton
-	CACHE=$(CACHE) node dist/benchmarks/throughput.js $(ARGS)
+	CACHE=$(CACHE) $(ALLOCATION) node dist/benchmarks/throughput.js $(ARGS)
 
 bench-policies: build $(GHZ) ## the same with each way to put batches together
-	CACHE=$(CACHE) node dist/benchmarks/throughput.js --name policies --tiers fast,balanced --servers embedded,guide,fixed-8,fixed-32,fifo $(ARGS)
+	CACHE=$(CACHE) $(ALLOCATION) node dist/benchmarks/throughput.js --name policies --tiers fast,balanced --servers embedded,guide,fixed-8,fixed-32,fifo $(ARGS)
 
 bench-latency: build ## one call alone, tier by tier; a short text behind a long one
 	node dist/benchmarks/latency.js

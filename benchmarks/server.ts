@@ -23,6 +23,14 @@ export interface BenchedServer extends AsyncDisposable {
 /** As it is shipped, but that hardly any answer is kept: what is measured is all that a text costs which is not known yet. */
 export const HARDLY_CACHED = { ENABLE_CACHING: "true", RESULT_CACHE_SIZE: "1" };
 
+/** How glibc has memory, as `make run`, the images and docs/operations.md have it. */
+export const ALLOCATION = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+  GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+};
+
 /** Nothing is refused, however slow the CPU is: what is measured is work done. */
 export const NEVER_REFUSING = { QUEUE_TIMEOUT: "600", REQUEST_TIMEOUT: "600" };
 
@@ -39,7 +47,14 @@ export async function startServer(
   ];
   const child = spawn(command, args, {
     // What the model does is measured, unless a benchmark says otherwise.
-    env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0", ENABLE_CACHING: "false", ...env },
+    env: {
+      ...ALLOCATION,
+      ...process.env,
+      GRPC_PORT: "0",
+      HTTP_PORT: "0",
+      ENABLE_CACHING: "false",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let opsAddress: string | undefined;

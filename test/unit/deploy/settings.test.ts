@@ -15,7 +15,7 @@ import {
 
 /** What others than the two read: OpenTelemetry, glibc and Node in the server, Go's own in the bridge. */
 const OTHERS: Record<Reader, RegExp> = {
-  sentiment: /^(OTEL_\w+|MALLOC_\w+|NODE_ENV|NODE_EXTRA_CA_CERTS)$/,
+  sentiment: /^(OTEL_\w+|MALLOC_\w+|GLIBC_TUNABLES|NODE_ENV|NODE_EXTRA_CA_CERTS)$/,
   gateway: /^(GOMEMLIMIT|GOMAXPROCS)$/,
 };
 const BASE = "deploy/docker/compose.yaml";
