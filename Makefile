@@ -177,7 +177,7 @@ dashboards: build ## Grafana's dashboards, from deploy/grafana
 # One after the other: each takes turns with what it is compared with, and has the machine to itself.
 # Those too that come after one that does not reach what is wanted of it.
 bench: ## all benchmarks of the server, one after the other, and their charts (needs Go)
-	$(MAKE) --keep-going bench-throughput bench-policies bench-cached bench-processes bench-latency bench-overload bench-beside-lists bench-triton bench-stream bench-profile bench-chart
+	$(MAKE) --keep-going bench-throughput bench-policies bench-cached bench-processes bench-latency bench-after-quiet bench-overload bench-beside-lists bench-triton bench-stream bench-profile bench-chart
 
 bench-throughput: build $(TRITON)/done $(GHZ) ## texts a second of every call and tier against a plain onnxruntime loop, embedded and with Triton
 	CACHE=$(CACHE) $(ALLOCATION) node dist/benchmarks/throughput.js $(ARGS)
@@ -187,6 +187,9 @@ bench-policies: build $(GHZ) ## the same with each way to put batches together
 
 bench-latency: build ## one call alone, tier by tier; a short text behind a long one
 	node dist/benchmarks/latency.js
+
+bench-after-quiet: build $(GHZ) ## what calls cost after a quiet minute and a half, and the memory meanwhile
+	CACHE=$(CACHE) node dist/benchmarks/after-quiet.js $(ARGS)
 
 bench-overload: build $(GHZ) ## goodput, latency and refusals at 0.5 to 3 times what the server can do
 	CACHE=$(CACHE) node dist/benchmarks/overload.js $(ARGS)
@@ -391,4 +394,4 @@ $(AB)/done: benchmarks/ab/install.sh
 	@cmp --quiet $< $@ || { echo "unpacking ab into $(AB)"; CACHE=$(CACHE) $< && cp $< $@; }
 	@touch $@
 
-.PHONY: go-test rust-test java-test python-test load-schemathesis bench-reading bench-beside-lists bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes
+.PHONY: bench-after-quiet go-test rust-test java-test python-test load-schemathesis bench-reading bench-beside-lists bench-long-texts version release images python-proto go-proto rust-proto node-client bench-gateway load-locust load-artillery load-ab gateway gateway-proto fuzz chaos soak audit sbom dashboards bench-neighbour bench-tracing bench-collector-faults bench-peers bench-throughput bench-policies bench-stream bench-profile plan plan-check plan-measure spark-proto help bench-chart bench-latency bench-overload run run-triton test test-full check build proto release-proto docs bench bench-cache bench-cached bench-triton bench-triton-faults models models-score import-model quantization clean bench-redis-faults bench-processes

@@ -4,11 +4,11 @@
  *
  *   make bench-stream [ARGS="--rounds 1"]
  */
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
 import { Report } from "./report.js";
+import { residentMb } from "./resident.js";
 import { differencesOf, ratiosOf } from "./results.js";
 import { type BenchedServer, callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
@@ -28,12 +28,6 @@ const { values } = parseArgs({
 const lines = Number(values.lines);
 const texts = await lognormalTexts(TEXTS, "triton-model-repo/sentiment_fast/tokenizer.json");
 const textOf = (line: number) => texts[line % TEXTS] ?? "";
-
-/** Resident memory in MB. */
-async function rssOf({ pid }: BenchedServer): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-}
 
 async function* requests() {
   for (let line = 0; line < lines; line++)
@@ -69,7 +63,7 @@ const memory = { second: [] as number[], last: [] as number[], most: [] as numbe
 async function streamWatched(): Promise<number> {
   const samples: number[] = [];
   const sampling = setInterval(() => {
-    void rssOf(server).then((megabytes) => samples.push(megabytes));
+    void residentMb(server.pid).then((megabytes) => samples.push(megabytes));
   }, SAMPLE_MS);
   const speed = await streamAll(server);
   clearInterval(sampling);

@@ -21,6 +21,8 @@ export type UnloadCause = "memory" | "cache_size" | "admin";
 const CHECK_MS = 5000;
 /** Of the process's limit. */
 const MOST_SHARE = 0.8;
+/** With more of the limit than this the process should give back what it can in quiet times. */
+const SCARCE_SHARE = 0.5;
 /** A model that was used more lately is in use. */
 const IDLE_MS = 60_000;
 
@@ -28,6 +30,8 @@ const IDLE_MS = 60_000;
 export interface MemoryActs {
   /** Drops some of the answers in memory. Must not throw. */
   readonly trimCaches: () => void;
+  /** At each check: whether memory is worth more than calls that are quick at once after quiet times. Must not throw. */
+  readonly giveBackWhenQuiet: (gives: boolean) => void;
   readonly unloaded: (version: ServedVersion, cause: UnloadCause) => void;
 }
 
@@ -82,6 +86,8 @@ export class MemoryManager implements Disposable {
   }
 
   async #check(): Promise<void> {
+    const scarce = SCARCE_SHARE * this.#limits.processBytes;
+    this.#acts.giveBackWhenQuiet(this.#resident.atMost() > scarce);
     if (await this.#isOver()) {
       this.#acts.trimCaches();
       const now = this.#clock.now();

@@ -8,6 +8,7 @@ import { roomOf, type ServedModel } from "../classify/model.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { ReadingThreads } from "../classify/reading-threads.js";
 import type { Clock } from "../core/clock.js";
+import { giveBackWhenQuiet } from "../core/collector.js";
 import { StartupError } from "../core/errors.js";
 import { shareOf } from "../core/share.js";
 import type { Tier } from "../core/tiers.js";
@@ -65,6 +66,7 @@ export class TierModels implements Models, Disposable {
       options.memory &&
       new MemoryManager(options.memory, () => this.versions(), options.resident, clock, {
         trimCaches: options.trimCaches,
+        giveBackWhenQuiet,
         unloaded: (one, cause) => events.unloaded(one.model, cause),
       });
   }

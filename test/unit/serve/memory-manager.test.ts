@@ -17,6 +17,7 @@ describe("MemoryManager", () => {
   let versions: ServedVersion[];
   let unloaded: string[];
   let trims: number;
+  let gives: boolean[];
   let memory: MemoryManager;
   const make = (version: number, bytes = 100) => {
     const beforeLoad = () => memory.makeRoom(one);
@@ -36,7 +37,7 @@ describe("MemoryManager", () => {
   beforeEach(() => {
     clock = new FakeClock();
     backend = scriptedBackend();
-    [rss, repeated, versions, unloaded, trims] = [800, 0, [], [], 0];
+    [rss, repeated, versions, unloaded, trims, gives] = [800, 0, [], [], 0, []];
     memory = new MemoryManager(
       LIMITS,
       () => versions,
@@ -44,11 +45,20 @@ describe("MemoryManager", () => {
       clock,
       {
         trimCaches: () => trims++,
+        giveBackWhenQuiet: (does) => gives.push(does),
         unloaded: (one, cause) => unloaded.push(`${one.id.version} ${cause}`),
       },
     );
   });
   afterEach(() => memory[Symbol.dispose]());
+
+  it("has memory given back in quiet times only while the process takes over half of its limit", async () => {
+    for (const bytes of [500, 501, 500]) {
+      rss = bytes;
+      await wait(5000);
+    }
+    assert.deepEqual(gives, [false, true, false]);
+  });
 
   describe("while the process takes too much", () => {
     it("unloads one a check, the one used longest ago first", async () => {
