@@ -186,7 +186,7 @@ bench-policies: build $(GHZ) ## the same with each way to put batches together
 	CACHE=$(CACHE) $(ALLOCATION) node dist/benchmarks/throughput.js --name policies --tiers fast,balanced --servers embedded,guide,fixed-8,fixed-32,fifo $(ARGS)
 
 bench-latency: build ## one call alone, tier by tier; a short text behind a long one
-	node dist/benchmarks/latency.js
+	node dist/benchmarks/latency.js $(ARGS)
 
 bench-after-quiet: build $(GHZ) ## what calls cost after a quiet minute and a half, and the memory meanwhile
 	CACHE=$(CACHE) node dist/benchmarks/after-quiet.js $(ARGS)
