@@ -21,8 +21,8 @@ export type UnloadCause = "memory" | "cache_size" | "admin";
 const CHECK_MS = 5000;
 /** Of the process's limit. */
 const MOST_SHARE = 0.8;
-/** With more of the limit than this the process should give back what it can in quiet times. */
-const SCARCE_SHARE = 0.5;
+/** With more of the limit than this the process should give back what it can in quiet times: autoscaling by memory must see them. */
+const SCARCE_SHARE = 1 / 3;
 /** A model that was used more lately is in use. */
 const IDLE_MS = 60_000;
 

@@ -52,8 +52,8 @@ describe("MemoryManager", () => {
   });
   afterEach(() => memory[Symbol.dispose]());
 
-  it("has memory given back in quiet times only while the process takes over half of its limit", async () => {
-    for (const bytes of [500, 501, 500]) {
+  it("has memory given back in quiet times only while the process takes over a third of its limit", async () => {
+    for (const bytes of [333, 334, 333]) {
       rss = bytes;
       await wait(5000);
     }
