@@ -21,7 +21,7 @@ export type UnloadCause = "memory" | "cache_size" | "admin";
 const CHECK_MS = 5000;
 /** Of the process's limit. */
 const MOST_SHARE = 0.8;
-/** With more of the limit than this the process should give back what it can in quiet times: autoscaling by memory must see them. */
+/** With more of the limit than this the process gives back what it can in quiet times: what scales by memory must see that they are quiet. */
 const SCARCE_SHARE = 1 / 3;
 /** A model that was used more lately is in use. */
 const IDLE_MS = 60_000;
