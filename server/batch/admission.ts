@@ -1,3 +1,4 @@
+import { type Call, holderOf } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { type BatchEvents, type ShedReason, tellShed } from "./events.js";
@@ -21,10 +22,14 @@ export interface Occupancy {
   readonly sharing: Sharing;
 }
 
-/** Who asks to be let in, with rows of so many tokens in all, the last of them due then. */
-export interface Newcomer extends Pick<QueuedRow, "call" | "holder" | "due" | "deadlineMs"> {
+/** Who asks to be let in. */
+export interface Newcomer {
+  readonly call: Call;
   readonly rows: number;
+  /** Of all its rows. */
   readonly tokens: number;
+  /** When the last of them is done, as Sharing counts. */
+  readonly due: number;
   /** Whether the call has been let in before, with other rows: to refuse it now would waste what was done. */
   readonly isBegun: boolean;
 }
@@ -65,10 +70,11 @@ export class Admission {
   }
 
   /** Nearly always: there is time enough for all that waits, so that nobody need count what of it goes before. */
-  isSure({ holder, rows, tokens, deadlineMs }: Omit<Newcomer, "due">): boolean {
+  isSure({ call, rows, tokens }: Omit<Newcomer, "due">): boolean {
+    const holder = holderOf(call);
     const { queue, load } = this.#occupancy;
     const nowMs = this.#clock.now();
-    const mayWaitMs = Math.min(this.#options.maxWaitMs, deadlineMs - nowMs);
+    const mayWaitMs = Math.min(this.#options.maxWaitMs, call.deadlineMs - nowMs);
     const mayQueueMs = this.#mayQueueMs(holder, mayWaitMs, nowMs);
     const isInTime = MARGIN * load.waitMs(queue.tokens, tokens) <= mayQueueMs;
     return isInTime && queue.hasRoomFor(holder, rows);
@@ -77,13 +83,13 @@ export class Admission {
   /** When its last row is due at the latest, as Sharing counts. Throws OVERLOADED for what is refused. A backend that is idle takes anything: it has nothing better to do. */
   admit(newcomer: Newcomer): number {
     const { queue, load, sharing } = this.#occupancy;
-    if (!queue.hasRoomFor(newcomer.holder, newcomer.rows))
+    const { call, rows, tokens, due } = newcomer;
+    if (!queue.hasRoomFor(holderOf(call), rows))
       throw this.#refused("queue_full", newcomer, queueFull(queue.size));
-    const { holder, call, tokens, due } = newcomer;
     const nowMs = this.#clock.now();
     // Who could not wait for all there is must not be pushed back by those who go before him.
     const untilMs = nowMs + MARGIN * load.waitMs(queue.tokens, tokens);
-    const ahead = queue.ahead({ holder, call }, due, untilMs);
+    const ahead = queue.ahead(call, due, untilMs);
     if (queue.size > 0 || load.batches > 0) this.#check(newcomer, ahead, nowMs);
     // When all is done that its holder has ahead of it, on his even part.
     return sharing.dueAfter(ahead.own + tokens);
@@ -100,8 +106,10 @@ export class Admission {
 
   #check(newcomer: Newcomer, ahead: Ahead, nowMs: number): void {
     const { maxWaitMs } = this.#options;
-    const leftMs = newcomer.deadlineMs - nowMs;
-    const { allMs, ownMs, runningMs, othersMs } = this.#waitOf(newcomer.tokens, ahead);
+    const { call, tokens, isBegun } = newcomer;
+    const holder = holderOf(call);
+    const leftMs = call.deadlineMs - nowMs;
+    const { allMs, ownMs, runningMs, othersMs } = this.#waitOf(tokens, ahead);
     const mayWaitMs = Math.min(maxWaitMs, leftMs);
     const queuedMs = Math.max(0, othersMs - runningMs);
 
@@ -110,12 +118,11 @@ export class Admission {
       const shortMs = shortMsFor(mayWaitMs);
       const atBestMs = runningMs + shortMs;
       const wouldMakeIt = atBestMs <= maxWaitMs && ownMs + MARGIN * atBestMs <= leftMs;
-      if (queuedMs > shortMs && wouldMakeIt && !newcomer.call.origin.isUnasked)
-        this.#shortQueueOf(newcomer.holder, nowMs).tooLate(mayWaitMs, queuedMs, nowMs);
+      if (queuedMs > shortMs && wouldMakeIt && !call.origin.isUnasked)
+        this.#shortQueueOf(holder, nowMs).tooLate(mayWaitMs, queuedMs, nowMs);
       throw this.#refused("too_late", newcomer, late);
     }
 
-    const { isBegun, holder, call } = newcomer;
     const mayQueueMs = isBegun ? mayWaitMs : this.#mayQueueMs(holder, mayWaitMs, nowMs);
     if (queuedMs <= mayQueueMs) return;
     if (!call.origin.isUnasked) this.#shortQueues.get(holder)?.turnedAway(nowMs);

@@ -83,11 +83,10 @@ export class Batcher {
    * of the work that a refusal makes.
    */
   admit(rows: number, tokens: number, call: Call): void {
-    const { deadlineMs } = call;
-    const holder = holderOf(call);
-    const newcomer = { call, holder, rows, tokens, deadlineMs, isBegun: false };
+    const newcomer = { call, rows, tokens, isBegun: false };
     if (this.#admission.isSure(newcomer)) return;
     // Not by `using`: see `analyzer`.
+    const holder = holderOf(call);
     const part = this.#sharing.enter(holder);
     try {
       this.#admission.admit({ ...newcomer, due: this.#sharing.due(holder, tokens) });
@@ -134,13 +133,11 @@ export class Batcher {
     outcomes: Gathered<Outcome>,
   ): readonly WaitingRow[] {
     const sinceMs = this.#clock.now();
-    const { deadlineMs } = call;
-    const holder = holderOf(call);
     return rows.map((ids, place) => {
       const order = this.#arrivals++;
       const settle = (outcome: Outcome) => outcomes.put(place, outcome);
       const [due, context] = [0, undefined];
-      return { ids, order, sinceMs, due, deadlineMs, holder, call, context, settle };
+      return { ids, order, sinceMs, due, call, context, settle };
     });
   }
 
@@ -153,10 +150,11 @@ export class Batcher {
     const longFirst = rows.toSorted((one, other) => byLength(other, one));
     const [last] = longFirst;
     if (last === undefined) return;
-    const { call, holder, deadlineMs } = last;
+    const { call } = last;
+    const holder = holderOf(call);
     let tokens = tokensOf(rows);
     const due = this.#sharing.due(holder, tokens);
-    const newcomer = { call, holder, due, deadlineMs, rows: rows.length, tokens, isBegun };
+    const newcomer = { call, due, rows: rows.length, tokens, isBegun };
     let latest = this.#admission.admit(newcomer);
     for (const row of longFirst) {
       row.due = Math.min(this.#sharing.due(holder, tokens), latest);
@@ -199,10 +197,10 @@ export class Batcher {
   }
 
   /** Its caller would have left before its answer: what the backend does for it is lost for those who still wait. */
-  #isOutrun({ deadlineMs, ids }: WaitingRow): boolean {
+  #isOutrun({ call, ids }: WaitingRow): boolean {
     if (this.#load.batches === 0 && this.#queue.size === 1) return false;
     const nowMs = this.#clock.now();
-    return nowMs + this.#load.waitMs(0, ids.length) > deadlineMs;
+    return nowMs + this.#load.waitMs(0, ids.length) > call.deadlineMs;
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Call } from "../core/call.js";
+import { type Call, holderOf } from "../core/call.js";
 import { EvenParts } from "../core/even-parts.js";
 
 /** What the queue knows of a row. */
@@ -7,10 +7,6 @@ export interface QueuedRow {
   readonly ids: readonly number[];
   /** When it would be done if every call had its even part of the backend, as Sharing counts: the row with the earliest is first in turn. */
   readonly due: number;
-  /** When its caller gives up; Infinity where he does not. */
-  readonly deadlineMs: number;
-  /** Whose key its call came with. */
-  readonly holder: string;
   /** That it is read for. */
   readonly call: Call;
   /** Of all rows, by arrival. */
@@ -117,8 +113,8 @@ export class RowQueue<Row extends QueuedRow> {
     this.#left.clear();
   }
 
-  #count({ holder, ids }: Row, rows: 1 | -1): void {
-    this.#parts.add(holder, rows);
+  #count({ call, ids }: Row, rows: 1 | -1): void {
+    this.#parts.add(holderOf(call), rows);
     this.#tokens += rows * ids.length;
   }
 
@@ -129,14 +125,15 @@ export class RowQueue<Row extends QueuedRow> {
   }
 
   /** Tokens that rows of a call, due at `due`, would wait for: of those due before them, and of those whose callers give up before `untilMs`. */
-  ahead({ holder, call }: Pick<Row, "holder" | "call">, due: number, untilMs: number): Ahead {
+  ahead(call: Call, due: number, untilMs: number): Ahead {
+    const holder = holderOf(call);
     let [all, own, others] = [0, 0, 0];
     for (const row of this.#waiting) {
-      const isAfter = row.due > due && row.deadlineMs >= untilMs;
+      const isAfter = row.due > due && row.call.deadlineMs >= untilMs;
       if (isAfter && !this.#byArrival) continue;
       const tokens = row.ids.length;
       all += tokens;
-      if (row.holder === holder) own += tokens;
+      if (holderOf(row.call) === holder) own += tokens;
       if (row.call.origin !== call.origin) others += tokens;
     }
     return { all, own, others };

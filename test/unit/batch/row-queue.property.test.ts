@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type QueuedRow, RowQueue } from "../../../server/batch/row-queue.js";
+import { holderOf } from "../../../server/core/call.js";
 import { someCall } from "../../support/some-call.js";
 
-const WHOLE = someCall();
-const PART = someCall({ origin: WHOLE.origin });
-const CALLS = [WHOLE, PART, someCall(), someCall()];
+/** Where a call comes from: two of them are of one holder. */
+const ORIGINS = [{ holder: "a" }, { holder: "a" }, { holder: "b" }];
 
 /** A row with the place of its arrival still to come. */
 const row = fc.record({
   length: fc.integer({ min: 1, max: 9 }),
   due: fc.integer({ min: 0, max: 5 }),
-  deadlineMs: fc.constantFrom(0, 5, Number.POSITIVE_INFINITY),
-  holder: fc.constantFrom("a", "b"),
-  call: fc.constantFrom(...CALLS),
+  call: fc
+    .record({
+      deadlineMs: fc.constantFrom(0, 5, Number.POSITIVE_INFINITY),
+      origin: fc.constantFrom(...ORIGINS),
+    })
+    .map(someCall),
 });
 
 /** The queue, and beside it a list of the same rows, sorted anew whenever it is asked. */
@@ -52,8 +55,9 @@ class Pair {
   }
 
   remove(holder: string): void {
-    this.queue.remove(this.#rows.filter((one) => one.holder === holder));
-    this.#rows = this.#rows.filter((one) => one.holder !== holder);
+    const isOfHolder = ({ call }: QueuedRow) => holderOf(call) === holder;
+    this.queue.remove(this.#rows.filter(isOfHolder));
+    this.#rows = this.#rows.filter((one) => !isOfHolder(one));
   }
 
   check(due: number, untilMs: number, tokens: number): void {
@@ -62,13 +66,13 @@ class Pair {
     assert.deepEqual([this.queue.tokens, this.queue.size], [tokensOf(rows), rows.length]);
     assert.equal(this.queue.first, rows[0]);
     assert.deepEqual(this.queue.next(tokens), this.#next(tokens));
-    const isAhead = (one: QueuedRow) => one.due <= due || one.deadlineMs < untilMs;
+    const isAhead = (one: QueuedRow) => one.due <= due || one.call.deadlineMs < untilMs;
     const ahead = rows.filter((one) => this.#byArrival || isAhead(one));
-    for (const call of [WHOLE, PART])
-      assert.deepEqual(this.queue.ahead({ holder: "a", call }, due, untilMs), {
+    for (const origin of ORIGINS)
+      assert.deepEqual(this.queue.ahead(someCall({ origin }), due, untilMs), {
         all: tokensOf(ahead),
-        own: tokensOf(ahead.filter((one) => one.holder === "a")),
-        others: tokensOf(ahead.filter((one) => one.call !== WHOLE && one.call !== PART)),
+        own: tokensOf(ahead.filter(({ call }) => holderOf(call) === origin.holder)),
+        others: tokensOf(ahead.filter(({ call }) => call.origin !== origin)),
       });
   }
 }

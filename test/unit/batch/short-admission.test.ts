@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
-import { Admission, type Newcomer } from "../../../server/batch/admission.js";
+import { Admission } from "../../../server/batch/admission.js";
 import { Load } from "../../../server/batch/load.js";
 import { type QueuedRow, RowQueue } from "../../../server/batch/row-queue.js";
 import { Sharing } from "../../../server/batch/sharing.js";
-import type { Call } from "../../../server/core/call.js";
+import { holderOf, type Origin } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
-import { callFrom, someCall } from "../../support/some-call.js";
+import { someCall } from "../../support/some-call.js";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 const STREAM = {};
-const ofStream = () => callFrom(STREAM);
+
+/** How a call is unlike one of ten tokens that comes anew, without a key. */
+interface Unlike {
+  readonly origin?: Origin;
+  readonly tokens?: number;
+  readonly isBegun?: boolean;
+}
 
 /** A backend on which a token takes a millisecond, busy with 50, and what is let in behind that; a call has ten tokens. */
 class Busy {
@@ -35,19 +41,20 @@ class Busy {
   }
 
   /** Rows of so many tokens that are due at once. */
-  queued(tokens: number, holder = "", call: Call = someCall()): void {
+  queued(tokens: number, origin: Origin = {}): void {
     const ids = Array<number>(tokens).fill(0);
-    this.queue.insert({ ids, due: 0, deadlineMs: FOREVER, holder, call, order: this.#order++ });
+    this.queue.insert({ ids, due: 0, call: someCall({ origin }), order: this.#order++ });
   }
 
   /** Undefined: it was let in. */
-  refusal(patienceMs: number, more: Partial<Newcomer> = {}): ServiceError | undefined {
-    const { holder = "", tokens = 10 } = more;
-    const deadlineMs = this.clock.now() + patienceMs;
-    const due = this.sharing.due(holder, tokens);
-    const newcomer = { call: someCall(), holder, rows: 1, tokens, due, deadlineMs, isBegun: false };
+  refusal(
+    patienceMs: number,
+    { origin = {}, tokens = 10, isBegun = false }: Unlike = {},
+  ): ServiceError | undefined {
+    const call = someCall({ deadlineMs: this.clock.now() + patienceMs, origin });
+    const due = this.sharing.due(holderOf(call), tokens);
     try {
-      this.admission.admit({ ...newcomer, ...more });
+      this.admission.admit({ call, rows: 1, tokens, due, isBegun });
       return undefined;
     } catch (error) {
       assert.ok(error instanceof ServiceError && error.reason === "OVERLOADED");
@@ -91,8 +98,8 @@ describe("admission to a queue that is kept short", () => {
   });
 
   it("says of texts that nobody has read yet what it says of their rows", () => {
-    const asked = { call: someCall(), holder: "", rows: 1, tokens: 10, isBegun: false };
-    const isSure = () => busy.admission.isSure({ ...asked, deadlineMs: 1000 });
+    const asked = { call: someCall({ deadlineMs: 1000 }), rows: 1, tokens: 10, isBegun: false };
+    const isSure = () => busy.admission.isSure(asked);
     assert.equal(isSure(), true);
     busy.refusal(600);
     assert.equal(isSure(), false);
@@ -109,7 +116,7 @@ describe("admission to a queue that is kept short", () => {
     "that would be too late behind a short queue as well": () =>
       busy.refusal(2000, { tokens: 1600 }),
     "that has no more than 0.15 s": () => busy.refusal(150),
-    "that nobody waits for": () => busy.refusal(600, { call: callFrom({ isUnasked: true }) }),
+    "that nobody waits for": () => busy.refusal(600, { origin: { isUnasked: true } }),
   };
   for (const [what, refused] of Object.entries(NO_SIGN))
     it(`does not begin for a call ${what}`, () => {
@@ -119,16 +126,17 @@ describe("admission to a queue that is kept short", () => {
 
   it("does not begin for what a call itself has waiting", () => {
     const stream = new Busy();
-    stream.queued(300, "", ofStream());
-    assert.ok(stream.refusal(600, { call: ofStream() }) !== undefined);
+    stream.queued(300, STREAM);
+    assert.ok(stream.refusal(600, { origin: STREAM }) !== undefined);
     assert.equal(stream.refusal(1000), undefined);
   });
 
   it("is for the holder alone whose calls were too late", () => {
-    for (const holder of ["busy", "calm"]) busy.queued(300, holder);
-    busy.refusal(600, { holder: "busy" });
-    assert.equal(busy.refusal(1500, { holder: "calm" }), undefined);
-    assert.ok(busy.refusal(1000, { holder: "busy" }) !== undefined);
+    const [asking, calm] = [{ holder: "asking" }, { holder: "calm" }];
+    for (const origin of [asking, calm]) busy.queued(300, origin);
+    busy.refusal(600, { origin: asking });
+    assert.equal(busy.refusal(1500, { origin: calm }), undefined);
+    assert.ok(busy.refusal(1000, { origin: asking }) !== undefined);
   });
 
   it("does not turn a call away that it has let in before", () => {
@@ -140,9 +148,9 @@ describe("admission to a queue that is kept short", () => {
   it("does not turn a stream away for its own texts", () => {
     const stream = new Busy();
     stream.queued(150);
-    stream.queued(150, "", ofStream());
+    stream.queued(150, STREAM);
     stream.refusal(600);
     assert.ok(stream.refusal(1000) !== undefined);
-    assert.equal(stream.refusal(1000, { call: ofStream() }), undefined);
+    assert.equal(stream.refusal(1000, { origin: STREAM }), undefined);
   });
 });
