@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.js";
 
-/** Longer rests let more come together, but threads run out of work before this one has looked: with 2 a core was idle for half as long again. */
-export const REST_MS = 1;
+/** Longer rests let more come together, but refusals and answers from memory wait for their end (docs/decisions.md 83). */
+export const REST_MS = 2;
 
 const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
