@@ -85,8 +85,8 @@ export class Batcher {
   admit(rows: number, tokens: number, call: Call): void {
     const newcomer = { call, rows, tokens, isBegun: false };
     if (this.#admission.isSure(newcomer)) return;
-    // Not by `using`: see `analyzer`.
     const holder = holderOf(call);
+    // Not by `using`: see `analyzer`.
     const part = this.#sharing.enter(holder);
     try {
       this.#admission.admit({ ...newcomer, due: this.#sharing.due(holder, tokens) });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createChannel, createClient } from "nice-grpc";
+import { residentMb } from "../../benchmarks/resident.js";
 import {
   type SentimentServiceClient,
   SentimentServiceDefinition,
@@ -32,8 +32,8 @@ const FLOODS = 3;
 const MOST_GROWTH = 1.1;
 
 async function rssOf({ child }: ServerProcess): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+  assert.ok(child.pid);
+  return (await residentMb(child.pid)) * MEBIBYTE;
 }
 
 /** Calls one after the other until it is stopped; resolves with how long each took. */
