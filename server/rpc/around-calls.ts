@@ -16,6 +16,7 @@ import { arrivalIn } from "./arrival.js";
 import { type CallExt, callOf, whyLeft } from "./call-context.js";
 import type { Caller, Decision } from "./entrance.js";
 import type { RequestEvents } from "./events.js";
+import { bytesOf } from "./shared-writer.js";
 import { type ReportBug, sayable, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
 
@@ -183,6 +184,6 @@ function statusErrorOf(
   const status = statusOf(error, reportBug, call);
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
-  trailer.set(DETAILS, Status.encode(status).finish());
+  trailer.set(DETAILS, bytesOf(Status, status));
   return toldError(status.code, status.message);
 }

@@ -3,6 +3,7 @@ import { type Reason, ServiceError } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { DETAILS } from "./around-calls.js";
 import type { CutReason } from "./events.js";
+import { bytesOf } from "./shared-writer.js";
 import { statusOf } from "./status.js";
 
 const RETRY_MS = 1000;
@@ -49,6 +50,6 @@ export function endingOf(why: Ended, limit: number) {
   const hints = reason === "OVERLOADED" ? { retryAfterMs: RETRY_MS } : {};
   const status = statusOf(new ServiceError(reason, message(limit), hints), () => {}, undefined);
   const metadata = new Metadata();
-  metadata.set(DETAILS, Buffer.from(Status.encode(status).finish()));
+  metadata.set(DETAILS, Buffer.from(bytesOf(Status, status)));
   return { code: Number(status.code), details: status.message, metadata };
 }

@@ -29,6 +29,7 @@ import type { Keys } from "./keys/keys.js";
 import { allButProbes, kserveService, PROBES } from "./kserve/kserve-service.js";
 import { REFLECTIONS, reflectionDefinition } from "./reflection.js";
 import { sentimentService } from "./sentiment-service.js";
+import { sharingMemory } from "./shared-writer.js";
 import { shortRequests } from "./short-requests.js";
 import { StreamPlaces } from "./stream-places.js";
 import { channelOptions, mostBytesOf, type TransportLimits } from "./transport.js";
@@ -124,12 +125,15 @@ export async function serveGrpc(
   const places = new StreamPlaces(maxStreams, () => events.cut("too_many_streams"));
   server
     .with(around)
-    .add(bounded(SentimentServiceDefinition), sentimentService(parts, analyze, drain, places));
+    .add(
+      sharingMemory(bounded(SentimentServiceDefinition)),
+      sentimentService(parts, analyze, drain, places),
+    );
   server.with(around).add(bounded(AdminServiceDefinition), adminService(parts, analyze));
   server
     .with(around)
     .add(
-      bounded(GRPCInferenceServiceDefinition),
+      sharingMemory(bounded(GRPCInferenceServiceDefinition)),
       kserveService(parts, analyze, drain, parts.version),
     );
   // Probes have no keys, and there is nothing to find out of them.

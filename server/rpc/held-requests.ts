@@ -22,6 +22,8 @@ const MOST_PART = 4;
 const LARGE_BYTES = 16_384;
 /** What there is of a call as long as its answer is not taken, beside that. */
 const CALL_BYTES = 10_000;
+/** Before each message. */
+const LENGTH_BYTES = 4;
 /** grpc-js's: between two messages. */
 const NO_DATA = 0;
 
@@ -30,7 +32,11 @@ interface Receiving {
   readonly stream: ServerHttp2Stream;
   /** It has ended, for whatever reason: what comes is thrown away. */
   readonly cancelled: boolean;
-  readonly decoder: { readonly readState: number; readPartialMessage: readonly Buffer[] };
+  readonly decoder: {
+    readonly readState: number;
+    readPartialMessage: readonly Buffer[];
+    readPartialSize: Buffer;
+  };
   handler: { deserialize(bytes: Buffer): unknown };
   handleDataFrame(data: Buffer): void;
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
@@ -88,6 +94,8 @@ export function holdRequests(mostBytes: number, clock: Clock, cut: () => void): 
     if (receiving.handleDataFrame && receiving.decoder && receiving.stream?.session) {
       const whole = call as unknown as Receiving;
       tellHeld(Object.getPrototypeOf(call));
+      // Of Node's pool: V8 takes a piece of malloc's for grpc-js's own four bytes, as soon as something is copied into them.
+      whole.decoder.readPartialSize = Buffer.allocUnsafe(LENGTH_BYTES);
       whole[HELD] = new HeldRequest(whole, held, clock, cut, requestStream, responseStream);
     }
     // The type asks for a wrapper, where none is needed.

@@ -7,6 +7,7 @@ import type { Any } from "../gen/google/protobuf/any.js";
 import { BadRequest, ErrorInfo, QuotaFailure, RetryInfo } from "../gen/google/rpc/error_details.js";
 import type { Status } from "../gen/google/rpc/status.js";
 import { durationOf } from "./duration.js";
+import { bytesOf } from "./shared-writer.js";
 
 const DOMAIN = "sentiment.v1";
 
@@ -84,12 +85,11 @@ function detailsOf({ reason, hints }: ServiceError, message: string): Any[] {
   const details = [infoOf(reason)];
   if (field !== undefined) {
     const violation = { field, description: message, reason, localizedMessage: undefined };
-    details.push(any("BadRequest", BadRequest.encode({ fieldViolations: [violation] }).finish()));
+    details.push(any("BadRequest", bytesOf(BadRequest, { fieldViolations: [violation] })));
   }
   if (retryAfterMs !== undefined) {
-    details.push(
-      any("RetryInfo", RetryInfo.encode({ retryDelay: durationOf(retryAfterMs) }).finish()),
-    );
+    const info = { retryDelay: durationOf(retryAfterMs) };
+    details.push(any("RetryInfo", bytesOf(RetryInfo, info)));
   }
   if (quota !== undefined) details.push(any("QuotaFailure", quotaFailure(quota, message)));
   return details;
@@ -108,12 +108,12 @@ function quotaFailure(
     quotaDimensions: {},
     quotaValue: tokensPerMinute,
   };
-  return QuotaFailure.encode({ violations: [violation] }).finish();
+  return bytesOf(QuotaFailure, { violations: [violation] });
 }
 
 const infoOf = remembered((reason: Reason): Any => {
-  const info = ErrorInfo.encode({ reason, domain: DOMAIN, metadata: {} });
-  return any("ErrorInfo", info.finish());
+  const info = { reason, domain: DOMAIN, metadata: {} };
+  return any("ErrorInfo", bytesOf(ErrorInfo, info));
 });
 
 const any = (name: string, value: Uint8Array): Any => ({
