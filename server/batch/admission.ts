@@ -1,6 +1,7 @@
 import { type Call, holderOf } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
+import { repeated } from "../core/remembered.js";
 import { type BatchEvents, type ShedReason, tellShed } from "./events.js";
 import type { Load } from "./load.js";
 import type { Ahead, QueuedRow, RowQueue } from "./row-queue.js";
@@ -173,11 +174,12 @@ export function tooLate(waitMs: number, mayWaitMs: number): ServiceError | undef
   return overloaded(message, retryAfterMs);
 }
 
-const tooMuch = (mayQueueMs: number) =>
+const tooMuch = repeated((mayQueueMs: number) =>
   overloaded(
     `More is asked than can be answered, and others wait for ${seconds(mayQueueMs)} s already: try again later.`,
     BUSY_RETRY_MS,
-  );
+  ),
+);
 
 const queueFull = (texts: number) =>
   overloaded(`The queue is full (${texts} texts wait): try again later.`, BUSY_RETRY_MS);

@@ -11,13 +11,11 @@ import { ServiceError } from "../core/errors.js";
 import { FAULT_CODES } from "../core/fault-codes.js";
 import { remembered } from "../core/remembered.js";
 import { errorTypeOf, type Tracer } from "../core/trace.js";
-import { Status } from "../gen/google/rpc/status.js";
 import { arrivalIn } from "./arrival.js";
 import { type CallExt, callOf, whyLeft } from "./call-context.js";
 import type { Caller, Decision } from "./entrance.js";
 import type { RequestEvents } from "./events.js";
-import { bytesOf } from "./shared-writer.js";
-import { type ReportBug, sayable, statusOf } from "./status.js";
+import { type ReportBug, sayable, statusBytes, statusOf } from "./status.js";
 import { whileCurrent } from "./while-current.js";
 
 /** Where google.rpc.Status travels, by gRPC's convention. */
@@ -184,6 +182,6 @@ function statusErrorOf(
   const status = statusOf(error, reportBug, call);
   const retryAfterMs = error instanceof ServiceError ? error.hints.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) trailer.set(PUSHBACK, String(Math.ceil(retryAfterMs)));
-  trailer.set(DETAILS, bytesOf(Status, status));
+  trailer.set(DETAILS, statusBytes(status));
   return toldError(status.code, status.message);
 }

@@ -1,10 +1,8 @@
 import { Metadata } from "@grpc/grpc-js";
 import { type Reason, ServiceError } from "../core/errors.js";
-import { Status } from "../gen/google/rpc/status.js";
 import { DETAILS } from "./around-calls.js";
 import type { CutReason } from "./events.js";
-import { bytesOf } from "./shared-writer.js";
-import { statusOf } from "./status.js";
+import { statusBytes, statusOf } from "./status.js";
 
 const RETRY_MS = 1000;
 
@@ -50,6 +48,6 @@ export function endingOf(why: Ended, limit: number) {
   const hints = reason === "OVERLOADED" ? { retryAfterMs: RETRY_MS } : {};
   const status = statusOf(new ServiceError(reason, message(limit), hints), () => {}, undefined);
   const metadata = new Metadata();
-  metadata.set(DETAILS, Buffer.from(bytesOf(Status, status)));
+  metadata.set(DETAILS, Buffer.from(statusBytes(status)));
   return { code: Number(status.code), details: status.message, metadata };
 }

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { Status as Code } from "nice-grpc-common";
 import type { Call } from "../core/call.js";
 import { type ErrorHints, type Reason, ServiceError, StartupError } from "../core/errors.js";
-import { remembered } from "../core/remembered.js";
+import { remembered, repeated } from "../core/remembered.js";
 import type { Any } from "../gen/google/protobuf/any.js";
 import { BadRequest, ErrorInfo, QuotaFailure, RetryInfo } from "../gen/google/rpc/error_details.js";
-import type { Status } from "../gen/google/rpc/status.js";
+import { Status } from "../gen/google/rpc/status.js";
 import { durationOf } from "./duration.js";
 import { bytesOf } from "./shared-writer.js";
 
@@ -60,10 +60,16 @@ export const sayable = (message: string): string =>
 
 /** What the client reads of an error. An unexpected one becomes BUG: a fixed text and an id that stands in the log too. */
 export function statusOf(error: unknown, reportBug: ReportBug, call: Call | undefined): Status {
-  const known = error instanceof ServiceError ? error : unexpected(error, reportBug, call);
-  const message = sayable(known.message);
-  return { code: CODES[known.reason], message, details: detailsOf(known, message) };
+  return toldStatus(error instanceof ServiceError ? error : unexpected(error, reportBug, call));
 }
+
+const toldStatus = repeated((error: ServiceError): Status => {
+  const message = sayable(error.message);
+  return { code: CODES[error.reason], message, details: detailsOf(error, message) };
+});
+
+/** All of it, as grpc-status-details-bin has it. */
+export const statusBytes = repeated((status: Status): Uint8Array => bytesOf(Status, status));
 
 function unexpected(error: unknown, reportBug: ReportBug, call: Call | undefined): ServiceError {
   const id = randomUUID();
