@@ -12,6 +12,7 @@ import { type Outcome, type RowResult, settleRow, tokensOf, type WaitingRow } fr
 import { byLength, RowQueue } from "./row-queue.js";
 import { BatchContext, type RunContext } from "./run-context.js";
 import { Sharing } from "./sharing.js";
+import type { Singles } from "./singles.js";
 
 export interface BatcherOptions extends AdmissionOptions {
   readonly limits: BatchLimits;
@@ -24,6 +25,8 @@ export interface BatcherOptions extends AdmissionOptions {
   readonly maxAheadMs?: number | undefined;
   /** What a batch costs before its first token, in padded tokens; unset or undefined: it is learned. */
   readonly fixedTokens?: number | undefined;
+  /** Of all models. */
+  readonly singles: Singles;
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;
   /** Of the model: what it reads is charged to the calls by it; unset: to nobody. */
@@ -108,6 +111,8 @@ export class Batcher {
     const { signal } = call;
     signal.throwIfAborted();
     if (rows.length === 0) return [];
+    const { isBulk, isUnasked } = call.origin;
+    if (!isBulk && !isUnasked) this.#options.singles.came(this.#clock.now());
     const part = this.#sharing.enter(holderOf(call));
     try {
       const outcomes = new Gathered<Outcome>(rows.length);
@@ -164,7 +169,7 @@ export class Batcher {
   }
 
   #dispatch(): void {
-    const { policy, limits, events } = this.#options;
+    const { policy, limits, events, singles } = this.#options;
     while (this.#takesOne) {
       const { first } = this.#queue;
       if (first === undefined) return;
@@ -175,7 +180,8 @@ export class Batcher {
         continue;
       }
       const { free, fixedTokens, msPerToken } = this.#load;
-      const moment = { queued: this.#queue.size, free, fixedTokens, msPerToken };
+      const isBulk = singles.areGone(this.#clock.now());
+      const moment = { queued: this.#queue.size, free, fixedTokens, msPerToken, isBulk };
       const budget = budgetOf(policy, moment, limits);
       const choice = this.#sharing.holders > 1 ? CHOICE.several : CHOICE.alone;
       const rows = this.#queue.next(choice * budget.paddedTokens);

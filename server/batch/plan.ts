@@ -30,6 +30,8 @@ export interface BatchMoment {
   readonly fixedTokens: number | undefined;
   /** Milliseconds that a token has cost of late; undefined while it is not known. */
   readonly msPerToken: number | undefined;
+  /** Nobody asks for single texts. */
+  readonly isBulk: boolean;
 }
 
 /** What one batch may be. */
@@ -46,6 +48,8 @@ export interface Budget {
 const WORTHWHILE = 30;
 /** Milliseconds: one that is done so soon may be larger: handing it over costs what the model does not tell, and who comes next hardly waits longer (docs/decisions.md 75). */
 const BRIEF_MS = 20;
+/** The same where nobody asks for single texts. Less than the backend may have ahead of a batch (core/thread-pool.ts), else its threads would wait for each (docs/decisions.md 84). */
+const BRIEF_BULK_MS = 40;
 
 export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: BatchLimits): Budget {
   const { queued, free, fixedTokens } = moment;
@@ -71,12 +75,13 @@ export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: Batch
 
 /** Padded tokens beyond which a batch only takes longer. */
 function worthwhileTokens(
-  { fixedTokens, msPerToken }: BatchMoment,
+  { fixedTokens, msPerToken, isBulk }: BatchMoment,
   { worthwhileTokens: known }: BatchLimits,
 ): number {
   if (fixedTokens === undefined) return Number.POSITIVE_INFINITY;
   const worthwhile = known ?? WORTHWHILE * fixedTokens;
-  return Math.max(worthwhile, msPerToken === undefined ? 0 : BRIEF_MS / msPerToken);
+  const briefMs = isBulk ? BRIEF_BULK_MS : BRIEF_MS;
+  return Math.max(worthwhile, msPerToken === undefined ? 0 : briefMs / msPerToken);
 }
 
 /** Rows `start` up to, not including, `end`. */

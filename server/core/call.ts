@@ -19,6 +19,8 @@ export interface Origin {
   readonly holder?: string | undefined;
   /** What the key allows its holder now: a stream may see it change. Undefined, also of it: what all may take. */
   readonly allowed?: { readonly tokensPerMinute?: number | undefined } | undefined;
+  /** It has many texts, a list or a stream: nobody waits for one of them alone. */
+  readonly isBulk?: boolean | undefined;
   /** Nobody waits for the answer (it is for the caches, or a copy for a candidate): it is no traffic, and is counted nowhere as such. */
   readonly isUnasked?: true;
 }

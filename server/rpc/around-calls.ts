@@ -72,7 +72,7 @@ export function aroundCalls(
     const arrival = arrivalIn(context.metadata);
     const decision = isForAll ? undefined : arrival.decision;
     const holder = holderIn(decision);
-    const call = callOf(arrival, holder, context.signal, method.path, tracer);
+    const call = callOf(arrival, holder, context.signal, method, tracer);
     // What a stream ends with whose reader takes no more of it.
     let code = "CANCELLED";
     let answers = 0;

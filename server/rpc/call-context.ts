@@ -2,11 +2,15 @@ import type { Signal } from "../core/abort.js";
 import type { Call } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import type { Tracer } from "../core/trace.js";
+import { SentimentServiceDefinition } from "../gen/sentiment/v1/sentiment.js";
 import type { Arrival } from "./arrival.js";
 import type { Caller, Shown } from "./entrance.js";
 
 /** Ids of zeros are none. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const { fullName, methods } = SentimentServiceDefinition;
+const LISTS = `/${fullName}/${methods.analyzeBatch.name}`;
 
 /** Of a tracestate: what the standard wants passed on at least. A longer one is left out whole. */
 const MAX_STATE_LENGTH = 512;
@@ -28,7 +32,7 @@ export function callOf(
   { deadlineMs, metadata }: Pick<Arrival, "deadlineMs" | "metadata">,
   holder: Caller | undefined,
   signal: Signal,
-  path: string,
+  { path, requestStream }: { readonly path: string; readonly requestStream: boolean },
   tracer: Tracer | undefined,
 ): Call {
   const sent = metadata.get("traceparent");
@@ -38,7 +42,13 @@ export function callOf(
   return {
     signal,
     deadlineMs,
-    origin: { traceparent, tracestate, holder: holder?.name, allowed: holder },
+    origin: {
+      traceparent,
+      tracestate,
+      holder: holder?.name,
+      allowed: holder,
+      isBulk: requestStream || path === LISTS,
+    },
     span: tracer?.begin(path.slice(1), traceparent, tracestate),
   };
 }

@@ -4,6 +4,7 @@ import type { ModelFiles, VersionFile } from "../backend/repository/model-reposi
 import { Batcher, type BatcherOptions } from "../batch/batcher.js";
 import type { BatchEvents } from "../batch/events.js";
 import type { BatchLimits } from "../batch/plan.js";
+import type { Singles } from "../batch/singles.js";
 import { spaceOf } from "../classify/cache-keys.js";
 import type { ReadingEvents } from "../classify/events.js";
 import type { ServedModel } from "../classify/model.js";
@@ -34,6 +35,7 @@ export interface ServedVersionParts {
   readonly held: HeldModels;
   readonly clock: Clock;
   readonly readers: ReadingThreads | undefined;
+  readonly singles: Singles;
   /** It is loaded at the start; else by the first call. */
   readonly loadsAhead: boolean;
   /** Called before it loads: makes room for it. */
@@ -67,7 +69,7 @@ export class ServedVersion {
     settings: BatchSettings,
     parts: ServedVersionParts,
   ) {
-    const { backend, clock, readers, events } = parts;
+    const { backend, clock, readers, singles, events } = parts;
     const { maxPaddingRatio, worthwhileTokens } = backend;
     this.#parts = parts;
     this.lastUsedMs = clock.now();
@@ -92,6 +94,7 @@ export class ServedVersion {
         maxInFlight: backend.maxInFlight,
         maxAheadMs: backend.maxAheadMs,
         fixedTokens: backend.fixedTokens,
+        singles,
         maxQueuedRows: MAX_QUEUED_ROWS,
         blames: (error) => error instanceof ModelError,
         events,

@@ -4,6 +4,7 @@ import {
   readModel,
   type VersionFile,
 } from "../backend/repository/model-repository.js";
+import { Singles } from "../batch/singles.js";
 import { roomOf, type ServedModel } from "../classify/model.js";
 import type { Lease, Models } from "../classify/models.js";
 import type { ReadingThreads } from "../classify/reading-threads.js";
@@ -53,6 +54,7 @@ export class TierModels implements Models, Disposable {
   readonly #clock: Clock;
   readonly #events: ModelEvents;
   readonly #memory: MemoryManager | undefined;
+  readonly #singles = new Singles();
   /** Loads and unloads by name go one after the other. */
   #control: Promise<unknown> = Promise.resolve();
 
@@ -206,6 +208,7 @@ export class TierModels implements Models, Disposable {
         held: this.#held,
         clock: this.#clock,
         readers: this.#options.readers,
+        singles: this.#singles,
         loadsAhead: this.#options.loadsAhead,
         beforeLoad: async () => this.#memory?.makeRoom(version),
         onLoaded: (tookMs) => this.#events.loaded(version.model, tookMs),

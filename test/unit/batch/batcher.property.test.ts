@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Batcher, type BatcherOptions } from "../../../server/batch/batcher.js";
 import type { BatchPolicy } from "../../../server/batch/plan.js";
 import type { Outcome } from "../../../server/batch/row.js";
+import { Singles } from "../../../server/batch/singles.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
@@ -11,6 +12,7 @@ import { seeded } from "../seeded.js";
 
 const LIMITS = { rows: 6, minRows: 2, maxRows: 8, maxPaddedTokens: 64, maxPaddingRatio: 0.25 };
 const OPTIONS: Omit<BatcherOptions, "policy"> = {
+  singles: new Singles(),
   limits: LIMITS,
   concurrency: 2,
   maxInFlight: 2,

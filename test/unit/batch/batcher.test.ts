@@ -4,12 +4,13 @@ import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/bat
 import type { BatchRun } from "../../../server/batch/events.js";
 import type { BatchLimits } from "../../../server/batch/plan.js";
 import type { RowAnswer } from "../../../server/batch/row.js";
+import { Singles } from "../../../server/batch/singles.js";
 import { type Call, unasked, withSignal } from "../../../server/core/call.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/recorder.js";
-import { someCall } from "../../support/some-call.js";
+import { callFrom, someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import { type Draw, seeded } from "../seeded.js";
 
@@ -24,6 +25,7 @@ const LIMITS: BatchLimits = {
   maxPaddingRatio: 1,
 };
 const OPTIONS: BatcherOptions = {
+  singles: new Singles(),
   limits: LIMITS,
   concurrency: 1,
   maxInFlight: 1,
@@ -88,6 +90,39 @@ describe("Batcher", () => {
   };
 
   describe("gathering", () => {
+    it("makes larger batches of lists and streams while nobody asks for single texts", async () => {
+      const singles = new Singles();
+      const batcher = held({ policy: "cost", fixedTokens: 1, singles });
+      const bulk = callFrom({ isBulk: true });
+      const many = () =>
+        batcher.submit(
+          Array.from({ length: 20 }, (_, id) => row(id, 10)),
+          bulk,
+        );
+      // Of a list of 20 rows of 10 tokens, at 0.4 ms a token: as many as 40 ms do, and 20 ms.
+      const rowsOfNext = async () => {
+        const answer = many();
+        await turn();
+        const first = runs.length - 1;
+        for (let batch = first; batch < runs.length; batch++) {
+          clock.advance(0.4 * 10 * (runs[batch]?.rows.length ?? 0));
+          await end(batch);
+        }
+        await answer;
+        return runs[first]?.rows.length ?? 0;
+      };
+      await rowsOfNext();
+      assert.ok([9, 10].includes(await rowsOfNext()));
+      const single = batcher.submit([row(0, 10)], someCall());
+      await turn();
+      clock.advance(4);
+      await end(runs.length - 1);
+      await single;
+      assert.ok([4, 5].includes(await rowsOfNext()));
+      clock.advance(5000);
+      assert.ok([9, 10].includes(await rowsOfNext()));
+    });
+
     it("runs a lone row at once, without waiting for company", async () => {
       const batcher = held();
       const answer = batcher.submit([row(1)], someCall());

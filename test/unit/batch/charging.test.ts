@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { Batcher, type BatcherOptions } from "../../../server/batch/batcher.js";
+import { Singles } from "../../../server/batch/singles.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
 import { someCall } from "../../support/some-call.js";
 
 const OPTIONS: BatcherOptions = {
+  singles: new Singles(),
   limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 4096, maxPaddingRatio: 1 },
   concurrency: 1,
   maxInFlight: 1,

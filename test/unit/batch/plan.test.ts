@@ -51,6 +51,7 @@ describe("budgetOf", () => {
     free: 1,
     fixedTokens: undefined,
     msPerToken: undefined,
+    isBulk: false,
   };
   const near = { paddedTokens: 4096, paddingRatio: 0.12 };
 
@@ -71,6 +72,9 @@ describe("budgetOf", () => {
     // What is done within 20 ms, too; never less than pays, nor more than the limit.
     assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04 }).paddedTokens, 500);
     assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5 }).paddedTokens, 300);
+    // Within 40 ms where all is bulk.
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04, isBulk: true }).paddedTokens, 1000);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5, isBulk: true }).paddedTokens, 300);
     assert.equal(cost({ fixedTokens: 10, msPerToken: 0.001 }).paddedTokens, 4096);
   });
 

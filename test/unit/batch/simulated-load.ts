@@ -1,6 +1,7 @@
 import { lognormalLength, seeded } from "../../../benchmarks/texts.js";
 import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/batch/batcher.js";
 import { sizeOf } from "../../../server/batch/cost.js";
+import { Singles } from "../../../server/batch/singles.js";
 import { ServiceError } from "../../../server/core/errors.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -42,6 +43,7 @@ export interface Ended {
 export const SECONDS = 4;
 const PATIENCE_MS = 1000;
 const OPTIONS: BatcherOptions = {
+  singles: new Singles(),
   limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
   policy: "cost",
   concurrency: 2,

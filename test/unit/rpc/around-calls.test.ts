@@ -73,7 +73,10 @@ describe("aroundCalls", () => {
     };
     server.add(SentimentServiceDefinition, {
       analyze,
-      analyzeBatch: () => Promise.reject(new ServerError(Status.INTERNAL, "broken")),
+      analyzeBatch: (_, context) => {
+        note(context);
+        return Promise.reject(new ServerError(Status.INTERNAL, "broken"));
+      },
       async *analyzeStream(requests, context) {
         note(context);
         for await (const { id } of requests) yield { id };
@@ -112,6 +115,16 @@ describe("aroundCalls", () => {
     assert.ok(leftMs(seen[0]) > 3000 && leftMs(seen[0]) <= 5001, `${leftMs(seen[0])}`);
   });
 
+  it("is bulk where it has many texts: a list, or a stream", async () => {
+    await client.analyze(REQUEST);
+    await assert.rejects(client.analyzeBatch({ ...REQUEST, texts: [""] }), /broken/);
+    for await (const _ of client.analyzeStream((async function* () {})()));
+    assert.deepEqual(
+      seen.map(({ origin }) => origin.isBulk),
+      [false, true, true],
+    );
+  });
+
   it("has none where the client sent none", async () => {
     await client.analyze(REQUEST);
     const { signal, ...call } = seen[0] ?? {};
@@ -123,6 +136,7 @@ describe("aroundCalls", () => {
         tracestate: undefined,
         holder: undefined,
         allowed: undefined,
+        isBulk: false,
       },
       span: undefined,
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
+import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import { createServer, type Server, Status } from "nice-grpc";
 import { RetryInfo } from "../../../server/gen/google/rpc/error_details.js";
 import { Status as StatusMessage } from "../../../server/gen/google/rpc/status.js";
@@ -46,10 +47,12 @@ describe("holdRequests", function () {
   let server: Server;
   let address: string;
   let sessions: ClientHttp2Session[];
+  /** Bytes of the memory that grpc-js reads lengths into, call by call. */
+  let lengthMemory: number[];
 
   beforeEach(async () => {
     clock = new FakeClock();
-    [cuts, read, mostRead, sessions] = [0, 0, Number.POSITIVE_INFINITY, []];
+    [cuts, read, mostRead, sessions, lengthMemory] = [0, 0, Number.POSITIVE_INFINITY, [], []];
     [answerBytes, taken] = [0, Promise.resolve()];
     const takeUp = async (request: AnalyzeStreamRequest) => {
       if (request.id !== "waits") return takenUp(request, answerBytes);
@@ -58,7 +61,12 @@ describe("holdRequests", function () {
       return await new Promise(() => {});
     };
     const held = holdRequests(MOST_BYTES, clock, () => void cuts++);
-    const interceptors = [held, inflateInTurn()];
+    const look: ServerInterceptor = (_, call) => {
+      const { decoder } = call as unknown as { decoder: { readPartialSize: Buffer } };
+      lengthMemory.push(decoder.readPartialSize.buffer.byteLength);
+      return call as ServerInterceptingCall;
+    };
+    const interceptors = [held, look, inflateInTurn()];
     server = createServer({ "grpc.max_receive_message_length": 4e6, interceptors });
     server.add(SentimentServiceDefinition, {
       analyze: async () => ({ sentiment: undefined, timing: undefined }),
@@ -159,6 +167,23 @@ describe("holdRequests", function () {
     const [, trailers] = await Promise.all([until(() => cuts === 1), statusOf(stream)]);
     isRefused(trailers);
     await isAnswered(client());
+  });
+
+  it("has lengths read into Node's pool, also those that come byte by byte", async () => {
+    const session = client();
+    const calls = ["first", "second"].map((text) => {
+      const bytes = unary(text);
+      return { stream: call(session, "Analyze"), bytes };
+    });
+    const ended = Promise.all(calls.map(({ stream }) => statusOf(stream)));
+    // In turns, so that two calls read into the pool at once.
+    for (let at = 0; at < 5; at++)
+      for (const { stream, bytes } of calls)
+        await new Promise((sent) => stream.write(bytes.subarray(at, at + 1), sent));
+    for (const { stream, bytes } of calls) stream.end(bytes.subarray(5));
+    for (const headers of await ended)
+      assert.equal(headers["grpc-status"], String(Status.OK), headers["grpc-message"]);
+    assert.deepEqual(lengthMemory, [Buffer.poolSize, Buffer.poolSize]);
   });
 
   it("counts each piece of what is not whole, however short", async () => {

@@ -2,6 +2,7 @@ import type {
   ModelFiles,
   VersionFile,
 } from "../../../server/backend/repository/model-repository.js";
+import { Singles } from "../../../server/batch/singles.js";
 import { HeldModels } from "../../../server/serve/held-models.js";
 import { ServedVersion, type ServedVersionParts } from "../../../server/serve/served-version.js";
 import { NO_EVENTS } from "../../support/no-events.js";
@@ -43,6 +44,7 @@ export function someServed(
   const surroundings = {
     held: new HeldModels(parts.backend),
     readers: undefined,
+    singles: new Singles(),
     loadsAhead: true,
     beforeLoad: async () => {},
     onLoaded: () => {},
