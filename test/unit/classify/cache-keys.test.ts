@@ -10,11 +10,22 @@ const keyOf = (tokenCount: number, ...windows: readonly (readonly number[])[]) =
     >[1],
   );
 
+const hashOf = (...numbers: readonly number[]) =>
+  createHash("sha256").update(Int32Array.from(numbers)).digest("base64url");
+
 describe("readingKey", () => {
   it("is of the tokens, and of where windows begin, as servers of other versions that share a Redis have it", () => {
-    const numbers = Int32Array.of(5, -1, 101, 102, -1, 103, 104, 105);
-    const hash = createHash("sha256").update(numbers).digest("base64url");
-    assert.deepEqual(keyOf(5, [101, 102], [103, 104, 105]), { space: "space", hash });
+    assert.deepEqual(keyOf(5, [101, 102], [103, 104, 105]), {
+      space: "space",
+      hash: hashOf(5, -1, 101, 102, -1, 103, 104, 105),
+    });
+  });
+
+  it("is so whatever text came before, and however long it is", () => {
+    for (const tokens of [100, 509, 510, 511, 10_000, 3]) {
+      const ids = Array.from({ length: tokens }, (_, place) => place);
+      assert.equal(keyOf(tokens, ids).hash, hashOf(tokens, -1, ...ids), `${tokens}`);
+    }
   });
 
   it("tells texts apart that differ in their tokens, their windows or their length", () => {
