@@ -25,7 +25,7 @@ export interface BatcherOptions extends AdmissionOptions {
   readonly maxAheadMs?: number | undefined;
   /** What a batch costs before its first token, in padded tokens; unset or undefined: it is learned. */
   readonly fixedTokens?: number | undefined;
-  /** Of all models. */
+  /** Of those who ask for any model of the process. */
   readonly singles: Singles;
   /** Whether an error of the model can be the doing of a single row. */
   readonly blames: (error: unknown) => boolean;

@@ -33,12 +33,12 @@ export function textKey({ space }: ServedModel, text: string, question: Question
 export const isPlain = ({ sentences, explain }: Question): boolean => !sentences && !explain;
 
 /** What most texts need, for one key at a time: of more than 64 bytes a typed array of its own would be memory that malloc gives, and the collector gives back. */
-const SPACE = new Int32Array(512);
+const SCRATCH = new Int32Array(512);
 
 /** By what the model reads: texts that it cannot tell apart have one key. Only for plain questions. */
 export function readingKey({ space }: ServedModel, { tokenCount, windows }: Reading): CacheKey {
   const length = 1 + windows.length + tokensOf(windows);
-  const numbers = length <= SPACE.length ? SPACE.subarray(0, length) : new Int32Array(length);
+  const numbers = length <= SCRATCH.length ? SCRATCH.subarray(0, length) : new Int32Array(length);
   numbers[0] = tokenCount;
   let place = 1;
   for (const { ids } of windows) {
