@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from checkpoints import make_checkpoint, reference
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from sentiment_training.export import export_float
@@ -52,6 +53,36 @@ class Simplified(unittest.TestCase):
         nodes = Counter(node.op_type for node in simplified(onnx.load(str(self.exported("bert")))).graph.node)
         for kind in ("Range", "Expand", "GatherElements"):
             self.assertNotIn(kind, nodes)
+
+    def test_works_out_the_last_layer_for_the_token_that_is_read(self) -> None:
+        for kind in ("bert", "distilbert", "roberta"):
+            with self.subTest(kind):
+                path = self.exported(kind)
+                self.assertTrue(simplify(path, ROWS))
+                model = onnx.load(str(path))
+                erfs = [node.output[0] for node in model.graph.node if node.op_type == "Erf"]
+                last, others = erfs[-1], erfs[:-1]
+                model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in erfs)
+                session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+                ids = np.array([ROWS[0]] * 2, dtype=np.int64)
+                lengths = {name: values.shape[1] for name, values in zip(erfs, session.run(erfs, {"input_ids": ids, "attention_mask": np.ones_like(ids)}), strict=True)}
+                self.assertEqual(lengths[last], 1)
+                self.assertEqual({lengths[name] for name in others}, {len(ROWS[0])})
+
+    def test_leaves_norms_to_themselves_unless_told_otherwise(self) -> None:
+        for fuses in (False, True):
+            with self.subTest(fuses=fuses):
+                path = self.exported("bert")
+                before = OnnxModel(path, pad_id=0).together(ROWS)
+                self.assertTrue(simplify(path, ROWS, fuses_norms=fuses))
+                fused = str(self.work / "fused.onnx")
+                options = onnxruntime.SessionOptions()
+                options.log_severity_level = 3
+                options.optimized_model_filepath = fused
+                onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+                self.assertEqual("SkipLayerNormalization" in {node.op_type for node in onnx.load(fused).graph.node}, fuses)
+                if fuses:
+                    np.testing.assert_array_equal(OnnxModel(path, pad_id=0).together(ROWS), before)
 
     def test_leaves_a_file_that_would_answer_otherwise(self) -> None:
         path = self.exported("bert")
