@@ -25,7 +25,9 @@ MASKED = -1e30
 """What is below it is what a graph adds to the scores of tokens that are not to be read."""
 
 TOKEN_BY_TOKEN = {"Add", "Cast", "DequantizeLinear", "Div", "Erf", "LayerNormalization", "Mul", "Pow", "QuantizeLinear", "Relu", "Softmax", "Sqrt", "Sub", "Sum", "Tanh"}
-"""What gives a token the same whatever the others are, where it works along the last axis or on each value by itself."""
+"""What gives a token the same whatever the others are: on each value by itself, or along the last axis."""
+
+ALONG_AN_AXIS = {"LayerNormalization", "Softmax"}
 
 COMPARES_PLACES = {"Abs", "Greater", "Less", "LessOrEqual", "Sub", "Trilu"}
 """Of what a mask is made by that looks at where a token stands too: it hides what comes later, or is far away."""
@@ -215,10 +217,11 @@ def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, lis
         return None
     ranks = [len(shapes[name]) for name in node.input]
     rank = len(shapes[node.output[0]])
-    if node.op_type in TOKEN_BY_TOKEN and axis < rank - 1:
+    along = next((one.i for one in node.attribute if one.name == "axis"), -1) if node.op_type in ALONG_AN_AXIS else -1
+    if node.op_type in TOKEN_BY_TOKEN and axis < rank - 1 and along in (-1, rank - 1):
         # What has fewer axes, or one value along this one, is the same for all.
-        along = [(place, axis - rank + ranks[place]) for place in range(len(ranks))]
-        return [(place, own) for place, own in along if own >= 0 and shapes[node.input[place]][own] != 1]
+        own = [(place, axis - rank + ranks[place]) for place in range(len(ranks))]
+        return [(place, one) for place, one in own if one >= 0 and shapes[node.input[place]][one] != 1]
     if node.op_type == "MatMul" and axis == rank - 2 and ranks[0] == rank:
         return [(0, axis)]
     if node.op_type == "Slice" and [graph.constant(name) for name in node.input[1:]] == [0, 1, axis]:
