@@ -48,8 +48,8 @@ export interface GhzOptions {
  */
 const SPARING = { GOGC: "400", GOMAXPROCS: "1" };
 /**
- * It is woken for what is there without taking the CPU from a thread that works, as a client elsewhere would not either: 1.1 changes of threads a call in place of 3.4, and
- * a quarter less of its own CPU time. Not at a set rate, where it has to be in time.
+ * It is woken for what is there without taking the CPU from a thread that works, as a client elsewhere would not either: 1.5 changes of threads a call in place of 4.1, and
+ * 96 us of its own CPU time in place of 140 (docs/decisions.md 85). Not at a set rate, where it has to be in time.
  */
 const UNOBTRUSIVE = ["chrt", "--batch", "0"];
 

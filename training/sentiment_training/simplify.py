@@ -2,7 +2,8 @@
 
 PyTorch's exporter writes down each step that the model's Python code makes, some eighty nodes that compute no more than the shape of the rows and where the
 mask lies. A node costs a microsecond or two, however small the batch: of one with a single short text five of a hundred. And the head reads one token of the last
-layer, which is worked out for all: a fifth of a model of three layers. Node by node answers stay the same, to the last bit.
+layer, which is worked out for all: a fifth of a model of three layers. Node by node answers stay the same, to the last bit; as the engine fuses nodes they are rounded
+otherwise, unless with --fuse-norms.
 
     python -m sentiment_training.simplify triton-model-repo/sentiment_fast
 """
@@ -37,10 +38,13 @@ class _Graph:
     def __init__(self, model: onnx.ModelProto):
         self._model = model
         self._graph = model.graph
-        self._constants = {one.name: one for one in model.graph.initializer}
-        self._makers = {name: node for node in model.graph.node for name in node.output}
         # In front of all others, which need them.
         self._new: list[onnx.NodeProto] = []
+        self._find()
+
+    def _find(self) -> None:
+        self._constants = {one.name: one for one in self._graph.initializer}
+        self._makers = {name: node for node in self._graph.node for name in node.output}
 
     def all(self, kind: str) -> list[onnx.NodeProto]:
         return [node for node in self._graph.node if node.op_type == kind]
@@ -52,6 +56,11 @@ class _Graph:
 
     def constant(self, name: str) -> np.ndarray | None:
         return numpy_helper.to_array(self._constants[name]) if name in self._constants else None
+
+    def numbers(self, name: str) -> list[int] | None:
+        """Of a constant that has one axis or none."""
+        values = self.constant(name)
+        return None if values is None else values.reshape(-1).tolist()
 
     def add_constant(self, name: str, values: np.ndarray) -> str:
         if name not in self._constants:
@@ -104,6 +113,7 @@ class _Graph:
     def sweep(self) -> None:
         """Leaves out what nobody needs."""
         nodes = [*self._new, *self._graph.node]
+        self._new.clear()
         while True:
             needed = {name for node in nodes for name in node.input} | {one.name for one in self._graph.output}
             kept = [node for node in nodes if needed.intersection(node.output)]
@@ -114,26 +124,29 @@ class _Graph:
         del self._graph.node[:], self._graph.initializer[:]
         self._graph.node.extend(nodes)
         self._graph.initializer.extend(constants)
-        self._note_shapes()
+        self._find()
 
-    def _note_shapes(self) -> None:
+    def note_shapes(self) -> None:
         """What the engine makes one node of hangs on what it knows of shapes, which is not the same in each version of it."""
         del self._graph.value_info[:]
         self._graph.value_info.extend(onnx.shape_inference.infer_shapes(self._model).graph.value_info)
 
 
 def simplified(model: onnx.ModelProto, *, fuses_norms: bool = False) -> onnx.ModelProto:
-    """A copy that does the same. What is not as transformers' BERT has it stays as it is. `fuses_norms`: what onnxruntime makes of norms, too."""
+    """A copy that does the same. What is not as transformers' BERT has it stays as it is. `fuses_norms`: Adds before norms stay too, which onnxruntime makes one node of."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = _Graph(copy)
     _take_mask_as_it_is(graph)
     _take_first_token_type(graph)
     _take_shapes_from_inputs(graph)
+    # What is left out by now would seem to read what the head alone reads.
+    graph.sweep()
     _leave_out_unread_tokens(graph)
     if not fuses_norms:
         _keep_residuals_from_norms(graph)
     graph.sweep()
+    graph.note_shapes()
     onnx.checker.check_model(copy)
     return copy
 
@@ -184,7 +197,7 @@ def _take_shapes_from_inputs(graph: _Graph) -> None:
 def _leave_out_unread_tokens(graph: _Graph) -> None:
     """The head reads the first token alone, so that the last layer need not work out the others but as keys and values."""
     shapes = graph.shapes()
-    # By value: who needs but its first part, of which input of theirs it is, and along which axis.
+    # By value: who needs only its first part, of which input of theirs it is, and along which axis.
     asked: dict[str, list[tuple[onnx.NodeProto, int, int]]] = {}
     for node in graph.nodes_from_the_end():
         if node.op_type == "Gather" and _is_first_token(graph, node, shapes):
@@ -196,10 +209,10 @@ def _leave_out_unread_tokens(graph: _Graph) -> None:
         parts = _parts(graph, node, axes.pop(), shapes) if len(axes) == 1 and len(who) == graph.readers(node.output[0]) else None
         for place, axis in parts or []:
             asked.setdefault(node.input[place], []).append((node, place, axis))
-        # The head's own part is taken by itself.
+        # Where only the head reads it, its Gather is enough.
         if parts is None and any(reader.op_type != "Gather" for reader, _, _ in who):
             for reader, place, axis in who:
-                numbers = [graph.add_constant(f"number_{one}", np.array([one], dtype=np.int64)) for one in (0, 1, axis)]
+                numbers = [graph.add_constant(f"first_token_{one}", np.array([one], dtype=np.int64)) for one in (0, 1, axis)]
                 name = f"{node.output[0]}_first_{axis}"
                 reader.input[place] = graph.add_behind(node, "Slice", [node.output[0], *numbers], name)
 
@@ -212,8 +225,8 @@ def _is_first_token(graph: _Graph, gather: onnx.NodeProto, shapes: dict[str, lis
 
 
 def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, list[int | None]]) -> list[tuple[int, int]] | None:
-    """Which inputs the node needs but the first part of, and along which of their axes, to make the first part along `axis`; None: it cannot be told."""
-    if any(name not in shapes for name in [*node.input, *node.output] if name):
+    """Of which inputs the node needs only the first part, and along which of their axes, to make the first part along `axis`; None: it cannot be told."""
+    if len(node.output) != 1 or any(name not in shapes for name in [*node.input, *node.output]):
         return None
     ranks = [len(shapes[name]) for name in node.input]
     rank = len(shapes[node.output[0]])
@@ -222,22 +235,27 @@ def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, lis
         # What has fewer axes, or one value along this one, is the same for all.
         own = [(place, axis - rank + ranks[place]) for place in range(len(ranks))]
         return [(place, one) for place, one in own if one >= 0 and shapes[node.input[place]][one] != 1]
-    if node.op_type == "MatMul" and axis == rank - 2 and ranks[0] == rank:
+    if node.op_type == "MatMul" and axis == rank - 2 and ranks[0] == rank and _is_exact(graph, node):
         return [(0, axis)]
-    if node.op_type == "Slice" and [graph.constant(name) for name in node.input[1:]] == [0, 1, axis]:
+    if node.op_type == "Slice" and [graph.numbers(name) for name in node.input[1:]] == [[0], [1], [axis]]:
         return []
     if node.op_type == "Transpose":
-        order = next(list(one.ints) for one in node.attribute if one.name == "perm")
+        order = next((list(one.ints) for one in node.attribute if one.name == "perm"), list(reversed(range(rank))))
         return [(0, order[axis])]
-    if node.op_type == "Reshape":
-        shape = graph.constant(node.input[1])
+    if node.op_type == "Reshape" and not any(one.name == "allowzero" and one.i for one in node.attribute):
+        shape = graph.numbers(node.input[1])
         # Zero: as long as the same axis of what is reshaped.
-        return [(0, axis)] if shape is not None and not shape[: axis + 1].any() else None
+        return [(0, axis)] if shape is not None and not any(shape[: axis + 1]) else None
     return None
 
 
+def _is_exact(graph: _Graph, product: onnx.NodeProto) -> bool:
+    """A single row is multiplied as several are: with weights, and of integers. Of floats both of which are worked out onnxruntime rounds a single row otherwise."""
+    return graph.constant(product.input[1]) is not None or graph.maker(product.input[1], "DequantizeLinear") is not None
+
+
 def _keep_residuals_from_norms(graph: _Graph) -> None:
-    """onnxruntime makes one node of an Add and the LayerNormalization behind it, which takes several times as long as the two on a CPU; of a Sum it does not."""
+    """onnxruntime makes one node of an Add and the LayerNormalization behind it, which takes several times as long as the two on a CPU; of a Sum it does not. (An Add of a constant it does not fuse so.)"""
     for norm in graph.all("LayerNormalization"):
         add = graph.maker(norm.input[0], "Add")
         if add is not None and all(graph.constant(name) is None for name in add.input):

@@ -15,9 +15,12 @@ from checkpoints import make_checkpoint, reference
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from sentiment_training.export import export_float
 from sentiment_training.onnx_model import OnnxModel
+from sentiment_training.quantize import quantize
 from sentiment_training.simplify import simplified, simplify
+from transformers import PreTrainedModel
 
 ROWS = [[5, 6, 7, 8, 9, 10, 11], [12], [13, 14, 15], list(range(20, 60))]
+OTHER_ROWS = [[60], [61, 5, 62], list(range(5, 120)), [70, 71, 72, 73], [9] * 17]
 
 
 class Simplified(unittest.TestCase):
@@ -26,8 +29,11 @@ class Simplified(unittest.TestCase):
         self.addCleanup(work.cleanup)
         self.work = Path(work.name)
 
-    def exported(self, kind: str) -> Path:
+    def exported(self, kind: str, attention: str = "sdpa") -> Path:
         model, _ = reference(make_checkpoint(self.work / kind, kind, 3))
+        for part in model.modules():
+            if isinstance(part, PreTrainedModel):
+                part.set_attn_implementation(attention)
         path = self.work / f"{kind}.onnx"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -38,7 +44,7 @@ class Simplified(unittest.TestCase):
 
     def answers(self, path: Path) -> list[np.ndarray]:
         model = OnnxModel(path, pad_id=0, fused=False)
-        return [model.each(ROWS), model.together(ROWS)]
+        return [model.each(OTHER_ROWS), model.together(OTHER_ROWS), model.together(ROWS)]
 
     def test_answers_as_before(self) -> None:
         for kind in ("bert", "distilbert", "roberta"):
@@ -54,20 +60,40 @@ class Simplified(unittest.TestCase):
         for kind in ("Range", "Expand", "GatherElements"):
             self.assertNotIn(kind, nodes)
 
+    def tokens_of(self, model: onnx.ModelProto, kind: str) -> list[int]:
+        """Of each layer's nodes of that kind (of attention: queries), in rows of seven tokens."""
+        names = [node.output[0] for node in model.graph.node if node.op_type == kind]
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        ids = np.array([ROWS[0]] * 2, dtype=np.int64)
+        return [values.shape[-2] for values in session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})]
+
     def test_works_out_the_last_layer_for_the_token_that_is_read(self) -> None:
         for kind in ("bert", "distilbert", "roberta"):
             with self.subTest(kind):
                 path = self.exported(kind)
+                self.assertEqual(set(self.tokens_of(onnx.load(str(path)), "Erf")), {7})
                 self.assertTrue(simplify(path, ROWS))
-                model = onnx.load(str(path))
-                erfs = [node.output[0] for node in model.graph.node if node.op_type == "Erf"]
-                last, others = erfs[-1], erfs[:-1]
-                model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in erfs)
-                session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-                ids = np.array([ROWS[0]] * 2, dtype=np.int64)
-                lengths = {name: values.shape[1] for name, values in zip(erfs, session.run(erfs, {"input_ids": ids, "attention_mask": np.ones_like(ids)}), strict=True)}
-                self.assertEqual(lengths[last], 1)
-                self.assertEqual({lengths[name] for name in others}, {len(ROWS[0])})
+                *others, last = self.tokens_of(onnx.load(str(path)), "Erf")
+                self.assertEqual((set(others), last), ({7}, 1))
+
+    def test_asks_of_int8_attention_what_one_token_reads(self) -> None:
+        for kind in ("bert", "distilbert"):
+            with self.subTest(kind):
+                path = self.work / f"{kind}-int8.onnx"
+                quantize(self.exported(kind, "eager"), path, [*ROWS, *OTHER_ROWS])
+                for node in ("Softmax", "Erf"):
+                    *others, last = self.tokens_of(onnx.load(str(path)), node)
+                    self.assertEqual((set(others), last), ({7}, 1))
+
+    def test_leaves_the_last_layer_where_more_is_read(self) -> None:
+        path = self.exported("bert")
+        model = onnx.load(str(path))
+        # A second head reads all of its tokens.
+        head = next(node for node in model.graph.node if node.op_type == "Gather" and "pooler" in node.output[0])
+        model.graph.node.append(onnx.helper.make_node("Identity", [head.input[0]], ["all_tokens"]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info("all_tokens", onnx.TensorProto.FLOAT, ["batch", "sequence", 32]))
+        self.assertEqual(set(self.tokens_of(simplified(model), "Erf")), {7})
 
     def test_leaves_norms_to_themselves_unless_told_otherwise(self) -> None:
         for fuses in (False, True):
