@@ -76,9 +76,8 @@ export async function createGhz(): Promise<Ghz> {
     async run(scenario, { address, messages, flags = [], cpus = process.env["GHZ_CPUS"] }) {
       const config = ["--config", `benchmarks/ghz/${scenario}.json`];
       const data = ["--binary-file", await fileOf(messages)];
-      const where = cpus === undefined ? UNOBTRUSIVE : ["taskset", "-c", cpus];
-      const how = scenario === "open-loop" && cpus === undefined ? [] : where;
-      const [command = "", ...args] = [...how, GHZ, ...config, ...data, ...flags, address];
+      const ghz = [GHZ, ...config, ...data, ...flags, address];
+      const [command = "", ...args] = [...under(scenario, cpus), ...ghz];
       const env = { ...process.env, ...(cpus === undefined && SPARING) };
       const options = { maxBuffer: MOST_OUTPUT_BYTES, env };
       const { stdout } = await promisify(execFile)(command, args, options);
@@ -86,6 +85,12 @@ export async function createGhz(): Promise<Ghz> {
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
+}
+
+/** What ghz is started by; nothing: by itself. */
+function under(scenario: Scenario, cpus: string | undefined): readonly string[] {
+  if (cpus !== undefined) return ["taskset", "-c", cpus];
+  return scenario === "open-loop" ? [] : UNOBTRUSIVE;
 }
 
 interface GhzOutput {

@@ -219,9 +219,11 @@ def _leave_out_unread_tokens(graph: _Graph) -> None:
 
 def _is_first_token(graph: _Graph, gather: onnx.NodeProto, shapes: dict[str, list[int | None]]) -> bool:
     """Of rows of tokens, [batch, sequence, hidden]."""
-    index = graph.constant(gather.input[1])
-    axis = next((one.i for one in gather.attribute if one.name == "axis"), 0)
-    return axis == 1 and index is not None and index.size == 1 and index.item() == 0 and len(shapes.get(gather.input[0], [])) == 3
+    return _attribute(gather, "axis", 0) == 1 and graph.numbers(gather.input[1]) == [0] and len(shapes.get(gather.input[0], [])) == 3
+
+
+def _attribute(node: onnx.NodeProto, name: str, default):
+    return next((helper.get_attribute_value(one) for one in node.attribute if one.name == name), default)
 
 
 def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, list[int | None]]) -> list[tuple[int, int]] | None:
@@ -230,7 +232,7 @@ def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, lis
         return None
     ranks = [len(shapes[name]) for name in node.input]
     rank = len(shapes[node.output[0]])
-    along = next((one.i for one in node.attribute if one.name == "axis"), -1) if node.op_type in ALONG_AN_AXIS else -1
+    along = _attribute(node, "axis", -1) if node.op_type in ALONG_AN_AXIS else -1
     if node.op_type in TOKEN_BY_TOKEN and axis < rank - 1 and along in (-1, rank - 1):
         # What has fewer axes, or one value along this one, is the same for all.
         own = [(place, axis - rank + ranks[place]) for place in range(len(ranks))]
@@ -240,9 +242,8 @@ def _parts(graph: _Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, lis
     if node.op_type == "Slice" and [graph.numbers(name) for name in node.input[1:]] == [[0], [1], [axis]]:
         return []
     if node.op_type == "Transpose":
-        order = next((list(one.ints) for one in node.attribute if one.name == "perm"), list(reversed(range(rank))))
-        return [(0, order[axis])]
-    if node.op_type == "Reshape" and not any(one.name == "allowzero" and one.i for one in node.attribute):
+        return [(0, _attribute(node, "perm", range(rank)[::-1])[axis])]
+    if node.op_type == "Reshape" and not _attribute(node, "allowzero", 0):
         shape = graph.numbers(node.input[1])
         # Zero: as long as the same axis of what is reshaped.
         return [(0, axis)] if shape is not None and not any(shape[: axis + 1]) else None
