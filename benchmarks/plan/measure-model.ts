@@ -25,7 +25,7 @@ export async function modelCost(tier: Tier): Promise<{ batchUs: number; tokenUs:
   for (const rows of ROWS) {
     for (const tokens of TOKENS) {
       const ms = await medianCpuMs(session, rows, tokens);
-      model.observe({ tokens: rows * tokens, paddedTokens: rows * tokens }, ms);
+      model.observe({ tokens: rows * tokens, work: rows * tokens }, ms);
       slowest = { tokens: rows * tokens, ms };
     }
   }

@@ -76,11 +76,11 @@ export interface Backend extends AsyncDisposable {
   readonly maxInFlight: number;
   /** Milliseconds of batches that it takes beyond those that it runs: of long ones none, so that what comes meanwhile may go before. Unset: any. */
   readonly maxAheadMs?: number;
-  /** Share of a batch that may be padding: the more a run costs by itself, the more it pays to fill it up. */
+  /** Share of a batch's work that may be padding: the more a run costs by itself, the more it pays to fill it up. */
   readonly maxPaddingRatio: number;
-  /** What a batch costs before its first token, in padded tokens; unset or undefined: it is to be learned from batches. */
+  /** What a batch costs before its first token, in tokens; unset or undefined: it is to be learned from batches. */
   readonly fixedTokens?: number | undefined;
-  /** Padded tokens beyond which a batch only takes longer, unless it is done very soon; unset or undefined: so many times its fixed cost. */
+  /** Tokens, padding by what it costs, beyond which a batch only takes longer, unless it is done very soon; unset or undefined: so many times its fixed cost. */
   readonly worthwhileTokens?: number | undefined;
   /**
    * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where

@@ -23,7 +23,7 @@ export interface BatcherOptions extends AdmissionOptions {
   readonly maxInFlight: number;
   /** Milliseconds that those may take by estimate which it has when it gets one that it cannot run at once; unset: any. */
   readonly maxAheadMs?: number | undefined;
-  /** What a batch costs before its first token, in padded tokens; unset or undefined: it is learned. */
+  /** What a batch costs before its first token, in tokens; unset or undefined: it is learned. */
   readonly fixedTokens?: number | undefined;
   /** Of those who ask for any model of the process. */
   readonly singles: Singles;
@@ -210,14 +210,17 @@ export class Batcher {
   }
 
   async #runBatch(batch: readonly WaitingRow[]): Promise<void> {
+    const { blames, events, limits, tier } = this.#options;
     const ids = batch.map((row) => row.ids);
-    const size = sizeOf(ids.map(({ length }) => length));
+    const lengths = ids.map(({ length }) => length);
+    const size = sizeOf(lengths, limits.paddingCost);
+    const bucketTokens = Math.max(1, ...lengths);
     this.#load.began(size);
     const startedMs = this.#clock.now();
-    const paddingRatio = 1 - size.tokens / size.paddedTokens;
+    const paddingRatio = 1 - size.tokens / (bucketTokens * batch.length);
     const context = new BatchContext(batch, {
       "sentiment.batch_rows": batch.length,
-      "sentiment.bucket_tokens": size.paddedTokens / batch.length,
+      "sentiment.bucket_tokens": bucketTokens,
       "sentiment.padding_ratio": paddingRatio,
     });
     for (const row of batch) row.context = context;
@@ -227,7 +230,6 @@ export class Batcher {
       if (ran.ranMs !== undefined) ranMs = (ranMs ?? 0) + ran.ranMs;
       return ran.results;
     };
-    const { blames, events, tier } = this.#options;
     const outcomes = await runHalving(ids, run, blames);
     context.end();
     const endedMs = this.#clock.now();

@@ -4,15 +4,20 @@ import { addTo, HELD_UP } from "../core/sums.js";
 export interface RunSize {
   /** Of all its rows, without padding. */
   readonly tokens: number;
-  /** Its longest row times its rows. */
-  readonly paddedTokens: number;
+  /** What it is to the model, in tokens that are read: with its padding, by what that costs. */
+  readonly work: number;
 }
 
+/** `paddedTokens`: the longest row times the rows; `paddingCost`: what a padded token costs of one that is read, 0 to 1. */
+export const workOf = (tokens: number, paddedTokens: number, paddingCost: number): number =>
+  tokens + paddingCost * (paddedTokens - tokens);
+
 /** Of rows of those lengths. */
-export const sizeOf = (lengths: readonly number[]): RunSize => ({
-  tokens: lengths.reduce((sum, length) => sum + length, 0),
-  paddedTokens: Math.max(1, ...lengths) * lengths.length,
-});
+export function sizeOf(lengths: readonly number[], paddingCost: number): RunSize {
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const paddedTokens = Math.max(1, ...lengths) * lengths.length;
+  return { tokens, work: workOf(tokens, paddedTokens, paddingCost) };
+}
 
 /** Batches that must have been seen: a first one allocates, and says little. */
 const ENOUGH = 4;
@@ -37,18 +42,18 @@ function countedMs(ms: number, tokens: number, { n, tokens: all }: Sums, msPerTo
 }
 
 /**
- * What a model's batches cost: time = fixed + slope x padded tokens, by least squares over the batches of late. It learns whatever the
+ * What a model's batches cost: time = fixed + slope x work, by least squares over the batches of late. It learns whatever the
  * machine, the model and its neighbours make of it. What is squared is the error a token: a batch that takes twice as long errs by twice as much.
  */
 export class CostModel {
-  /** Sums over the batches, older ones weighing less: number, tokens, milliseconds; u = 1 / padded tokens, v = milliseconds a padded token. */
+  /** Sums over the batches, older ones weighing less: number, tokens, milliseconds; u = 1 / work, v = milliseconds a token of that. */
   readonly #sums = { n: 0, tokens: 0, ms: 0, u: 0, v: 0, uu: 0, uv: 0 };
   #seen = 0;
 
-  observe({ tokens, paddedTokens }: RunSize, ranMs: number): void {
+  observe({ tokens, work }: RunSize, ranMs: number): void {
     const sums = this.#sums;
     const ms = countedMs(ranMs, tokens, sums, this.msPerToken ?? 0);
-    const [u, v] = [1 / paddedTokens, ms / paddedTokens];
+    const [u, v] = [1 / work, ms / work];
     addTo(sums, { n: 1, tokens, ms, u, v, uu: u * u, uv: u * v });
     this.#seen++;
   }
@@ -58,7 +63,7 @@ export class CostModel {
     return this.#seen < ENOUGH ? undefined : this.#sums.ms / this.#sums.tokens;
   }
 
-  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  /** What a batch costs before its first token, in tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
     const { n, u, v, uu, uv } = this.#sums;
     const spread = n * uu - u * u;

@@ -39,7 +39,7 @@ export class Load {
   readonly #concurrency: number;
   readonly #fixedTokens: number | undefined;
 
-  /** `concurrency`: batches that it runs side by side; `fixedTokens`: what a batch costs before its first token, in padded ones; undefined: it is learned. */
+  /** `concurrency`: batches that it runs side by side; `fixedTokens`: what a batch costs before its first token, in tokens; undefined: it is learned. */
   constructor(concurrency: number, fixedTokens: number | undefined) {
     this.#concurrency = concurrency;
     this.#fixedTokens = fixedTokens;
@@ -60,7 +60,7 @@ export class Load {
     return (this.#tokens * (this.#cost.msPerToken ?? 0)) / this.#concurrency;
   }
 
-  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  /** What a batch costs before its first token, in tokens; undefined while it is not known. */
   get fixedTokens(): number | undefined {
     return this.#fixedTokens ?? this.#cost.fixedTokens;
   }

@@ -1,3 +1,5 @@
+import { workOf } from "./cost.js";
+
 /** What a batch may be. */
 export interface BatchLimits {
   /** Rows of a batch while the queue is neither short nor long. */
@@ -6,10 +8,12 @@ export interface BatchLimits {
   readonly minRows: number;
   /** The most rows of a batch, however many wait. */
   readonly maxRows: number;
-  /** Longest row times rows, in tokens: bounds the memory and the time of one batch. */
+  /** Longest row times rows, in tokens, padding by what it costs: bounds the memory and the time of one batch. */
   readonly maxPaddedTokens: number;
-  /** Share of a batch that may be padding, 0 to 1: a padded token costs as much as a real one. */
+  /** Share of a batch's work that may be padding, 0 to 1. */
   readonly maxPaddingRatio: number;
+  /** What a padded token costs the model of one that is read, 0 to 1: of most models as much. */
+  readonly paddingCost: number;
   /** As Backend has it. */
   readonly worthwhileTokens?: number | undefined;
 }
@@ -26,7 +30,7 @@ export interface BatchMoment {
   readonly queued: number;
   /** Batches that the backend takes now, at least one. */
   readonly free: number;
-  /** What a batch costs before its first token, in padded tokens; undefined while it is not known. */
+  /** What a batch costs before its first token, in tokens; undefined while it is not known. */
   readonly fixedTokens: number | undefined;
   /** Milliseconds that a token has cost of late; undefined while it is not known. */
   readonly msPerToken: number | undefined;
@@ -37,10 +41,13 @@ export interface BatchMoment {
 /** What one batch may be. */
 export interface Budget {
   readonly rows: number;
+  /** Padding by what it costs. */
   readonly paddedTokens: number;
-  /** Share that may be padding, 0 to 1. */
+  /** Share of them that may be padding, 0 to 1. */
   readonly paddingRatio: number;
-  /** What the batch costs before its first token, in padded tokens: of all it may be it is what costs least a token. Undefined: the most it may be. */
+  /** Of a token that is read, 0 to 1. */
+  readonly paddingCost: number;
+  /** What the batch costs before its first token, in tokens: of all it may be it is what costs least a token. Undefined: the most it may be. */
   readonly fixedTokens?: number | undefined;
 }
 
@@ -54,7 +61,7 @@ const BRIEF_BULK_MS = 40;
 export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: BatchLimits): Budget {
   const { queued, free, fixedTokens } = moment;
   const paddedTokens = limits.maxPaddedTokens;
-  const paddingRatio = limits.maxPaddingRatio;
+  const { maxPaddingRatio: paddingRatio, paddingCost } = limits;
   switch (policy) {
     case "cost":
       return {
@@ -62,18 +69,24 @@ export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: Batch
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
         paddedTokens: Math.min(paddedTokens, worthwhileTokens(moment, limits)),
         paddingRatio,
+        paddingCost,
         fixedTokens,
       };
     case "guide":
-      return { rows: adaptedRows(queued, limits), paddedTokens, paddingRatio };
+      return { rows: adaptedRows(queued, limits), paddedTokens, paddingRatio, paddingCost };
     case "fifo":
-      return { rows: limits.rows, paddedTokens: Number.POSITIVE_INFINITY, paddingRatio: 1 };
+      return {
+        rows: limits.rows,
+        paddedTokens: Number.POSITIVE_INFINITY,
+        paddingRatio: 1,
+        paddingCost,
+      };
     case "single":
-      return { rows: 1, paddedTokens, paddingRatio };
+      return { rows: 1, paddedTokens, paddingRatio, paddingCost };
   }
 }
 
-/** Padded tokens beyond which a batch only takes longer. */
+/** Tokens beyond which a batch only takes longer, padding by what it costs. */
 function worthwhileTokens(
   { fixedTokens, msPerToken, isBulk }: BatchMoment,
   { worthwhileTokens: known }: BatchLimits,
@@ -106,8 +119,8 @@ export function adaptedRows(queued: number, limits: BatchLimits): number {
  */
 export function planBatch(lengths: readonly number[], first: number, budget: Budget): Range {
   let best: { readonly range: Range; readonly cost: number } | undefined;
-  for (const { range, padded, tokens } of batchesAround(lengths, first, budget)) {
-    const cost = costOf(padded, tokens, budget);
+  for (const { range, work, tokens } of batchesAround(lengths, first, budget)) {
+    const cost = costOf(work, tokens, budget);
     if (best === undefined || cost <= best.cost) best = { range, cost };
   }
   return best?.range ?? { start: first, end: first + 1 };
@@ -119,7 +132,8 @@ function* batchesAround(lengths: readonly number[], first: number, budget: Budge
   let longest = lengths[first] ?? 0;
   let tokens = longest;
   while (true) {
-    yield { range, padded: longest * (range.end - range.start), tokens };
+    const work = workOf(tokens, longest * (range.end - range.start), budget.paddingCost);
+    yield { range, work, tokens };
     const wider = withNearest(lengths, range);
     if (wider === undefined) return;
     const added = lengths[wider.start < range.start ? wider.start : range.end] ?? 0;
@@ -133,17 +147,17 @@ function* batchesAround(lengths: readonly number[], first: number, budget: Budge
 
 function fits({ start, end }: Range, longest: number, tokens: number, budget: Budget): boolean {
   const rows = end - start;
-  const padded = longest * rows;
+  const work = workOf(tokens, longest * rows, budget.paddingCost);
   return (
     rows <= budget.rows &&
-    padded <= budget.paddedTokens &&
-    padded - tokens <= padded * budget.paddingRatio
+    work <= budget.paddedTokens &&
+    work - tokens <= work * budget.paddingRatio
   );
 }
 
-/** What a token of a text costs, in padded tokens; nothing where that is not asked. */
-const costOf = (padded: number, tokens: number, { fixedTokens }: Budget): number =>
-  fixedTokens === undefined ? 0 : (fixedTokens + padded) / tokens;
+/** What a token of a text costs, padding and fixed parts included; nothing where that is not asked. */
+const costOf = (work: number, tokens: number, { fixedTokens }: Budget): number =>
+  fixedTokens === undefined ? 0 : (fixedTokens + work) / tokens;
 
 /** The range and the row next to it that is nearer in length; undefined when it has all rows. */
 function withNearest(lengths: readonly number[], { start, end }: Range): Range | undefined {

@@ -18,7 +18,7 @@ import { inferred, queued } from "./traced.js";
 
 /** What of the batcher is a matter of settings. */
 export interface BatchSettings extends Pick<BatcherOptions, "policy" | "maxWaitMs"> {
-  readonly limits: Omit<BatchLimits, "maxPaddingRatio" | "worthwhileTokens">;
+  readonly limits: Omit<BatchLimits, "maxPaddingRatio" | "paddingCost" | "worthwhileTokens">;
 }
 
 const MAX_QUEUED_ROWS = 10_000;
@@ -74,8 +74,8 @@ export class ServedVersion {
     this.#parts = parts;
     this.lastUsedMs = clock.now();
     this.#waitsForCall = !parts.loadsAhead;
-    const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
-      files;
+    const { name, tier, maxTokens, temperature, cascadeThreshold, paddingCost } = files;
+    const { tokenizerDigest, parameters } = files;
     const { padId } = tokenizer;
     const id = { ...file, name, maxTokens, padId, tokenizerDigest, parameters };
     this.id = id;
@@ -87,7 +87,7 @@ export class ServedVersion {
         return { results, ranMs };
       },
       {
-        limits: { ...settings.limits, maxPaddingRatio, worthwhileTokens },
+        limits: { ...settings.limits, maxPaddingRatio, paddingCost, worthwhileTokens },
         policy: settings.policy,
         maxWaitMs: settings.maxWaitMs,
         concurrency: backend.concurrency,

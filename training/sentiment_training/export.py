@@ -19,6 +19,7 @@ from .base import BASES, DROPPED_LAYER, load_tokenizer, load_trained
 from .calibrate import calibration_error, fit_temperature, probabilities_of
 from .model import MAX_TOKENS, encode, trim_positions
 from .onnx_model import OnnxModel
+from .packing import PADDING_COST
 from .quantize import calibration_rows, common_words, quantize, smooth
 from .repository import Settings, write_folder
 from .slices import Slice, dev_slices
@@ -26,6 +27,8 @@ from .slices import Slice, dev_slices
 OPSET = 17
 MAX_BYTES = {"fast": 25_000_000, "balanced": 25_000_000, "accurate": 95_000_000}
 """A committed model file stays below this."""
+PACKED = {"fast"}
+"""Tiers whose int8 file leaves padding out by itself."""
 
 CARD = """\
 # {name}
@@ -145,7 +148,7 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
     smooth(model, calibration)
     export_float(model, smoothed_file)
     common = common_words(data, tokenizer) if tier == "accurate" else None
-    quantize(smoothed_file, int8_file, calibration, common)
+    quantize(smoothed_file, int8_file, calibration, common, packs=tier in PACKED)
     size = int8_file.stat().st_size
     if size >= MAX_BYTES[tier]:
         raise SystemExit(f"{int8_file} has {size} bytes, over {MAX_BYTES[tier]}: leave out layers or store less")
@@ -173,7 +176,7 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
         after=calibration_error(probabilities_of(logits, temperature), labels),
         quantization=quantization_table(in_float, in_int8),
     )  # fmt: skip
-    write_folder(repository / f"sentiment_{tier}", int8_file, tokenizer, Settings(MAX_TOKENS, temperature), card)
+    write_folder(repository / f"sentiment_{tier}", int8_file, tokenizer, Settings(MAX_TOKENS, temperature, padding_cost=PADDING_COST if tier in PACKED else None), card)
     print(card)
 
 

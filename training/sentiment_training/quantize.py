@@ -112,8 +112,8 @@ class _Rows(CalibrationDataReader):
         return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 
-def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarray | None = None) -> None:
-    """Writes the int8 form of the float ONNX file `source`. With the ids of `common` words the others' embeddings are stored in four bits."""
+def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarray | None = None, *, packs: bool = False) -> None:
+    """Writes the int8 form of the float ONNX file `source`. With the ids of `common` words the others' embeddings are stored in four bits. `packs`: as `simplify` has it."""
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     if common is None:
@@ -138,7 +138,7 @@ def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarr
     )
     prepared.unlink()
     by_length = sorted(rows, key=len)
-    if not simplify(target, [by_length[0], by_length[len(rows) // 2], by_length[-1]]):
+    if not simplify(target, [by_length[0], by_length[len(rows) // 2], by_length[-1]], packs=packs):
         print("the int8 graph cannot be simplified: it is as PyTorch's exporter wrote it, and somewhat slower")
 
 

@@ -59,6 +59,8 @@ class Settings:
     """Tokens that it reads at once, special tokens included."""
     temperature: float
     cascade_threshold: float | None = None
+    padding_cost: float | None = None
+    """What a padded token costs the int8 file, of one that is read; None: as much."""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -80,13 +82,15 @@ def read_settings(folder: Path) -> Settings:
     """As `write_configs` wrote them."""
     text = (folder / "config.pbtxt").read_text(encoding="utf-8")
     found = dict(re.findall(r'key: "(\w+)" value: \{ string_value: "([^"]*)" \}', text))
-    threshold = found.get("cascade_threshold")
-    return Settings(int(found["max_length"]), float(found["temperature"]), None if threshold is None else float(threshold))
+    threshold, padding_cost = (None if found.get(key) is None else float(found[key]) for key in ("cascade_threshold", "padding_cost"))
+    return Settings(int(found["max_length"]), float(found["temperature"]), threshold, padding_cost)
 
 
 def config_text(name: str, settings: Settings, digests: dict[str, str]) -> str:
     text = _CONFIG.format(name=name, engine='backend: "onnxruntime"', max_batch=MAX_BATCH, instances="kind: KIND_CPU count: 2")
     parameters = {**settings.parameters, **digests, "intra_op_thread_count": "1"}
+    if settings.padding_cost is not None:
+        parameters["padding_cost"] = str(settings.padding_cost)
     return text + "".join(_PARAMETER.format(key=key, value=value) for key, value in parameters.items())
 
 

@@ -14,6 +14,7 @@ import onnxruntime
 from checkpoints import make_checkpoint, reference
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from sentiment_training.export import export_float
+from sentiment_training.model import pad
 from sentiment_training.onnx_model import OnnxModel
 from sentiment_training.quantize import quantize
 from sentiment_training.simplify import simplified, simplify
@@ -60,13 +61,13 @@ class Simplified(unittest.TestCase):
         for kind in ("Range", "Expand", "GatherElements"):
             self.assertNotIn(kind, nodes)
 
-    def tokens_of(self, model: onnx.ModelProto, kind: str) -> list[int]:
-        """Of each layer's nodes of that kind (of attention: queries), in rows of seven tokens."""
+    def tokens_of(self, model: onnx.ModelProto, kind: str, rows: list[list[int]] = [ROWS[0]] * 2) -> list[int]:
+        """Of each layer's nodes of that kind (of attention: queries)."""
         names = [node.output[0] for node in model.graph.node if node.op_type == kind]
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        ids = np.array([ROWS[0]] * 2, dtype=np.int64)
-        return [values.shape[-2] for values in session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})]
+        ids, mask = pad(rows, 0)
+        return [values.shape[-2] for values in session.run(names, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})]
 
     def test_works_out_the_last_layer_for_the_token_that_is_read(self) -> None:
         for kind in ("bert", "distilbert", "roberta"):
@@ -109,6 +110,49 @@ class Simplified(unittest.TestCase):
                 self.assertEqual("SkipLayerNormalization" in {node.op_type for node in onnx.load(fused).graph.node}, fuses)
                 if fuses:
                     np.testing.assert_array_equal(OnnxModel(path, pad_id=0).together(ROWS), before)
+
+    def packed(self, kind: str, *, int8: bool) -> tuple[Path, Path]:
+        """The same model with its padding, and without."""
+        padded, packed = (self.work / f"{kind}-{name}.onnx" for name in ("padded", "packed"))
+        source = self.exported(kind, "eager")
+        if int8:
+            quantize(source, padded, [*ROWS, *OTHER_ROWS])
+        else:
+            padded.write_bytes(source.read_bytes())
+            self.assertTrue(simplify(padded, ROWS))
+        packed.write_bytes(padded.read_bytes())
+        self.assertTrue(simplify(packed, ROWS, packs=True))
+        return padded, packed
+
+    def test_answers_as_before_without_padding(self) -> None:
+        for kind in ("bert", "distilbert", "roberta"):
+            for int8 in (False, True):
+                with self.subTest(kind, int8=int8):
+                    padded, packed = self.packed(kind, int8=int8)
+                    for old, new in zip(self.answers(padded), self.answers(packed), strict=True):
+                        np.testing.assert_array_equal(old, new)
+
+    def test_works_out_no_padding_but_in_attention(self) -> None:
+        for kind in ("bert", "distilbert", "roberta"):
+            for int8 in (False, True):
+                with self.subTest(kind, int8=int8):
+                    _, packed = self.packed(kind, int8=int8)
+                    rows = [[5, 6, 7, 8, 9, 10, 11], [12, 13], [14, 15, 16]]
+                    *others, last = self.tokens_of(onnx.load(str(packed)), "Erf", rows)
+                    self.assertEqual((set(others), last), ({12}, 1))
+
+    def test_does_nothing_more_to_a_packed_file(self) -> None:
+        _, packed = self.packed("bert", int8=True)
+        before = onnx.load(str(packed))
+        for packs in (False, True):
+            self.assertTrue(simplify(packed, ROWS, packs=packs))
+            self.assertEqual(onnx.load(str(packed)), before)
+
+    def test_does_not_pack_what_is_told_to_who_asks(self) -> None:
+        model = onnx.load(str(self.exported("bert", "eager")))
+        norm = next(node for node in model.graph.node if node.op_type == "LayerNormalization")
+        model.graph.output.append(onnx.helper.make_tensor_value_info(norm.output[0], onnx.TensorProto.FLOAT, ["batch", "sequence", 32]))
+        self.assertNotIn("NonZero", {node.op_type for node in simplified(model, packs=True).graph.node})
 
     def test_leaves_a_file_that_would_answer_otherwise(self) -> None:
         path = self.exported("bert")

@@ -45,6 +45,7 @@ const Parameters = z.object({
     max_length: number.pipe(z.number().int().min(3).max(8192)),
     temperature: number.pipe(z.number().positive().max(100)),
     cascade_threshold: share.optional(),
+    padding_cost: share.optional(),
     tokenizer_sha256: sha256.optional(),
     candidate_version: number.pipe(z.number().int().min(1)).optional(),
     canary_share: share.optional(),
@@ -69,6 +70,8 @@ export interface ModelConfig {
   readonly temperature: number;
   /** The cascade passes a text on when this model's confidence in it is under this; undefined: it is not made for it. */
   readonly cascadeThreshold: number | undefined;
+  /** What a padded token costs the model of one that is read, 0 to 1; 1 where the file does not say. */
+  readonly paddingCost: number;
   readonly candidate: Candidate | undefined;
   /** sha-256 of the tokenizer.json that the model was made with, hex; undefined where the file does not say. */
   readonly tokenizerDigest: string | undefined;
@@ -107,6 +110,7 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
     maxTokens: settings.max_length,
     temperature: settings.temperature,
     cascadeThreshold: settings.cascade_threshold,
+    paddingCost: settings.padding_cost ?? 1,
     tokenizerDigest: settings.tokenizer_sha256,
     candidate:
       version === undefined

@@ -61,6 +61,7 @@ describe("readRepository", () => {
         maxTokens: 128,
         temperature: 1,
         cascadeThreshold: undefined,
+        paddingCost: 1,
         parameters: { max_length: "128", temperature: "1.0" },
         served: {
           version: 1,
@@ -169,6 +170,13 @@ describe("readRepository", () => {
     });
   }
 
+  it("reads what padding costs a model: as much as what is read, unless the file says otherwise", async () => {
+    const costOf = async () => (await readRepository(folder))[0]?.paddingCost;
+    assert.equal(await costOf(), 1);
+    await addParameter("padding_cost", "0.25");
+    assert.equal(await costOf(), 0.25);
+  });
+
   it("passes over parameters that are meant for Triton", async () => {
     await addParameter("intra_op_thread_count", "1");
     assert.equal((await readRepository(folder)).length, 1);
@@ -271,6 +279,12 @@ describe("readRepository", () => {
         }
       });
     }
+
+    it("where padding is said to cost more than what is read", async () => {
+      await addParameter("padding_cost", "1.5");
+      const fault = await faultOf();
+      for (const part of ["<=1", "parameters.padding_cost"]) assert.ok(fault.includes(part), fault);
+    });
 
     it("where config.pbtxt names another model than its folder", async () => {
       await changeConfig("sentiment_fast", "sentiment_slow");

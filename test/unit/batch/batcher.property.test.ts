@@ -10,7 +10,14 @@ import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
 import { someCall } from "../../support/some-call.js";
 import { seeded } from "../seeded.js";
 
-const LIMITS = { rows: 6, minRows: 2, maxRows: 8, maxPaddedTokens: 64, maxPaddingRatio: 0.25 };
+const LIMITS = {
+  rows: 6,
+  minRows: 2,
+  maxRows: 8,
+  maxPaddedTokens: 64,
+  maxPaddingRatio: 0.25,
+  paddingCost: 1,
+};
 const OPTIONS: Omit<BatcherOptions, "policy"> = {
   singles: new Singles(),
   limits: LIMITS,

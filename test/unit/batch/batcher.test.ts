@@ -23,6 +23,7 @@ const LIMITS: BatchLimits = {
   maxRows: 128,
   maxPaddedTokens: 4096,
   maxPaddingRatio: 1,
+  paddingCost: 1,
 };
 const OPTIONS: BatcherOptions = {
   singles: new Singles(),
@@ -191,6 +192,18 @@ describe("Batcher", () => {
       await end(1);
       assert.deepEqual(runs.map(idsOf), [[1, 3], [2]]);
       assert.deepEqual(answered(await answer), [1, 2, 3]);
+    });
+
+    it("puts rows of far lengths into one where padding costs little, and tells its share", async () => {
+      const limits = { ...LIMITS, maxPaddingRatio: 0.12, paddingCost: 0.05 };
+      const answer = held({ limits }).submit([row(1, 10), row(2, 100), row(3, 10)], someCall());
+      await turn();
+      await end(0);
+      assert.deepEqual(runs.map(idsOf), [[1, 3, 2]]);
+      assert.deepEqual(
+        (await answer).map((outcome) => resultOf(outcome).paddingRatio),
+        [0.6, 0.6, 0.6],
+      );
     });
 
     it("runs as many batches at once as it may, and no more", async () => {

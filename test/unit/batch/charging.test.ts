@@ -8,7 +8,14 @@ import { someCall } from "../../support/some-call.js";
 
 const OPTIONS: BatcherOptions = {
   singles: new Singles(),
-  limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 4096, maxPaddingRatio: 1 },
+  limits: {
+    rows: 32,
+    minRows: 8,
+    maxRows: 128,
+    maxPaddedTokens: 4096,
+    maxPaddingRatio: 1,
+    paddingCost: 1,
+  },
   concurrency: 1,
   maxInFlight: 1,
   maxQueuedRows: 1000,

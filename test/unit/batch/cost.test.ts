@@ -5,8 +5,7 @@ import { seeded } from "../seeded.js";
 /** A model that has seen batches of those padded tokens, each `fixed` + `slope` x tokens milliseconds long. */
 function seen(sizes: readonly number[], fixed: number, slope: number): CostModel {
   const cost = new CostModel();
-  for (const paddedTokens of sizes)
-    cost.observe({ tokens: paddedTokens / 2, paddedTokens }, fixed + slope * paddedTokens);
+  for (const work of sizes) cost.observe({ tokens: work / 2, work }, fixed + slope * work);
   return cost;
 }
 const near = (value: number | undefined, wanted: number) =>
@@ -43,8 +42,7 @@ describe("CostModel", () => {
     const draw = seeded(3);
     const sizes = Array.from({ length: 400 }, () => draw(10, 1000));
     const cost = seen(sizes, 50, 1);
-    for (const paddedTokens of sizes)
-      cost.observe({ tokens: paddedTokens, paddedTokens }, 2 + 0.05 * paddedTokens);
+    for (const work of sizes) cost.observe({ tokens: work, work }, 2 + 0.05 * work);
     const tokens = cost.fixedTokens ?? Number.NaN;
     assert.ok(Math.abs(tokens - 40) < 4, `${tokens}`);
   });
@@ -55,9 +53,9 @@ describe("CostModel of a model that was held up", () => {
 
   it("counts five times what such a batch takes, whatever it took", () => {
     const held = seen(SIZES, 2, 0.05);
-    held.observe({ tokens: 500, paddedTokens: 1000 }, 100_000);
+    held.observe({ tokens: 500, work: 1000 }, 100_000);
     const slow = seen(SIZES, 2, 0.05);
-    slow.observe({ tokens: 500, paddedTokens: 1000 }, 5 * 500 * (slow.msPerToken ?? 0));
+    slow.observe({ tokens: 500, work: 1000 }, 5 * 500 * (slow.msPerToken ?? 0));
     near(held.msPerToken, slow.msPerToken ?? 0);
     near(held.fixedTokens, slow.fixedTokens ?? 0);
   });
@@ -65,8 +63,8 @@ describe("CostModel of a model that was held up", () => {
   it("learns one that is fifty times slower for good within a hundred batches", () => {
     const cost = seen(SIZES, 2, 0.05);
     const before = cost.msPerToken ?? 0;
-    for (const paddedTokens of [...SIZES, ...SIZES.slice(20)])
-      cost.observe({ tokens: paddedTokens / 2, paddedTokens }, 50 * (2 + 0.05 * paddedTokens));
+    for (const work of [...SIZES, ...SIZES.slice(20)])
+      cost.observe({ tokens: work / 2, work }, 50 * (2 + 0.05 * work));
     const times = (cost.msPerToken ?? 0) / before;
     assert.ok(times > 30, `${times}`);
   });

@@ -10,7 +10,7 @@ const BACKLOG: Backlog = {
   drainMsPerToken: undefined,
 };
 
-const batch = (paddedTokens: number) => ({ tokens: paddedTokens / 2, paddedTokens });
+const batch = (work: number) => ({ tokens: work / 2, work });
 /** Batches of 4 ms and 0.05 ms a padded token, one after the other. */
 function learned(load: Load): Load {
   let nowMs = 0;

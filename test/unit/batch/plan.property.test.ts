@@ -10,6 +10,7 @@ const budget = fc.record({
   rows: fc.integer({ min: 1, max: 64 }),
   paddedTokens: fc.integer({ min: 1, max: 4096 }),
   paddingRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+  paddingCost: fc.double({ min: 0, max: 1, noNaN: true }),
   fixedTokens: fc.integer({ min: 1, max: 500 }),
 });
 
@@ -17,12 +18,13 @@ const budget = fc.record({
 function costOf(lengths: readonly number[], { start, end }: Range, limits: Budget) {
   const rows = lengths.slice(start, end);
   const tokens = rows.reduce((sum, length) => sum + length, 0);
-  const padded = Math.max(...rows) * rows.length;
+  const padding = limits.paddingCost * (Math.max(...rows) * rows.length - tokens);
+  const work = tokens + padding;
   const isWithin =
     rows.length <= limits.rows &&
-    padded <= limits.paddedTokens &&
-    padded - tokens <= padded * limits.paddingRatio;
-  return isWithin ? ((limits.fixedTokens ?? 0) + padded) / tokens : undefined;
+    work <= limits.paddedTokens &&
+    work - tokens <= work * limits.paddingRatio;
+  return isWithin ? ((limits.fixedTokens ?? 0) + work) / tokens : undefined;
 }
 
 /** The ranges of a row more: to one side, and to the other. */

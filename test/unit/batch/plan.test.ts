@@ -16,12 +16,14 @@ const LIMITS: BatchLimits = {
   maxRows: 128,
   maxPaddedTokens: 4096,
   maxPaddingRatio: 0.12,
+  paddingCost: 1,
 };
 /** A budget of which only what is named can bind. */
 const only = (budget: Partial<Budget>): Budget => ({
   rows: 1000,
   paddedTokens: 1_000_000,
   paddingRatio: 1,
+  paddingCost: 1,
   ...budget,
 });
 
@@ -53,7 +55,7 @@ describe("budgetOf", () => {
     msPerToken: undefined,
     isBulk: false,
   };
-  const near = { paddedTokens: 4096, paddingRatio: 0.12 };
+  const near = { paddedTokens: 4096, paddingRatio: 0.12, paddingCost: 1 };
 
   it("cost: as much as pays, and a part for each free place", () => {
     const cost = (of: Partial<BatchMoment>) => budgetOf("cost", { ...moment, ...of }, LIMITS);
@@ -166,6 +168,36 @@ describe("planBatch", () => {
     assert.deepEqual(planBatch([9, 10, 10, 10], 0, only({ fixedTokens: 3 })), { start: 0, end: 4 });
   });
 
+  it("counts padding by what it costs", () => {
+    const lengths = [2, 10];
+    // 12 tokens and 8 of padding.
+    assert.deepEqual(planBatch(lengths, 1, only({ paddedTokens: 14, paddingCost: 0.25 })), {
+      start: 0,
+      end: 2,
+    });
+    assert.deepEqual(planBatch(lengths, 1, only({ paddedTokens: 13, paddingCost: 0.25 })), {
+      start: 1,
+      end: 2,
+    });
+    assert.deepEqual(planBatch(lengths, 1, only({ paddingRatio: 2 / 14, paddingCost: 0.25 })), {
+      start: 0,
+      end: 2,
+    });
+    assert.deepEqual(planBatch(lengths, 1, only({ paddingRatio: 0.14, paddingCost: 0.25 })), {
+      start: 1,
+      end: 2,
+    });
+    // 1.1 a token alone, 1.25 with the other; 1.08 where padding costs nothing.
+    assert.deepEqual(planBatch(lengths, 1, only({ fixedTokens: 1, paddingCost: 0.25 })), {
+      start: 1,
+      end: 2,
+    });
+    assert.deepEqual(planBatch(lengths, 1, only({ fixedTokens: 1, paddingCost: 0 })), {
+      start: 0,
+      end: 2,
+    });
+  });
+
   it("leaves the queue as it was", () => {
     const lengths = Object.freeze([3, 4, 5, 6]);
     assert.deepEqual(planBatch(lengths, 1, only({})), planBatch(lengths, 1, only({})));
@@ -186,6 +218,7 @@ function checkQueue(draw: Draw, round: string): void {
     rows: draw(1, 64),
     paddedTokens: draw(1, 8192),
     paddingRatio: draw(0, 100) / 100,
+    paddingCost: 1,
   };
   const range = planBatch(lengths, oldest, budget);
   assert.ok(0 <= range.start && range.end <= lengths.length, round);

@@ -29,12 +29,12 @@ class Busy {
 
   constructor() {
     const load = new Load(1, undefined);
-    const size = { tokens: 10, paddedTokens: 10 };
+    const size = { tokens: 10, work: 10 };
     for (let batch = 0; batch < 4; batch++) {
       load.began(size);
       load.ended(size, 10, 10 * batch, false);
     }
-    load.began({ tokens: 50, paddedTokens: 50 });
+    load.began({ tokens: 50, work: 50 });
     const { queue, sharing } = this;
     const options = { maxQueuedRows: 1000, maxWaitMs: 5000, events: NO_EVENTS };
     this.admission = new Admission({ queue, load, sharing }, options, this.clock);

@@ -44,7 +44,14 @@ export const SECONDS = 4;
 const PATIENCE_MS = 1000;
 const OPTIONS: BatcherOptions = {
   singles: new Singles(),
-  limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
+  limits: {
+    rows: 32,
+    minRows: 8,
+    maxRows: 128,
+    maxPaddedTokens: 1024,
+    maxPaddingRatio: 0.12,
+    paddingCost: 1,
+  },
   policy: "cost",
   concurrency: 2,
   maxInFlight: 4,
@@ -62,8 +69,11 @@ function modelOf(clock: FakeClock, chance: Chance, outage: Outage): RunBatch {
     const soonestMs = Math.max(clock.now(), freeMs[thread] ?? 0);
     const isOut = soonestMs >= outage.fromMs && soonestMs < outage.untilMs;
     const startMs = isOut ? outage.untilMs : soonestMs;
-    const { paddedTokens } = sizeOf(rows.map(({ length }) => length));
-    const ranMs = (0.5 + 0.1 * paddedTokens) * (0.8 + 0.4 * chance());
+    const { work } = sizeOf(
+      rows.map(({ length }) => length),
+      1,
+    );
+    const ranMs = (0.5 + 0.1 * work) * (0.8 + 0.4 * chance());
     freeMs[thread] = startMs + ranMs;
     const results = rows.map(() => ({ logits: new Float32Array(3), version: "1" }));
     return new Promise((resolve) => {

@@ -27,6 +27,7 @@ const FILES: Omit<ModelFiles, "served"> = {
   maxTokens: 128,
   temperature: 1,
   cascadeThreshold: undefined,
+  paddingCost: 1,
   candidate: undefined,
   tokenizerDigest: "b".repeat(64),
   tokenizerPath: "models/tokenizer.json",
