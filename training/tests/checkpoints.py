@@ -1,12 +1,13 @@
-"""Small checkpoints with random weights and tokenizers trained on a few sentences: what the tests import, without a network."""
+"""Small checkpoints with random weights, and tokenizers of the words of a few sentences: what the tests import, without a network."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from tokenizers import ByteLevelBPETokenizer, BertWordPieceTokenizer
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
@@ -72,19 +73,26 @@ def _config(kind: str, vocabulary: int) -> PreTrainedConfig:
 
 
 def _tokenizer(kind: str):
+    """Of a vocabulary that is the same each time: the libraries' trainers choose among pieces that are equally frequent as it comes."""
     if kind == "roberta":
-        trained = ByteLevelBPETokenizer()
-        special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-        trained.train_from_iterator(WORDS, vocab_size=500, min_frequency=1, show_progress=False, special_tokens=special)
-        vocabulary, merges = trained.get_vocab(), _merges(trained)
-        return RobertaTokenizer(vocab=vocabulary, merges=merges)
-    pieces = BertWordPieceTokenizer(lowercase=True)
-    pieces.train_from_iterator(WORDS, vocab_size=400, min_frequency=1, show_progress=False)
-    return (DistilBertTokenizer if kind == "distilbert" else BertTokenizer)(vocab=pieces.get_vocab(), do_lower_case=True)
+        merges = _merges()
+        letters = sorted(ByteLevel.alphabet())
+        pieces = dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", "<mask>", *letters, *map("".join, merges)])
+        return RobertaTokenizer(vocab=_numbered(pieces), merges=merges)
+    words = [word for text in WORDS for word, _ in BertPreTokenizer().pre_tokenize_str(BertNormalizer().normalize_str(text))]
+    letters = sorted({letter for word in words for letter in word})
+    pieces = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *words])
+    return (DistilBertTokenizer if kind == "distilbert" else BertTokenizer)(vocab=_numbered(pieces), do_lower_case=True)
 
 
-def _merges(trained: ByteLevelBPETokenizer) -> list[tuple[str, str]]:
-    return [tuple(merge) for merge in json.loads(trained.to_str())["model"]["merges"]]
+def _merges() -> list[tuple[str, str]]:
+    """Each word letter by letter."""
+    words = [word for text in WORDS for word, _ in ByteLevel(add_prefix_space=False).pre_tokenize_str(text)]
+    return list(dict.fromkeys((word[:end], word[end]) for word in words for end in range(1, len(word))))
+
+
+def _numbered(pieces: Iterable[str]) -> dict[str, int]:
+    return {piece: number for number, piece in enumerate(pieces)}
 
 
 def make_checkpoint(folder: Path, kind: str, labels: list[str] | int, seed: int = 3, **config_fields) -> Path:
