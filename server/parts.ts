@@ -23,8 +23,8 @@ import { type ProcessStatus, type StatusReadings, statusOf } from "./observe/sta
 import type { ModelEvents } from "./serve/model-events.js";
 import type { TierModels } from "./serve/tier-models.js";
 
-/** Longest row times rows of one batch, in tokens: more is no faster, and its activations stay in memory. */
-const MAX_PADDED_TOKENS = 1024;
+/** Longest row times rows of one batch, in tokens, padding by what it costs: more is no faster, and its activations stay in memory. */
+const MAX_WORK = 1024;
 const RETRY_MS = 1000;
 
 export async function openOps(
@@ -157,7 +157,7 @@ export const modelOptions = (config: Config, trimCaches: () => void) => ({
       rows: config.batchRows,
       minRows: config.batchMinRows,
       maxRows: config.batchMaxRows,
-      maxPaddedTokens: MAX_PADDED_TOKENS,
+      maxWork: MAX_WORK,
     },
     policy: config.batchPolicy,
     maxWaitMs: config.queueTimeoutMs,

@@ -69,7 +69,7 @@ export const Settings = z.object({
     .enum(["cost", "guide", "fifo"])
     .default("cost")
     .describe(
-      "what goes into a batch: `cost`: rows of near-equal length, as many as pay by what a batch costs, a part for each free worker; `guide`: rows of near-equal length, BATCH_SIZE and its bounds by the queue; `fifo`: BATCH_SIZE rows as they came, for comparison",
+      "what goes into a batch: `cost`: rows of near-equal length where padding costs the model anything, as many as pay by what a batch costs, a part for each free worker; `guide`: rows of near-equal length, BATCH_SIZE and its bounds by the queue; `fifo`: BATCH_SIZE rows as they came, for comparison",
     ),
   QUEUE_TIMEOUT: decimal(0.01, 3600)
     .default(5)

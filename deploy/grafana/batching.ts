@@ -33,7 +33,7 @@ export const batching: Dashboard = {
       "percentunit",
       "Mean share of a batch's tokens that is padding. Each costs as much as a real one, where a model's padding_cost says no less: fast a fifth.",
       [line("{{model}}", mean("model", "sentiment_padding_ratio"))],
-      [0.15, 0.3],
+      [0.3, 0.4],
     ),
     chart("Batches", "ops", "Run a second.", [
       line("{{model}}", perSecond("model", "sentiment_batch_rows_count")),

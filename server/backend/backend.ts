@@ -82,6 +82,8 @@ export interface Backend extends AsyncDisposable {
   readonly fixedTokens?: number | undefined;
   /** Tokens, padding by what it costs, beyond which a batch only takes longer, unless it is done very soon; unset or undefined: so many times its fixed cost. */
   readonly worthwhileTokens?: number | undefined;
+  /** It runs the file of which config.pbtxt says what padding costs; unset: another one of the model may be run, for which padding is taken to cost as much as what is read. */
+  readonly heedsPaddingCost?: boolean;
   /**
    * Loads a model and runs it once. Resolves when it answers; rejects with what is wrong with the model, and with BACKEND_DOWN where
    * nothing can run it now.

@@ -46,7 +46,7 @@ export type RunBatch = (
 const CHOICE = { several: 8, alone: 32 };
 
 /**
- * Gathers rows of many callers into batches of near-equal length. It never lingers: a free backend takes at once what
+ * Gathers rows of many callers into batches of near-equal length, as far as padding costs the model. It never lingers: a free backend takes at once what
  * waits, and what arrives meanwhile is the next batch. So a lone call pays nothing, and load makes full batches by itself.
  *
  * First in turn is who would be done first if the backend were shared evenly: a short text does not wait behind a long one, nor a single one behind
@@ -184,7 +184,7 @@ export class Batcher {
       const moment = { queued: this.#queue.size, free, fixedTokens, msPerToken, isBulk };
       const budget = budgetOf(policy, moment, limits);
       const choice = this.#sharing.holders > 1 ? CHOICE.several : CHOICE.alone;
-      const rows = this.#queue.next(choice * budget.paddedTokens);
+      const rows = this.#queue.next(choice * budget.work);
       const lengths = rows.map(({ ids }) => ids.length);
       const { start, end } = planBatch(lengths, rows.indexOf(first), budget);
       const batch = rows.slice(start, end);

@@ -8,8 +8,8 @@ export interface BatchLimits {
   readonly minRows: number;
   /** The most rows of a batch, however many wait. */
   readonly maxRows: number;
-  /** Longest row times rows, in tokens, padding by what it costs: bounds the memory and the time of one batch. */
-  readonly maxPaddedTokens: number;
+  /** As RunSize has it: bounds the time of one batch, and its memory as far as padding costs something. */
+  readonly maxWork: number;
   /** Share of a batch's work that may be padding, 0 to 1. */
   readonly maxPaddingRatio: number;
   /** What a padded token costs the model of one that is read, 0 to 1: of most models as much. */
@@ -19,7 +19,7 @@ export interface BatchLimits {
 }
 
 /**
- * What goes into a batch: `cost`: rows of near-equal length, those that cost least a token, and a part for each free place of the backend; `guide`: rows of
+ * What goes into a batch: `cost`: rows of near-equal length, as far as padding costs the model, those that cost least a token, and a part for each free place of the backend; `guide`: rows of
  * near-equal length, by the queue's length; `fifo`: rows as they came, padded to the longest; `single`: each row alone.
  */
 export type BatchPolicy = "cost" | "guide" | "fifo" | "single";
@@ -41,9 +41,9 @@ export interface BatchMoment {
 /** What one batch may be. */
 export interface Budget {
   readonly rows: number;
-  /** Padding by what it costs. */
-  readonly paddedTokens: number;
-  /** Share of them that may be padding, 0 to 1. */
+  /** As RunSize has it. */
+  readonly work: number;
+  /** Share of that which may be padding, 0 to 1. */
   readonly paddingRatio: number;
   /** Of a token that is read, 0 to 1. */
   readonly paddingCost: number;
@@ -60,29 +60,29 @@ const BRIEF_BULK_MS = 40;
 
 export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: BatchLimits): Budget {
   const { queued, free, fixedTokens } = moment;
-  const paddedTokens = limits.maxPaddedTokens;
+  const work = limits.maxWork;
   const { maxPaddingRatio: paddingRatio, paddingCost } = limits;
   switch (policy) {
     case "cost":
       return {
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
-        paddedTokens: Math.min(paddedTokens, worthwhileTokens(moment, limits)),
+        work: Math.min(work, worthwhileTokens(moment, limits)),
         paddingRatio,
         paddingCost,
         fixedTokens,
       };
     case "guide":
-      return { rows: adaptedRows(queued, limits), paddedTokens, paddingRatio, paddingCost };
+      return { rows: adaptedRows(queued, limits), work, paddingRatio, paddingCost };
     case "fifo":
       return {
         rows: limits.rows,
-        paddedTokens: Number.POSITIVE_INFINITY,
+        work: Number.POSITIVE_INFINITY,
         paddingRatio: 1,
         paddingCost,
       };
     case "single":
-      return { rows: 1, paddedTokens, paddingRatio, paddingCost };
+      return { rows: 1, work, paddingRatio, paddingCost };
   }
 }
 
@@ -112,7 +112,7 @@ export function adaptedRows(queued: number, limits: BatchLimits): number {
 
 /**
  * The next batch: the row that is first in turn, and the rows nearest to it in length. So a short row is never padded to a far longer
- * one. Pure: same queue, same answer.
+ * one, unless that costs little. Pure: same queue, same answer.
  *
  * @param lengths tokens of each waiting row, at least one; ascending, or in whatever order rows are to stay together
  * @param first place in `lengths` of the row that is first in turn; it always goes, even alone over the budget
@@ -148,11 +148,7 @@ function* batchesAround(lengths: readonly number[], first: number, budget: Budge
 function fits({ start, end }: Range, longest: number, tokens: number, budget: Budget): boolean {
   const rows = end - start;
   const work = workOf(tokens, longest * rows, budget.paddingCost);
-  return (
-    rows <= budget.rows &&
-    work <= budget.paddedTokens &&
-    work - tokens <= work * budget.paddingRatio
-  );
+  return rows <= budget.rows && work <= budget.work && work - tokens <= work * budget.paddingRatio;
 }
 
 /** What a token of a text costs, padding and fixed parts included; nothing where that is not asked. */

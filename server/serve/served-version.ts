@@ -74,8 +74,9 @@ export class ServedVersion {
     this.#parts = parts;
     this.lastUsedMs = clock.now();
     this.#waitsForCall = !parts.loadsAhead;
-    const { name, tier, maxTokens, temperature, cascadeThreshold, paddingCost } = files;
-    const { tokenizerDigest, parameters } = files;
+    const { name, tier, maxTokens, temperature, cascadeThreshold, tokenizerDigest, parameters } =
+      files;
+    const paddingCost = backend.heedsPaddingCost ? files.paddingCost : 1;
     const { padId } = tokenizer;
     const id = { ...file, name, maxTokens, padId, tokenizerDigest, parameters };
     this.id = id;

@@ -19,7 +19,7 @@ from .base import BASES, DROPPED_LAYER, load_tokenizer, load_trained
 from .calibrate import calibration_error, fit_temperature, probabilities_of
 from .model import MAX_TOKENS, encode, trim_positions
 from .onnx_model import OnnxModel
-from .packing import PADDING_COST
+from .packing import padding_cost_of
 from .quantize import calibration_rows, common_words, quantize, smooth
 from .repository import Settings, write_folder
 from .slices import Slice, dev_slices
@@ -176,7 +176,7 @@ def export(tier: str, data: Path, work: Path, repository: Path) -> None:
         after=calibration_error(probabilities_of(logits, temperature), labels),
         quantization=quantization_table(in_float, in_int8),
     )  # fmt: skip
-    write_folder(repository / f"sentiment_{tier}", int8_file, tokenizer, Settings(MAX_TOKENS, temperature, padding_cost=PADDING_COST if tier in PACKED else None), card)
+    write_folder(repository / f"sentiment_{tier}", int8_file, tokenizer, Settings(MAX_TOKENS, temperature, padding_cost=padding_cost_of(int8_file, MAX_TOKENS)), card)
     print(card)
 
 

@@ -77,8 +77,8 @@ class Graph:
     def outputs(self) -> list[str]:
         return [one.name for one in self._graph.output]
 
-    def nodes(self) -> list[onnx.NodeProto]:
-        """Each behind those that it needs. Copies."""
+    def copies(self) -> list[onnx.NodeProto]:
+        """Of all nodes, each behind those that it needs."""
         copies = [onnx.NodeProto() for _ in self._graph.node]
         for copy, node in zip(copies, self._graph.node, strict=True):
             copy.CopyFrom(node)

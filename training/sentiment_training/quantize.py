@@ -138,8 +138,11 @@ def quantize(source: Path, target: Path, rows: list[list[int]], common: np.ndarr
     )
     prepared.unlink()
     by_length = sorted(rows, key=len)
-    if not simplify(target, [by_length[0], by_length[len(rows) // 2], by_length[-1]], packs=packs):
+    some = [by_length[0], by_length[len(rows) // 2], by_length[-1]]
+    if not simplify(target, some):
         print("the int8 graph cannot be simplified: it is as PyTorch's exporter wrote it, and somewhat slower")
+    elif packs and not simplify(target, some, packs=True):
+        print("the int8 graph cannot leave padding out")
 
 
 def _words_table(model: onnx.ModelProto) -> tuple[onnx.NodeProto, onnx.TensorProto]:

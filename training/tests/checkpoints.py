@@ -81,14 +81,16 @@ def _tokenizer(kind: str):
         return RobertaTokenizer(vocab=_numbered(pieces), merges=merges)
     words = [word for text in WORDS for word, _ in BertPreTokenizer().pre_tokenize_str(BertNormalizer().normalize_str(text))]
     letters = sorted({letter for word in words for letter in word})
-    pieces = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *words])
+    endings = ["##ing", "##ed", "##are", "##ful", "##er"]
+    pieces = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *endings, *words])
     return (DistilBertTokenizer if kind == "distilbert" else BertTokenizer)(vocab=_numbered(pieces), do_lower_case=True)
 
 
 def _merges() -> list[tuple[str, str]]:
-    """Each word letter by letter."""
+    """Some endings, then each word letter by letter."""
+    endings = [("e", "d"), ("i", "n"), ("in", "g"), ("u", "t")]
     words = [word for text in WORDS for word, _ in ByteLevel(add_prefix_space=False).pre_tokenize_str(text)]
-    return list(dict.fromkeys((word[:end], word[end]) for word in words for end in range(1, len(word))))
+    return list(dict.fromkeys([*endings, *((word[:end], word[end]) for word in words for end in range(1, len(word)))]))
 
 
 def _numbered(pieces: Iterable[str]) -> dict[str, int]:

@@ -183,7 +183,7 @@ class Refusals(WithFolder):
         other = make_checkpoint(self.work / "roberta", "roberta", 2)
         for file in other.glob("token*"):
             shutil.copy(file, self.checkpoint)
-        self.assertRegex(self.refusal(), "has 546 tokens, its model knows .*put the files of its own")
+        self.assertRegex(self.refusal(), "has 550 tokens, its model knows .*put the files of its own")
 
     def test_model_that_was_never_trained_to_classify(self) -> None:
         AutoModel.from_pretrained(self.checkpoint).save_pretrained(self.checkpoint)

@@ -7,6 +7,7 @@ import unittest
 import warnings
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -16,8 +17,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from sentiment_training.export import export_float
 from sentiment_training.model import pad
 from sentiment_training.onnx_model import OnnxModel
+from sentiment_training.packing import padding_cost_of
 from sentiment_training.quantize import quantize
-from sentiment_training.simplify import simplified, simplify
+from sentiment_training.repository import Settings, read_settings, write_configs
+from sentiment_training.simplify import main, simplified, simplify
 from transformers import PreTrainedModel
 
 ROWS = [[5, 6, 7, 8, 9, 10, 11], [12], [13, 14, 15], list(range(20, 60))]
@@ -147,6 +150,36 @@ class Simplified(unittest.TestCase):
         for packs in (False, True):
             self.assertTrue(simplify(packed, ROWS, packs=packs))
             self.assertEqual(onnx.load(str(packed)), before)
+
+    def test_tells_what_padding_costs_a_packed_file_alone(self) -> None:
+        padded, packed = self.packed("bert", int8=True)
+        self.assertIsNone(padding_cost_of(padded, 128))
+        self.assertEqual([padding_cost_of(packed, length) for length in (16, 128, 512)], [0.1, 0.2, 0.4])
+
+    def test_writes_what_padding_costs_into_the_configuration_of_that_file(self) -> None:
+        for attention, cost in (("eager", 0.2), ("sdpa", None)):
+            with self.subTest(attention):
+                folder = self.work / attention / "sentiment_fast"
+                for part in ("1", "configs"):
+                    (folder / part).mkdir(parents=True)
+                (folder / "tokenizer.json").write_text("{}")
+                (folder / "1" / "model.onnx").write_bytes(self.exported("bert", attention).read_bytes())
+                write_configs(folder, Settings(96, 1.5, 0.25))
+                arguments = ["simplify", "--pack", str(folder)]
+                if cost is None:
+                    with mock.patch("sys.argv", arguments), self.assertRaisesRegex(SystemExit, "does not leave padding out"):
+                        main()
+                else:
+                    with mock.patch("sys.argv", arguments):
+                        main()
+                self.assertEqual(read_settings(folder), Settings(96, 1.5, 0.25, cost))
+                for other in ("gpu", "tensorrt"):
+                    self.assertNotIn("padding_cost", (folder / "configs" / f"{other}.pbtxt").read_text())
+
+    def test_leaves_what_it_cannot_pack(self) -> None:
+        # Attention is cut into pieces of which it cannot be told that they have the rows' shape.
+        model = onnx.load(str(self.exported("bert", "sdpa")))
+        self.assertEqual(simplified(model, packs=True), simplified(model))
 
     def test_does_not_pack_what_is_told_to_who_asks(self) -> None:
         model = onnx.load(str(self.exported("bert", "eager")))

@@ -123,6 +123,8 @@ export function embeddedBackend(
     // A GPU's are of its own kind.
     fixedTokens: gpu ? undefined : FIXED_TOKENS,
     worthwhileTokens: gpu ? undefined : WORTHWHILE_TOKENS,
+    // It is measured on CPUs.
+    heedsPaddingCost: !gpu,
     isUp,
     status: () => [{ backend: "embedded", up: isUp() }],
 

@@ -13,6 +13,8 @@ const MOST_BYTES = 2 ** 20;
 
 /** Triton's parameters are strings. */
 const number = z.string().transform((text) => Number(text || Number.NaN));
+/** Less would let a batch have a shape, and take the memory, of many times its tokens. */
+const LEAST_PADDING_COST = 0.1;
 const share = number.pipe(z.number().min(0).max(1));
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha-256 in hex");
 const tensor = (name: string, dataType: string, dims: readonly number[]) =>
@@ -45,7 +47,7 @@ const Parameters = z.object({
     max_length: number.pipe(z.number().int().min(3).max(8192)),
     temperature: number.pipe(z.number().positive().max(100)),
     cascade_threshold: share.optional(),
-    padding_cost: share.optional(),
+    padding_cost: number.pipe(z.number().min(LEAST_PADDING_COST).max(1)).optional(),
     tokenizer_sha256: sha256.optional(),
     candidate_version: number.pipe(z.number().int().min(1)).optional(),
     canary_share: share.optional(),
@@ -70,7 +72,7 @@ export interface ModelConfig {
   readonly temperature: number;
   /** The cascade passes a text on when this model's confidence in it is under this; undefined: it is not made for it. */
   readonly cascadeThreshold: number | undefined;
-  /** What a padded token costs the model of one that is read, 0 to 1; 1 where the file does not say. */
+  /** What a padded token costs the model on a CPU of one that is read, 0.1 to 1; 1 where the file does not say. */
   readonly paddingCost: number;
   readonly candidate: Candidate | undefined;
   /** sha-256 of the tokenizer.json that the model was made with, hex; undefined where the file does not say. */

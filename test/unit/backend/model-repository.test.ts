@@ -280,11 +280,17 @@ describe("readRepository", () => {
       });
     }
 
-    it("where padding is said to cost more than what is read", async () => {
-      await addParameter("padding_cost", "1.5");
-      const fault = await faultOf();
-      for (const part of ["<=1", "parameters.padding_cost"]) assert.ok(fault.includes(part), fault);
-    });
+    for (const [given, said] of [
+      ["1.5", "<=1"],
+      ["0.05", ">=0.1"],
+    ] as const) {
+      it(`where padding is said to cost ${given} of what is read`, async () => {
+        await addParameter("padding_cost", given);
+        const fault = await faultOf();
+        for (const part of [said, "parameters.padding_cost"])
+          assert.ok(fault.includes(part), fault);
+      });
+    }
 
     it("where config.pbtxt names another model than its folder", async () => {
       await changeConfig("sentiment_fast", "sentiment_slow");

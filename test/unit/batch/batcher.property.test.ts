@@ -14,7 +14,7 @@ const LIMITS = {
   rows: 6,
   minRows: 2,
   maxRows: 8,
-  maxPaddedTokens: 64,
+  maxWork: 64,
   maxPaddingRatio: 0.25,
   paddingCost: 1,
 };
@@ -119,7 +119,7 @@ function assertWithin(policy: BatchPolicy, lengths: readonly number[]): void {
   if (policy === "fifo" || lengths.length === 1) return;
   const padded = Math.max(...lengths) * lengths.length;
   const padding = padded - lengths.reduce((sum, length) => sum + length, 0);
-  assert.ok(padded <= LIMITS.maxPaddedTokens, `${padded} tokens`);
+  assert.ok(padded <= LIMITS.maxWork, `${padded} tokens`);
   assert.ok(padding <= padded * LIMITS.maxPaddingRatio, `${padding} of ${padded} padded`);
 }
 

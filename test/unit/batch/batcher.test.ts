@@ -21,7 +21,7 @@ const LIMITS: BatchLimits = {
   rows: 32,
   minRows: 8,
   maxRows: 128,
-  maxPaddedTokens: 4096,
+  maxWork: 4096,
   maxPaddingRatio: 1,
   paddingCost: 1,
 };
@@ -813,7 +813,7 @@ describe("Batcher", () => {
 
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`answers each row with its own result while callers come and go (seed ${seed})`, async () => {
-      const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxPaddedTokens: 200 };
+      const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxWork: 200 };
       const batcher = held({ limits, concurrency: 2, maxInFlight: 2, maxQueuedRows: 100_000 });
       await comeAndGo(batcher, runs, seeded(seed));
       assert.equal(batcher.queued.size, 0);

@@ -12,7 +12,7 @@ const OPTIONS: BatcherOptions = {
     rows: 32,
     minRows: 8,
     maxRows: 128,
-    maxPaddedTokens: 4096,
+    maxWork: 4096,
     maxPaddingRatio: 1,
     paddingCost: 1,
   },

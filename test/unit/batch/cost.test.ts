@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CostModel, DrainRate } from "../../../server/batch/cost.js";
+import { CostModel, DrainRate, sizeOf } from "../../../server/batch/cost.js";
 import { seeded } from "../seeded.js";
 
-/** A model that has seen batches of those padded tokens, each `fixed` + `slope` x tokens milliseconds long. */
+/** A model that has seen batches of those tokens, each `fixed` + `slope` x tokens milliseconds long. */
 function seen(sizes: readonly number[], fixed: number, slope: number): CostModel {
   const cost = new CostModel();
   for (const work of sizes) cost.observe({ tokens: work / 2, work }, fixed + slope * work);
@@ -10,6 +10,14 @@ function seen(sizes: readonly number[], fixed: number, slope: number): CostModel
 }
 const near = (value: number | undefined, wanted: number) =>
   assert.ok(Math.abs((value ?? Number.NaN) - wanted) < 1e-6 * wanted, `${value}, not ${wanted}`);
+
+describe("sizeOf", () => {
+  it("counts padding by what it costs", () => {
+    assert.deepEqual(sizeOf([10, 100, 10], 1), { tokens: 120, work: 300 });
+    assert.deepEqual(sizeOf([10, 100, 10], 0.25), { tokens: 120, work: 165 });
+    assert.deepEqual(sizeOf([100], 0.25), { tokens: 100, work: 100 });
+  });
+});
 
 describe("CostModel", () => {
   it("knows nothing before it has seen four batches", () => {

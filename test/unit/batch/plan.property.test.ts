@@ -8,7 +8,7 @@ const queue = fc.tuple(
 );
 const budget = fc.record({
   rows: fc.integer({ min: 1, max: 64 }),
-  paddedTokens: fc.integer({ min: 1, max: 4096 }),
+  work: fc.integer({ min: 1, max: 4096 }),
   paddingRatio: fc.double({ min: 0, max: 1, noNaN: true }),
   paddingCost: fc.double({ min: 0, max: 1, noNaN: true }),
   fixedTokens: fc.integer({ min: 1, max: 500 }),
@@ -22,7 +22,7 @@ function costOf(lengths: readonly number[], { start, end }: Range, limits: Budge
   const work = tokens + padding;
   const isWithin =
     rows.length <= limits.rows &&
-    work <= limits.paddedTokens &&
+    work <= limits.work &&
     work - tokens <= work * limits.paddingRatio;
   return isWithin ? ((limits.fixedTokens ?? 0) + work) / tokens : undefined;
 }

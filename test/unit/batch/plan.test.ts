@@ -14,14 +14,14 @@ const LIMITS: BatchLimits = {
   rows: 32,
   minRows: 8,
   maxRows: 128,
-  maxPaddedTokens: 4096,
+  maxWork: 4096,
   maxPaddingRatio: 0.12,
   paddingCost: 1,
 };
 /** A budget of which only what is named can bind. */
 const only = (budget: Partial<Budget>): Budget => ({
   rows: 1000,
-  paddedTokens: 1_000_000,
+  work: 1_000_000,
   paddingRatio: 1,
   paddingCost: 1,
   ...budget,
@@ -55,7 +55,7 @@ describe("budgetOf", () => {
     msPerToken: undefined,
     isBulk: false,
   };
-  const near = { paddedTokens: 4096, paddingRatio: 0.12, paddingCost: 1 };
+  const near = { work: 4096, paddingRatio: 0.12, paddingCost: 1 };
 
   it("cost: as much as pays, and a part for each free place", () => {
     const cost = (of: Partial<BatchMoment>) => budgetOf("cost", { ...moment, ...of }, LIMITS);
@@ -67,17 +67,17 @@ describe("budgetOf", () => {
     assert.deepEqual(cost({ fixedTokens: 10 }), {
       ...near,
       rows: 128,
-      paddedTokens: 300,
+      work: 300,
       fixedTokens: 10,
     });
-    assert.equal(cost({ fixedTokens: 900 }).paddedTokens, 4096);
+    assert.equal(cost({ fixedTokens: 900 }).work, 4096);
     // What is done within 20 ms, too; never less than pays, nor more than the limit.
-    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04 }).paddedTokens, 500);
-    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5 }).paddedTokens, 300);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04 }).work, 500);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5 }).work, 300);
     // Within 40 ms where all is bulk.
-    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04, isBulk: true }).paddedTokens, 1000);
-    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5, isBulk: true }).paddedTokens, 300);
-    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.001 }).paddedTokens, 4096);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.04, isBulk: true }).work, 1000);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.5, isBulk: true }).work, 300);
+    assert.equal(cost({ fixedTokens: 10, msPerToken: 0.001 }).work, 4096);
   });
 
   it("guide: rows by the length of the queue", () => {
@@ -131,18 +131,18 @@ describe("planBatch", () => {
 
   it("fills the token budget to the brim, and not beyond it", () => {
     const lengths = [10, 10, 10, 10, 10];
-    assert.deepEqual(planBatch(lengths, 0, only({ paddedTokens: 40 })), { start: 0, end: 4 });
-    assert.deepEqual(planBatch(lengths, 0, only({ paddedTokens: 39 })), { start: 0, end: 3 });
+    assert.deepEqual(planBatch(lengths, 0, only({ work: 40 })), { start: 0, end: 4 });
+    assert.deepEqual(planBatch(lengths, 0, only({ work: 39 })), { start: 0, end: 3 });
   });
 
   it("counts padding in the token budget", () => {
     // Two rows of 10 tokens make 20, though only 11 are real.
-    assert.deepEqual(planBatch([1, 10], 1, only({ paddedTokens: 19 })), { start: 1, end: 2 });
-    assert.deepEqual(planBatch([1, 10], 1, only({ paddedTokens: 20 })), { start: 0, end: 2 });
+    assert.deepEqual(planBatch([1, 10], 1, only({ work: 19 })), { start: 1, end: 2 });
+    assert.deepEqual(planBatch([1, 10], 1, only({ work: 20 })), { start: 0, end: 2 });
   });
 
   it("lets the oldest go alone where it is over the token budget by itself", () => {
-    const limits = only({ paddedTokens: 100 });
+    const limits = only({ work: 100 });
     assert.deepEqual(planBatch([5, 6, 500], 2, limits), { start: 2, end: 3 });
     assert.deepEqual(planBatch([499, 500, 500], 1, limits), { start: 1, end: 2 });
   });
@@ -171,11 +171,11 @@ describe("planBatch", () => {
   it("counts padding by what it costs", () => {
     const lengths = [2, 10];
     // 12 tokens and 8 of padding.
-    assert.deepEqual(planBatch(lengths, 1, only({ paddedTokens: 14, paddingCost: 0.25 })), {
+    assert.deepEqual(planBatch(lengths, 1, only({ work: 14, paddingCost: 0.25 })), {
       start: 0,
       end: 2,
     });
-    assert.deepEqual(planBatch(lengths, 1, only({ paddedTokens: 13, paddingCost: 0.25 })), {
+    assert.deepEqual(planBatch(lengths, 1, only({ work: 13, paddingCost: 0.25 })), {
       start: 1,
       end: 2,
     });
@@ -216,7 +216,7 @@ function checkQueue(draw: Draw, round: string): void {
   const oldest = draw(0, lengths.length - 1);
   const budget: Budget = {
     rows: draw(1, 64),
-    paddedTokens: draw(1, 8192),
+    work: draw(1, 8192),
     paddingRatio: draw(0, 100) / 100,
     paddingCost: 1,
   };
@@ -233,9 +233,7 @@ function allowed(lengths: readonly number[], { start, end }: Range, budget: Budg
   const padded = Math.max(...rows) * rows.length;
   const padding = rows.reduce((sum, length) => sum + Math.max(...rows) - length, 0);
   return (
-    rows.length <= budget.rows &&
-    padded <= budget.paddedTokens &&
-    padding <= padded * budget.paddingRatio
+    rows.length <= budget.rows && padded <= budget.work && padding <= padded * budget.paddingRatio
   );
 }
 

@@ -48,7 +48,7 @@ const OPTIONS: BatcherOptions = {
     rows: 32,
     minRows: 8,
     maxRows: 128,
-    maxPaddedTokens: 1024,
+    maxWork: 1024,
     maxPaddingRatio: 0.12,
     paddingCost: 1,
   },

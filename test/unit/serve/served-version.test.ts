@@ -285,6 +285,17 @@ describe("ServedVersion", () => {
     assert.equal(backend.batches.length, 1);
   });
 
+  it("puts rows of far lengths into one batch where its backend runs the file for which padding costs little", async () => {
+    for (const heedsPaddingCost of [true, false]) {
+      const runs = { ...backend, heedsPaddingCost, batches: [], asked: [] };
+      const cheap = someServed(3, { backend: runs, clock }, 100, 0.1);
+      await cheap.ready();
+      backend.batches.length = 0;
+      await cheap.model.submit([[7], Array<number>(9).fill(8)], someCall());
+      assert.equal(backend.batches.length, heedsPaddingCost ? 1 : 2);
+    }
+  });
+
   it("blames a row for what the model refuses, and no row for anything else", async () => {
     await version.ready();
     const rows = [

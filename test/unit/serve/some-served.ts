@@ -9,7 +9,7 @@ import { NO_EVENTS } from "../../support/no-events.js";
 import { numbersOf, tokenizerOf } from "../classify/fake-model.js";
 
 export const SETTINGS = {
-  limits: { rows: 32, minRows: 8, maxRows: 128, maxPaddedTokens: 1024, maxPaddingRatio: 0.12 },
+  limits: { rows: 32, minRows: 8, maxRows: 128, maxWork: 1024, maxPaddingRatio: 0.12 },
   policy: "guide" as const,
   maxWaitMs: 60_000,
 };
@@ -21,13 +21,12 @@ const fileOf = (version: number, bytes: number): VersionFile => ({
   bytes,
 });
 
-const FILES: Omit<ModelFiles, "served"> = {
+const FILES: Omit<ModelFiles, "served" | "paddingCost"> = {
   name: "sentiment_fast",
   tier: "fast",
   maxTokens: 128,
   temperature: 1,
   cascadeThreshold: undefined,
-  paddingCost: 1,
   candidate: undefined,
   tokenizerDigest: "b".repeat(64),
   tokenizerPath: "models/tokenizer.json",
@@ -40,6 +39,7 @@ export function someServed(
   version: number,
   parts: Pick<ServedVersionParts, "backend" | "clock"> & Partial<ServedVersionParts>,
   bytes = 100,
+  paddingCost = 1,
 ): ServedVersion {
   const file = fileOf(version, bytes);
   const surroundings = {
@@ -53,7 +53,7 @@ export function someServed(
     ...parts,
   };
   return new ServedVersion(
-    { ...FILES, served: file },
+    { ...FILES, paddingCost, served: file },
     file,
     tokenizerOf(numbersOf),
     SETTINGS,
