@@ -25,6 +25,7 @@ from .import_order import Order, read_order  # noqa: E402
 from .import_score import Accuracy, accuracies_of, temperature_of  # noqa: E402
 from .import_source import max_length_of, quiet_libraries  # noqa: E402
 from .onnx_model import OnnxModel  # noqa: E402
+from .packing import padding_cost_of  # noqa: E402
 from .repository import Settings, write_folder  # noqa: E402
 
 
@@ -109,7 +110,8 @@ def import_model(order: Order) -> None:
             mapping=subject.mapping,
             scores=scores,
         )
-        write_folder(order.folder, onnx_file, subject.tokenizer, Settings(subject.max_length, temperature), card_text(card))
+        settings = Settings(subject.max_length, temperature, padding_cost=padding_cost_of(onnx_file, subject.max_length))
+        write_folder(order.folder, onnx_file, subject.tokenizer, settings, card_text(card))
     _say(f"{order.folder} is ready, temperature {temperature}: serve it with MODEL_REPOSITORY={order.folder.parent}")
 
 

@@ -86,6 +86,6 @@ def make_int8(model: nn.Module, rows: list[list[int]], pad_id: int, float_file: 
     smooth(model, rows)
     smoothed_file = target.with_suffix(".smoothed.onnx")
     _export(model, smoothed_file)
-    quantize(smoothed_file, target, rows)
+    quantize(smoothed_file, target, rows, packs=True)
     in_float, in_int8 = (OnnxModel(file, pad_id).each(rows, progress="comparing") for file in (float_file, target))
     return float(np.mean(in_float.argmax(1) == in_int8.argmax(1)))

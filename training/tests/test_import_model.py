@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from checkpoints import LONGEST, TEXTS, WORDS, make_checkpoint, reference_logits
 from importing import imported, imported_logits, refusal_of, run_import
+from sentiment_training.repository import read_settings
 from transformers import AutoModel, AutoTokenizer
 
 KINDS = ("distilbert", "bert", "roberta")
@@ -128,10 +129,12 @@ class Scores(WithFolder):
             with self.subTest(kind):
                 checkpoint = make_checkpoint(self.work / f"{kind}-{labels}", kind, labels)
                 run_import(checkpoint, self.repository)
+                self.assertIsNone(read_settings(self.folder).padding_cost)
                 in_float = imported_logits(self.folder, TEXTS, LONGEST)["alone"]
                 said = run_import(checkpoint, self.repository, "--score", str(self.scored), "--quantize")
                 self.assertIn("of these texts have the label that they have in float32", said)
                 self.assertIn("int8", (self.folder / "README.md").read_text())
+                self.assertEqual(read_settings(self.folder).padding_cost, 0.2)
                 in_int8 = imported_logits(self.folder, TEXTS, LONGEST)
                 np.testing.assert_allclose(in_int8["alone"], in_int8["together"], atol=SAME)
                 self.assertGreater(np.abs(in_int8["alone"] - in_float).max(), SAME, "it is the float file")
