@@ -31,7 +31,7 @@ export const batching: Dashboard = {
     chart(
       "Padding",
       "percentunit",
-      "Mean share of a batch's tokens that is padding. Each costs as much as a real one, where a model's padding_cost says no less: fast a fifth.",
+      "Mean share of a batch's tokens that is padding. Each costs as much as a real one, unless the model's padding_cost says less: fast a fifth.",
       [line("{{model}}", mean("model", "sentiment_padding_ratio"))],
       [0.3, 0.4],
     ),

@@ -214,13 +214,12 @@ export class Batcher {
     const ids = batch.map((row) => row.ids);
     const lengths = ids.map(({ length }) => length);
     const size = sizeOf(lengths, limits.paddingCost);
-    const bucketTokens = Math.max(1, ...lengths);
     this.#load.began(size);
     const startedMs = this.#clock.now();
-    const paddingRatio = 1 - size.tokens / (bucketTokens * batch.length);
+    const paddingRatio = 1 - size.tokens / (size.longest * batch.length);
     const context = new BatchContext(batch, {
       "sentiment.batch_rows": batch.length,
-      "sentiment.bucket_tokens": bucketTokens,
+      "sentiment.bucket_tokens": size.longest,
       "sentiment.padding_ratio": paddingRatio,
     });
     for (const row of batch) row.context = context;

@@ -8,15 +8,21 @@ export interface RunSize {
   readonly work: number;
 }
 
+/** A batch that is put together. */
+export interface BatchSize extends RunSize {
+  /** Tokens of its longest row, to which the others are padded; at least 1. */
+  readonly longest: number;
+}
+
 /** `paddedTokens`: the longest row times the rows; `paddingCost`: what a padded token costs of one that is read, 0 to 1. */
 export const workOf = (tokens: number, paddedTokens: number, paddingCost: number): number =>
   tokens + paddingCost * (paddedTokens - tokens);
 
 /** Of rows of those lengths. */
-export function sizeOf(lengths: readonly number[], paddingCost: number): RunSize {
+export function sizeOf(lengths: readonly number[], paddingCost: number): BatchSize {
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
-  const paddedTokens = Math.max(1, ...lengths) * lengths.length;
-  return { tokens, work: workOf(tokens, paddedTokens, paddingCost) };
+  const longest = Math.max(1, ...lengths);
+  return { tokens, longest, work: workOf(tokens, longest * lengths.length, paddingCost) };
 }
 
 /** Batches that must have been seen: a first one allocates, and says little. */

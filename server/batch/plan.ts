@@ -60,29 +60,23 @@ const BRIEF_BULK_MS = 40;
 
 export function budgetOf(policy: BatchPolicy, moment: BatchMoment, limits: BatchLimits): Budget {
   const { queued, free, fixedTokens } = moment;
-  const work = limits.maxWork;
-  const { maxPaddingRatio: paddingRatio, paddingCost } = limits;
+  const { maxWork: work, maxPaddingRatio: paddingRatio, paddingCost } = limits;
+  const near = { work, paddingRatio, paddingCost };
   switch (policy) {
     case "cost":
       return {
+        ...near,
         // A batch of all that waits would leave the other places idle.
         rows: Math.min(limits.maxRows, Math.ceil(queued / free)),
         work: Math.min(work, worthwhileTokens(moment, limits)),
-        paddingRatio,
-        paddingCost,
         fixedTokens,
       };
     case "guide":
-      return { rows: adaptedRows(queued, limits), work, paddingRatio, paddingCost };
+      return { ...near, rows: adaptedRows(queued, limits) };
     case "fifo":
-      return {
-        rows: limits.rows,
-        work: Number.POSITIVE_INFINITY,
-        paddingRatio: 1,
-        paddingCost,
-      };
+      return { rows: limits.rows, work: Number.POSITIVE_INFINITY, paddingRatio: 1, paddingCost };
     case "single":
-      return { rows: 1, work, paddingRatio, paddingCost };
+      return { ...near, rows: 1 };
   }
 }
 
@@ -131,25 +125,24 @@ function* batchesAround(lengths: readonly number[], first: number, budget: Budge
   let range: Range = { start: first, end: first + 1 };
   let longest = lengths[first] ?? 0;
   let tokens = longest;
+  let work = tokens;
   while (true) {
-    const work = workOf(tokens, longest * (range.end - range.start), budget.paddingCost);
     yield { range, work, tokens };
     const wider = withNearest(lengths, range);
     if (wider === undefined) return;
     const added = lengths[wider.start < range.start ? wider.start : range.end] ?? 0;
     tokens += added;
     longest = Math.max(longest, added);
+    const rows = wider.end - wider.start;
+    work = workOf(tokens, longest * rows, budget.paddingCost);
     // The nearest neighbour does not fit: a farther one would pad more.
-    if (!fits(wider, longest, tokens, budget)) return;
+    if (!fits(rows, work, tokens, budget)) return;
     range = wider;
   }
 }
 
-function fits({ start, end }: Range, longest: number, tokens: number, budget: Budget): boolean {
-  const rows = end - start;
-  const work = workOf(tokens, longest * rows, budget.paddingCost);
-  return rows <= budget.rows && work <= budget.work && work - tokens <= work * budget.paddingRatio;
-}
+const fits = (rows: number, work: number, tokens: number, budget: Budget): boolean =>
+  rows <= budget.rows && work <= budget.work && work - tokens <= work * budget.paddingRatio;
 
 /** What a token of a text costs, padding and fixed parts included; nothing where that is not asked. */
 const costOf = (work: number, tokens: number, { fixedTokens }: Budget): number =>

@@ -17,6 +17,12 @@ def attribute(node: onnx.NodeProto, name: str, default):
     return next((helper.get_attribute_value(one) for one in node.attribute if one.name == name), default)
 
 
+def is_token_by_token(node: onnx.NodeProto, rank: int) -> bool:
+    """`rank`: axes of its output."""
+    along = attribute(node, "axis", -1) if node.op_type in ALONG_AN_AXIS else -1
+    return node.op_type in TOKEN_BY_TOKEN and along in (-1, rank - 1)
+
+
 class Graph:
     def __init__(self, model: onnx.ModelProto):
         self._model = model
@@ -44,6 +50,11 @@ class Graph:
         """Of a constant that has one axis or none."""
         values = self.constant(name)
         return None if values is None else values.reshape(-1).tolist()
+
+    def keeps_axes(self, node: onnx.NodeProto, last: int) -> bool:
+        """Up to that one: a Reshape that says so of them, by zeros, ONNX's for what stays as long as it is."""
+        shape = self.numbers(node.input[1]) if node.op_type == "Reshape" and not attribute(node, "allowzero", 0) else None
+        return shape is not None and not any(shape[: last + 1])
 
     def add_constant(self, name: str, values: np.ndarray) -> str:
         if name not in self._constants:
@@ -118,11 +129,8 @@ class Graph:
         self.replace_nodes(nodes)
 
     def replace_nodes(self, nodes: list[onnx.NodeProto]) -> None:
-        copies = [onnx.NodeProto() for _ in nodes]
-        for copy, node in zip(copies, nodes, strict=True):
-            copy.CopyFrom(node)
         del self._graph.node[:]
-        self._graph.node.extend(copies)
+        self._graph.node.extend(nodes)
         self._find()
 
     def sweep(self) -> None:
@@ -136,10 +144,9 @@ class Graph:
                 break
             nodes = kept
         constants = [one for one in self._graph.initializer if one.name in needed]
-        del self._graph.node[:], self._graph.initializer[:]
-        self._graph.node.extend(nodes)
+        del self._graph.initializer[:]
         self._graph.initializer.extend(constants)
-        self._find()
+        self.replace_nodes(nodes)
 
     def note_shapes(self) -> None:
         """What the engine makes one node of hangs on what it knows of shapes, which is not the same in each version of it."""

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from .graph import ALONG_AN_AXIS, TOKEN_BY_TOKEN, Graph, attribute
+from .graph import ALONG_AN_AXIS, Graph, attribute, is_token_by_token
 
 PLACES = "packed_places"
 """[1, tokens]: where in the rows, laid end to end, the tokens are that are read."""
@@ -33,29 +33,28 @@ def padding_cost_of(path: Path, max_length: int) -> float | None:
     return round((2.2 + attention) / (32.8 + attention), 1)
 
 
-def leave_out_padding(graph: Graph) -> bool:
-    """False: the graph does so already, or it cannot be told what of it works token by token; it is left as it is then."""
+def leave_out_padding(graph: Graph) -> None:
+    """A graph that does so already, or of which it cannot be told what works token by token, is left as it is."""
     if graph.makes(PLACES):
-        return False
+        return
     before = graph.copies()
     _quantize_before_turning(graph)
     packing = _Packing(graph)
     for node in graph.copies():
         packing.take(node)
-    if not packing.is_of_use:
-        graph.replace_nodes(before)
-        return False
-    graph.replace_nodes([*_index_nodes(graph), *packing.nodes])
-    return True
+    graph.replace_nodes([*_index_nodes(graph), *packing.nodes] if packing.is_of_use else before)
 
 
 def _quantize_before_turning(graph: Graph) -> None:
     """A quarter of the bytes is turned then, and what is padding is not quantized."""
     for name in [node.output[0] for node in graph.all("QuantizeLinear")]:
+        # By its name: a swap replaces the nodes.
         quantize = graph.maker(name, "QuantizeLinear")
-        turn = None if quantize is None else graph.maker(quantize.input[0], "Transpose")
-        scale = None if quantize is None else graph.constant(quantize.input[1])
-        if quantize and turn and scale is not None and scale.size == 1 and graph.readers(turn.output[0]) == 1:
+        if quantize is None:
+            continue
+        turn = graph.maker(quantize.input[0], "Transpose")
+        scale = graph.constant(quantize.input[1])
+        if turn is not None and scale is not None and scale.size == 1 and graph.readers(turn.output[0]) == 1:
             graph.swap(turn, quantize)
 
 
@@ -159,7 +158,7 @@ class _Packing:
         rank = self._rank(node.output[0])
         axes = {self._axes[name] + rank - self._rank(name) for name in node.input if name in self._axes}
         first = self._axes.get(node.input[0])
-        if node.op_type in TOKEN_BY_TOKEN and len(axes) == 1:
+        if is_token_by_token(node, rank) and len(axes) == 1:
             axis = axes.pop()
             return axis if node.op_type not in ALONG_AN_AXIS or axis < rank - 1 else None
         if first is None:
@@ -168,24 +167,16 @@ class _Packing:
             return list(attribute(node, "perm", range(rank)[::-1])).index(first)
         if node.op_type == "MatMul":
             return first if first == self._rank(node.input[0]) - 2 == rank - 2 else None
-        return first if self._keeps_axes(node, first) else None
-
-    def _keeps_axes(self, node: onnx.NodeProto, last: int) -> bool:
-        """Up to that one, in a Reshape that says so of them: zeros."""
-        shape = self._graph.numbers(node.input[1]) if node.op_type == "Reshape" and not attribute(node, "allowzero", 0) else None
-        return shape is not None and not any(shape[: last + 1])
+        return first if self._graph.keeps_axes(node, first) else None
 
     def _is_token_by_token(self, node: onnx.NodeProto) -> bool:
         others = [name for name in node.input if name not in self._packed]
         if node.op_type == "MatMul":
             return node.input[1] not in self._packed and self._is_fixed(node.input[1])
         if node.op_type == "Reshape":
-            return self._keeps_axes(node, 1)
-        along = attribute(node, "axis", -1) if node.op_type in ALONG_AN_AXIS else -1
-        if node.op_type not in TOKEN_BY_TOKEN or along not in (-1, self._rank(node.output[0]) - 1):
-            return False
-        # One value, or one for each of the last axis.
-        return all(self._is_fixed(name) and self._rank(name) <= 1 for name in others)
+            return self._graph.keeps_axes(node, 1)
+        # Of others one value, or one for each of the last axis.
+        return is_token_by_token(node, self._rank(node.output[0])) and all(self._is_fixed(name) and self._rank(name) <= 1 for name in others)
 
     def _is_fixed(self, name: str) -> bool:
         """Weights, in whatever form."""

@@ -20,7 +20,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto
 
-from .graph import ALONG_AN_AXIS, TOKEN_BY_TOKEN, Graph, attribute
+from .graph import Graph, attribute, is_token_by_token
 from .model import pad
 from .packing import leave_out_padding, padding_cost_of
 from .repository import read_settings, write_configs
@@ -134,8 +134,7 @@ def _parts(graph: Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, list
         return None
     ranks = [len(shapes[name]) for name in node.input]
     rank = len(shapes[node.output[0]])
-    along = attribute(node, "axis", -1) if node.op_type in ALONG_AN_AXIS else -1
-    if node.op_type in TOKEN_BY_TOKEN and axis < rank - 1 and along in (-1, rank - 1):
+    if is_token_by_token(node, rank) and axis < rank - 1:
         # What has fewer axes, or one value along this one, is the same for all.
         own = [(place, axis - rank + ranks[place]) for place in range(len(ranks))]
         return [(place, one) for place, one in own if one >= 0 and shapes[node.input[place]][one] != 1]
@@ -145,11 +144,7 @@ def _parts(graph: Graph, node: onnx.NodeProto, axis: int, shapes: dict[str, list
         return []
     if node.op_type == "Transpose":
         return [(0, attribute(node, "perm", range(rank)[::-1])[axis])]
-    if node.op_type == "Reshape" and not attribute(node, "allowzero", 0):
-        shape = graph.numbers(node.input[1])
-        # Zero: as long as the same axis of what is reshaped.
-        return [(0, axis)] if shape is not None and not any(shape[: axis + 1]) else None
-    return None
+    return [(0, axis)] if graph.keeps_axes(node, axis) else None
 
 
 def _is_exact(graph: Graph, product: onnx.NodeProto) -> bool:

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { Batcher, type BatcherOptions, type RunBatch } from "../../../server/batch/batcher.js";
 import type { BatchRun } from "../../../server/batch/events.js";
-import type { BatchLimits } from "../../../server/batch/plan.js";
 import type { RowAnswer } from "../../../server/batch/row.js";
 import { Singles } from "../../../server/batch/singles.js";
 import { type Call, unasked, withSignal } from "../../../server/core/call.js";
@@ -13,21 +12,13 @@ import { echoOf, type HeldRun, heldRuns, recorder, turn } from "../../support/re
 import { callFrom, someCall } from "../../support/some-call.js";
 import { reasonOf, resultOf, serviceError } from "../outcomes.js";
 import { type Draw, seeded } from "../seeded.js";
+import { ANY_LENGTHS } from "./any-lengths.js";
 
 type Outcomes = readonly PromiseSettledResult<RowAnswer>[];
 
-/** Any lengths go together, unless a test says otherwise. */
-const LIMITS: BatchLimits = {
-  rows: 32,
-  minRows: 8,
-  maxRows: 128,
-  maxWork: 4096,
-  maxPaddingRatio: 1,
-  paddingCost: 1,
-};
 const OPTIONS: BatcherOptions = {
   singles: new Singles(),
-  limits: LIMITS,
+  limits: ANY_LENGTHS,
   concurrency: 1,
   maxInFlight: 1,
   maxQueuedRows: 1000,
@@ -172,7 +163,7 @@ describe("Batcher", () => {
     });
 
     it("spreads a call over batches when it is over the row limit", async () => {
-      const batcher = held({ limits: { ...LIMITS, minRows: 2 } });
+      const batcher = held({ limits: { ...ANY_LENGTHS, minRows: 2 } });
       const answer = batcher.submit(
         [1, 2, 3].map((id) => row(id)),
         someCall(),
@@ -185,7 +176,7 @@ describe("Batcher", () => {
     });
 
     it("keeps rows of far lengths out of one batch", async () => {
-      const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
+      const batcher = held({ limits: { ...ANY_LENGTHS, maxPaddingRatio: 0.12 } });
       const answer = batcher.submit([row(1, 10), row(2, 100), row(3, 11)], someCall());
       await turn();
       await end(0);
@@ -195,7 +186,7 @@ describe("Batcher", () => {
     });
 
     it("puts rows of far lengths into one where padding costs little, and tells its share", async () => {
-      const limits = { ...LIMITS, maxPaddingRatio: 0.12, paddingCost: 0.05 };
+      const limits = { ...ANY_LENGTHS, maxPaddingRatio: 0.12, paddingCost: 0.05 };
       const answer = held({ limits }).submit([row(1, 10), row(2, 100), row(3, 10)], someCall());
       await turn();
       await end(0);
@@ -207,7 +198,11 @@ describe("Batcher", () => {
     });
 
     it("runs as many batches at once as it may, and no more", async () => {
-      const batcher = held({ concurrency: 2, maxInFlight: 2, limits: { ...LIMITS, minRows: 1 } });
+      const batcher = held({
+        concurrency: 2,
+        maxInFlight: 2,
+        limits: { ...ANY_LENGTHS, minRows: 1 },
+      });
       const answers = [1, 2, 3, 4].map((id) => batcher.submit([row(id)], someCall()));
       await turn();
       assert.deepEqual(runs.map(idsOf), [[1], [2]]);
@@ -265,7 +260,7 @@ describe("Batcher", () => {
   describe("turns", () => {
     /** Runs four batches of ten tokens, ten milliseconds each: a token costs a millisecond from then on. */
     const learned = async (options: Partial<BatcherOptions> = {}) => {
-      const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0 }, ...options });
+      const batcher = held({ limits: { ...ANY_LENGTHS, maxPaddingRatio: 0 }, ...options });
       for (let batch = 0; batch < 4; batch++) {
         const answer = batcher.submit([row(0, 10)], someCall());
         await turn();
@@ -540,7 +535,7 @@ describe("Batcher", () => {
     });
 
     it("with rows in a batch and rows in the queue takes the latter away", async () => {
-      const batcher = held({ limits: { ...LIMITS, minRows: 1 } });
+      const batcher = held({ limits: { ...ANY_LENGTHS, minRows: 1 } });
       const leaving = new AbortController();
       const leaver = batcher.submit([row(1), row(2)], someCall({ signal: leaving.signal }));
       const after = batcher.submit([row(3)], someCall());
@@ -789,7 +784,7 @@ describe("Batcher", () => {
   });
 
   it("lets a long row go in time under a steady stream of short ones", async () => {
-    const batcher = held({ limits: { ...LIMITS, maxPaddingRatio: 0.12 } });
+    const batcher = held({ limits: { ...ANY_LENGTHS, maxPaddingRatio: 0.12 } });
     let next = 100;
     const stream = (rows: number) => {
       for (let n = 0; n < rows; n++) void batcher.submit([row(next++, 5)], someCall());
@@ -813,7 +808,7 @@ describe("Batcher", () => {
 
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`answers each row with its own result while callers come and go (seed ${seed})`, async () => {
-      const limits = { ...LIMITS, minRows: 3, rows: 6, maxRows: 9, maxWork: 200 };
+      const limits = { ...ANY_LENGTHS, minRows: 3, rows: 6, maxRows: 9, maxWork: 200 };
       const batcher = held({ limits, concurrency: 2, maxInFlight: 2, maxQueuedRows: 100_000 });
       await comeAndGo(batcher, runs, seeded(seed));
       assert.equal(batcher.queued.size, 0);

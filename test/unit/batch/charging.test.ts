@@ -5,17 +5,11 @@ import { FakeClock } from "../../support/fake-clock.js";
 import { NO_EVENTS } from "../../support/no-events.js";
 import { type HeldRun, heldRuns, turn } from "../../support/recorder.js";
 import { someCall } from "../../support/some-call.js";
+import { ANY_LENGTHS } from "./any-lengths.js";
 
 const OPTIONS: BatcherOptions = {
   singles: new Singles(),
-  limits: {
-    rows: 32,
-    minRows: 8,
-    maxRows: 128,
-    maxWork: 4096,
-    maxPaddingRatio: 1,
-    paddingCost: 1,
-  },
+  limits: ANY_LENGTHS,
   concurrency: 1,
   maxInFlight: 1,
   maxQueuedRows: 1000,

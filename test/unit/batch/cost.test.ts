@@ -13,9 +13,9 @@ const near = (value: number | undefined, wanted: number) =>
 
 describe("sizeOf", () => {
   it("counts padding by what it costs", () => {
-    assert.deepEqual(sizeOf([10, 100, 10], 1), { tokens: 120, work: 300 });
-    assert.deepEqual(sizeOf([10, 100, 10], 0.25), { tokens: 120, work: 165 });
-    assert.deepEqual(sizeOf([100], 0.25), { tokens: 100, work: 100 });
+    assert.deepEqual(sizeOf([10, 100, 10], 1), { tokens: 120, longest: 100, work: 300 });
+    assert.deepEqual(sizeOf([10, 100, 10], 0.25), { tokens: 120, longest: 100, work: 165 });
+    assert.deepEqual(sizeOf([100], 0.25), { tokens: 100, longest: 100, work: 100 });
   });
 });
 

@@ -169,33 +169,20 @@ describe("planBatch", () => {
   });
 
   it("counts padding by what it costs", () => {
-    const lengths = [2, 10];
     // 12 tokens and 8 of padding.
-    assert.deepEqual(planBatch(lengths, 1, only({ work: 14, paddingCost: 0.25 })), {
-      start: 0,
-      end: 2,
-    });
-    assert.deepEqual(planBatch(lengths, 1, only({ work: 13, paddingCost: 0.25 })), {
-      start: 1,
-      end: 2,
-    });
-    assert.deepEqual(planBatch(lengths, 1, only({ paddingRatio: 2 / 14, paddingCost: 0.25 })), {
-      start: 0,
-      end: 2,
-    });
-    assert.deepEqual(planBatch(lengths, 1, only({ paddingRatio: 0.14, paddingCost: 0.25 })), {
-      start: 1,
-      end: 2,
-    });
+    const taken = (budget: Partial<Budget>) =>
+      planBatch([2, 10], 1, only({ paddingCost: 0.25, ...budget }));
+    const [both, alone] = [
+      { start: 0, end: 2 },
+      { start: 1, end: 2 },
+    ];
+    assert.deepEqual(taken({ work: 14 }), both);
+    assert.deepEqual(taken({ work: 13 }), alone);
+    assert.deepEqual(taken({ paddingRatio: 2 / 14 }), both);
+    assert.deepEqual(taken({ paddingRatio: 0.14 }), alone);
     // 1.1 a token alone, 1.25 with the other; 1.08 where padding costs nothing.
-    assert.deepEqual(planBatch(lengths, 1, only({ fixedTokens: 1, paddingCost: 0.25 })), {
-      start: 1,
-      end: 2,
-    });
-    assert.deepEqual(planBatch(lengths, 1, only({ fixedTokens: 1, paddingCost: 0 })), {
-      start: 0,
-      end: 2,
-    });
+    assert.deepEqual(taken({ fixedTokens: 1 }), alone);
+    assert.deepEqual(taken({ fixedTokens: 1, paddingCost: 0 }), both);
   });
 
   it("leaves the queue as it was", () => {

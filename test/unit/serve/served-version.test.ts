@@ -287,7 +287,7 @@ describe("ServedVersion", () => {
 
   it("puts rows of far lengths into one batch where its backend runs the file for which padding costs little", async () => {
     for (const heedsPaddingCost of [true, false]) {
-      const runs = { ...backend, heedsPaddingCost, batches: [], asked: [] };
+      const runs = { ...backend, heedsPaddingCost };
       const cheap = someServed(3, { backend: runs, clock }, 100, 0.1);
       await cheap.ready();
       backend.batches.length = 0;
