@@ -108,5 +108,35 @@ const withoutAccents = (text: string): string =>
 /** The reference lower-cases letter by letter: a capital sigma is never a final one. */
 const lowerCased = (text: string): string => text.replaceAll("\u03A3", "\u03C3").toLowerCase();
 
-/** Words, and punctuation characters one by one. */
-export const bertPreTokenizer = (text: string): string[] => text.match(WORD) ?? [];
+/** Words, and punctuation characters one by one: where each begins and ends, in the text's order. */
+export function eachBertWord(text: string, take: (begin: number, end: number) => void): void {
+  if (PRINTABLE_ASCII.test(text)) eachAsciiWord(text, take);
+  else for (const { 0: word, index } of text.matchAll(WORD)) take(index, index + word.length);
+}
+
+/** What a character is, by its code. */
+const [SPACE, PUNCTUATION_MARK, LETTER] = [0, 1, 2];
+const KINDS = Uint8Array.from({ length: 0x7f }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/\s/u.test(character)) return SPACE;
+  return new RegExp(PUNCTUATION, "v").test(character) ? PUNCTUATION_MARK : LETTER;
+});
+
+/** Most texts are ASCII: without a string for each word, which the pattern makes, reading one takes half as long. */
+function eachAsciiWord(text: string, take: (begin: number, end: number) => void): void {
+  const kindAt = (place: number) => KINDS[text.charCodeAt(place)];
+  for (let end = 0; end < text.length; ) {
+    const begin = end++;
+    const kind = kindAt(begin);
+    if (kind === SPACE) continue;
+    if (kind === LETTER) while (end < text.length && kindAt(end) === LETTER) end++;
+    take(begin, end);
+  }
+}
+
+/** The same words themselves. */
+export function bertPreTokenizer(text: string): string[] {
+  const words: string[] = [];
+  eachBertWord(text, (begin, end) => words.push(text.slice(begin, end)));
+  return words;
+}

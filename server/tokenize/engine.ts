@@ -1,5 +1,5 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { bertPreTokenizer } from "./bert.js";
+import { bertPreTokenizer, eachBertWord } from "./bert.js";
 import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
 import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
 import { type EncodeWords, withWordCache } from "./word-cache.js";
@@ -84,13 +84,19 @@ function idsOfWords({ normalizer, pre_tokenizer, model, added_tokens_map }: Part
   const anyAdded = new RegExp(added.map(escaped).join("|"));
   const idOf = (token: string) =>
     added_tokens_map.get(token)?.id ?? model.tokens_to_ids.get(token) ?? model.unk_token_id;
-  const encode = withWordTable((word) => model.encode([word]).map(idOf));
+  const append = withWordTable((word) => model.encode([word]).map(idOf));
+  const appendWords = (text: string, ids: number[]) => {
+    if (pre_tokenizer === bertPreTokenizer)
+      eachBertWord(text, (begin, end) => append(text, begin, end, ids));
+    else for (const word of pre_tokenizer?.(text) ?? [text]) append(word, 0, word.length, ids);
+  };
   return (text: string): readonly number[] | undefined => {
     if (anyAdded.test(text)) return undefined;
     const plain = normalizer?.(text) ?? text;
     if (anyAdded.test(plain)) return undefined;
-    if (plain === "") return [];
-    return encode(pre_tokenizer?.(plain) ?? [plain]);
+    const ids: number[] = [];
+    if (plain !== "") appendWords(plain, ids);
+    return ids;
   };
 }
 

@@ -1,4 +1,4 @@
-import { shareOf } from "../core/share.js";
+import { hashOf } from "../core/share.js";
 
 /** A power of two. */
 const PLACES = 2 ** 15;
@@ -20,14 +20,15 @@ class WordTable {
   readonly #numbers = new Int32Array(PLACES * NUMBERS);
   readonly #halves = new Uint16Array(this.#numbers.buffer);
 
-  /** Puts the word's ids behind `ids`. False: it is not known. */
-  append(word: string, ids: number[]): boolean {
-    if (!isKept(word)) return false;
-    const home = homeOf(word);
+  /** Puts the ids of the word from `begin` to `end` behind `ids`. False: it is not known. */
+  append(text: string, begin: number, end: number, ids: number[]): boolean {
+    const length = end - begin;
+    if (!isKept(length)) return false;
+    const home = hashOf(text, begin, end);
     for (let choice = 0; choice < CHOICE; choice++) {
       const place = placeAt(home + choice);
-      if (!this.#has(place, word)) continue;
-      const first = place + numbersBefore(word.length);
+      if (!this.#has(place, text, begin, length)) continue;
+      const first = place + numbersBefore(length);
       const count = this.#halves[2 * place + COUNT] ?? 0;
       for (let number = first; number < first + count; number++)
         ids.push(this.#numbers[number] ?? 0);
@@ -39,7 +40,7 @@ class WordTable {
   /** Keeps the word's ids, where they fit. */
   set(word: string, ids: readonly number[]): void {
     const { length } = word;
-    if (!isKept(word) || numbersBefore(length) + ids.length > NUMBERS) return;
+    if (!isKept(length) || numbersBefore(length) + ids.length > NUMBERS) return;
     const place = this.#placeFor(word);
     const half = 2 * place;
     this.#halves[half + LENGTH] = length;
@@ -50,7 +51,7 @@ class WordTable {
   }
 
   #placeFor(word: string): number {
-    const home = homeOf(word);
+    const home = hashOf(word, 0, word.length);
     for (let choice = 0; choice < CHOICE; choice++) {
       const place = placeAt(home + choice);
       if (this.#halves[2 * place + LENGTH] === 0) return place;
@@ -58,36 +59,32 @@ class WordTable {
     return placeAt(home);
   }
 
-  #has(place: number, word: string): boolean {
+  #has(place: number, text: string, begin: number, length: number): boolean {
     const halves = this.#halves;
     const half = 2 * place;
-    if (halves[half + LENGTH] !== word.length) return false;
-    for (let letter = 0; letter < word.length; letter++)
-      if (halves[half + LETTERS + letter] !== word.charCodeAt(letter)) return false;
+    if (halves[half + LENGTH] !== length) return false;
+    for (let letter = 0; letter < length; letter++)
+      if (halves[half + LETTERS + letter] !== text.charCodeAt(begin + letter)) return false;
     return true;
   }
 }
 
 /** No letters are what a free place has. */
-const isKept = ({ length }: string): boolean => length > 0 && numbersBefore(length) < NUMBERS;
+const isKept = (length: number): boolean => length > 0 && numbersBefore(length) < NUMBERS;
 
 const placeAt = (which: number): number => (which & (PLACES - 1)) * NUMBERS;
 
-const homeOf = (word: string): number => Math.floor(shareOf(word) * PLACES);
+/** Puts the ids of a text's word, from `begin` to `end`, behind `ids`. */
+type AppendWord = (text: string, begin: number, end: number, ids: number[]) => void;
 
 /** Remembers the ids of short words. A word's ids depend on the word alone, so they stay exact, and most words of a text are among some ten thousand. */
-export function withWordTable(
-  idsOf: (word: string) => readonly number[],
-): (words: readonly string[]) => number[] {
+export function withWordTable(idsOf: (word: string) => readonly number[]): AppendWord {
   const known = new WordTable();
-  return (words) => {
-    const all: number[] = [];
-    for (const word of words) {
-      if (known.append(word, all)) continue;
-      const ids = idsOf(word);
-      known.set(word, ids);
-      for (const id of ids) all.push(id);
-    }
-    return all;
+  return (text, begin, end, all) => {
+    if (known.append(text, begin, end, all)) return;
+    const word = text.slice(begin, end);
+    const ids = idsOf(word);
+    known.set(word, ids);
+    for (const id of ids) all.push(id);
   };
 }

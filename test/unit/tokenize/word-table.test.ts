@@ -12,25 +12,47 @@ function codes() {
   return { asked, idsOf };
 }
 
+/** Of whole words. */
+function wordTable(idsOf: (word: string) => readonly number[]) {
+  const append = withWordTable(idsOf);
+  return (words: readonly string[]) => {
+    const ids: number[] = [];
+    for (const word of words) append(word, 0, word.length, ids);
+    return ids;
+  };
+}
+
 describe("withWordTable", () => {
   it("asks for each word once, and gives the same ids again", () => {
     const { asked, idsOf } = codes();
-    const cached = withWordTable(idsOf);
+    const cached = wordTable(idsOf);
     assert.deepEqual(cached(["ab", "c", "ab"]), [97, 98, 99, 97, 98]);
     assert.deepEqual(cached(["c", "ab"]), [99, 97, 98]);
     assert.deepEqual(asked, ["ab", "c"]);
   });
 
+  it("takes a word that is a part of a text for the same word elsewhere", () => {
+    const { asked, idsOf } = codes();
+    const append = withWordTable(idsOf);
+    const ids: number[] = [];
+    append("abab", 0, 2, ids);
+    append("xab", 1, 3, ids);
+    append("xab", 0, 3, ids);
+    append("ab", 0, 2, ids);
+    assert.deepEqual(ids, idsOf("ababxabab"));
+    assert.deepEqual(asked.slice(0, -1), ["ab", "xab"]);
+  });
+
   it("gives nothing for no words, and for words that are no tokens", () => {
-    const cached = withWordTable(() => []);
+    const cached = wordTable(() => []);
     assert.deepEqual(cached([]), []);
     for (let round = 0; round < 2; round++) assert.deepEqual(cached(["a"]), []);
-    assert.deepEqual(withWordTable(() => [7])([""]), [7]);
+    assert.deepEqual(wordTable(() => [7])([""]), [7]);
   });
 
   it("keeps words of up to 60 letters, whose ids stand beside them", () => {
     const asked: string[] = [];
-    const cached = withWordTable((word) => {
+    const cached = wordTable((word) => {
       asked.push(word);
       return [2 ** 31 - 1];
     });
@@ -42,7 +64,7 @@ describe("withWordTable", () => {
 
   it("does not keep longer ones, nor those of many ids, and takes them for no others", () => {
     const asked: string[] = [];
-    const cached = withWordTable((word) => {
+    const cached = wordTable((word) => {
       asked.push(word);
       return Array.from({ length: word.length > 20 ? 1 : 30 }, () => word.length);
     });
@@ -55,7 +77,7 @@ describe("withWordTable", () => {
   });
 
   it("stays right when far more words come than it has places", () => {
-    const cached = withWordTable((word) => [Number(word), word.length]);
+    const cached = wordTable((word) => [Number(word), word.length]);
     for (let round = 0; round < 2; round++)
       for (let word = 0; word < 300_000; word++) {
         const ids = cached([String(word)]);
@@ -68,13 +90,13 @@ describe("withWordTable", () => {
     const unit = fc.oneof(fc.constantFrom("a", "b", "\0", "\ud800", "é", "好"), fc.string());
     const words = fc.array(fc.array(unit, { maxLength: 4 }).map((units) => units.join("")));
     const { idsOf } = codes();
-    const cached = withWordTable(idsOf);
+    const cached = wordTable(idsOf);
     fc.assert(fc.property(words, (some) => assert.deepEqual(cached(some), some.flatMap(idsOf))));
   });
 
   it("takes words that are names of object properties", () => {
     const { idsOf } = codes();
-    const cached = withWordTable(idsOf);
+    const cached = wordTable(idsOf);
     for (let round = 0; round < 2; round++)
       assert.deepEqual(cached(["constructor", "__proto__"]), idsOf("constructor__proto__"));
   });
