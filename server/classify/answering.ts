@@ -101,21 +101,17 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     }
   };
 
+  /** Throws OVERLOADED where that is the call's (`isWhole`: nothing of it was found), not single texts'. */
   const misses = async (
     inquiry: Inquiry,
     call: Call,
-    isAdmitted = false,
+    isWhole: boolean,
   ): Promise<readonly Landing<Verdict>[]> => {
+    const isAdmitted = isWhole && admitWhole(inquiry, call);
     const landings = await joined(flights, inquiry, call, isAdmitted);
     if (landings.some(isAnothersFault)) await tryAgain(landings, inquiry, call);
+    if (isWhole) throwOverloaded(landings);
     return landings;
-  };
-
-  /** Throws OVERLOADED. */
-  const wholeCall = async (inquiry: Inquiry, call: Call) => {
-    const found = await misses(inquiry, call, admitWhole(inquiry, call));
-    throwOverloaded(found);
-    return found;
   };
 
   const byText = (model: ServedModel, texts: readonly string[], question: Question, call: Call) => {
@@ -138,15 +134,20 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
   return async (model, texts, question, call) => {
     if (question.skipCache) return await answerAnew(clock)(model, texts, question, call);
     const { keys, outcomes } = byText(model, texts, question, call);
-    const missing = [...keys.keys()].filter((place) => outcomes[place] === undefined);
+    const missing = placesWithout(outcomes);
     if (missing.length > 0) {
-      const inquiry = inquiryOf({ model, texts, keys, question }, missing);
-      const isWhole = missing.length === texts.length;
-      const found = await (isWhole ? wholeCall : misses)(inquiry, call);
+      const inquiry = partOf(inquiryOf(model, texts, keys, question), missing);
+      const found = await misses(inquiry, call, missing.length === texts.length);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }
     return outcomes.map(orLost);
   };
+}
+
+function placesWithout(outcomes: readonly (Outcome | undefined)[]): number[] {
+  const places: number[] = [];
+  for (const [place, outcome] of outcomes.entries()) if (outcome === undefined) places.push(place);
+  return places;
 }
 
 /** Of equal texts the first. */

@@ -1,5 +1,6 @@
 import type { RowAnswer } from "../batch/row.js";
 import type { Call } from "../core/call.js";
+import { resultOf } from "../core/settled.js";
 import type { Label, Probabilities } from "../core/tiers.js";
 import { estimatedTokens } from "../core/token-estimate.js";
 import type { ServedModel } from "./model.js";
@@ -12,8 +13,8 @@ export const ROWS_AT_ONCE = 1024;
 /** And their tokens: seconds of the slowest model, where 1,024 rows of its longest had all others refused for half a minute. */
 const TOKENS_AT_ONCE = 16_384;
 
-/** What the model said of each window. */
-export type Answers = ReadonlyMap<Window, PromiseSettledResult<RowAnswer> | undefined>;
+/** What the model said of windows, in their order. */
+export type Answers = readonly PromiseSettledResult<RowAnswer>[];
 
 /** What a text, or a sentence of it, says. */
 export interface Opinion {
@@ -60,7 +61,7 @@ export function admitUnread(
   model.admit(Math.min(ROWS_AT_ONCE, texts.length), Math.min(TOKENS_AT_ONCE, tokens), call);
 }
 
-/** `isBegun`: the model has answered other windows of the question before. */
+/** Of each window. `isBegun`: the model has answered others of the question before. */
 export async function answersOf(
   model: ServedModel,
   windows: readonly Window[],
@@ -68,23 +69,23 @@ export async function answersOf(
   isBegun = false,
 ): Promise<Answers> {
   const { prefix, suffix } = model.tokenizer;
-  const answers = new Map<Window, PromiseSettledResult<RowAnswer> | undefined>();
+  const answers: PromiseSettledResult<RowAnswer>[] = [];
   for (const some of groupsOf(windows, ROWS_AT_ONCE, ({ ids }) => ids.length)) {
-    const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
-    const outcomes = await model.submit(rows, call, isBegun || answers.size > 0);
-    for (const [place, window] of some.entries()) answers.set(window, outcomes[place]);
+    const rows = some.map(({ ids }) => prefix.concat(ids, suffix));
+    const outcomes = await model.submit(rows, call, isBegun || answers.length > 0);
+    for (const place of rows.keys()) answers.push(outcomes[place] ?? none());
   }
   return answers;
 }
 
-/** Throws the first window's error: an answer from half a text would be a wrong one. */
-export function answersTo(windows: readonly Window[], answers: Answers): readonly RowAnswer[] {
-  return windows.map((window) => {
-    const outcome = answers.get(window);
-    if (outcome?.status === "fulfilled") return outcome.value;
-    throw outcome?.reason ?? new Error("a window of the text has no answer");
-  });
-}
+const none = (): PromiseSettledResult<RowAnswer> => ({
+  status: "rejected",
+  reason: new Error("a window of the text has no answer"),
+});
+
+/** To those windows, of answers that begin with theirs. Throws the first one's error: an answer from half a text would be a wrong one. */
+export const answersTo = (windows: readonly Window[], answers: Answers): readonly RowAnswer[] =>
+  answers.slice(0, windows.length).map(resultOf);
 
 /** What the model said of each window, as probabilities. */
 export function weightedOf(

@@ -53,10 +53,12 @@ export interface Verdict extends Opinion {
   readonly timings: Timings;
 }
 
-/** Verdicts that need no model, by the place of the reading; undefined: it must be asked. Never rejects. */
+type Found = readonly (Verdict | undefined)[];
+
+/** Verdicts that need no model, by the place of the reading; undefined: it must be asked. Neither throws nor rejects. */
 export type FindVerdicts = (
   readings: readonly PromiseSettledResult<TimedReading>[],
-) => Promise<readonly (Verdict | undefined)[]>;
+) => Found | Promise<Found>;
 
 /** Texts that are explained at once: their rows are no more than that. */
 const TEXTS_AT_ONCE = ROWS_AT_ONCE / MAX_ROWS;
@@ -80,7 +82,7 @@ export async function classify(
   question: Question,
   call: Call,
   clock: Clock,
-  find: FindVerdicts = async () => [],
+  find: FindVerdicts = () => [],
 ): Promise<PromiseSettledResult<Verdict>[]> {
   if (model.isReady()) call.signal.throwIfAborted();
   else await orAbort(model.ready(), call.signal, () => {});
@@ -89,8 +91,10 @@ export async function classify(
     await readAll(model, texts, question, call, clock, readings);
     const found = await find(readings);
     const answers = await answersOf(model, unanswered(readings, found), call);
-    return await asStep(call, "verdict", () =>
-      judged(model, { readings, found, answers }, question, call, clock),
+    const known = { readings, found, answers: byReading(readings, found, answers) };
+    call.signal.throwIfAborted();
+    return await asStep(call, "verdict", async () =>
+      question.explain ? await explained(model, known, call, clock) : judged(model, known),
     );
   } catch (error) {
     // Those that could not be read are charged already.
@@ -100,10 +104,10 @@ export async function classify(
   }
 }
 
-/** All windows that the model must see. */
+/** All windows that the model must see, reading by reading. */
 function unanswered(
   readings: readonly PromiseSettledResult<TimedReading>[],
-  found: readonly (Verdict | undefined)[],
+  found: Found,
 ): Window[] {
   const all: Window[] = [];
   // Not by `flatMap`: it is slow, and this is on the path of a call.
@@ -114,26 +118,31 @@ function unanswered(
   return all;
 }
 
-interface Known {
-  readonly readings: readonly PromiseSettledResult<TimedReading>[];
-  /** By the place of the reading; undefined: the model's answers tell. */
-  readonly found: readonly (Verdict | undefined)[];
-  readonly answers: Answers;
+/** What the model said of those of each reading; undefined: it was not asked about it. */
+function byReading(
+  readings: readonly PromiseSettledResult<TimedReading>[],
+  found: Found,
+  answers: Answers,
+): (Answers | undefined)[] {
+  let end = 0;
+  return readings.map((reading, place) => {
+    if (reading.status === "rejected" || found[place] !== undefined) return undefined;
+    const begin = end;
+    for (const windows of windowsToRead(reading.value)) end += windows.length;
+    return answers.slice(begin, end);
+  });
 }
 
-async function judged(
-  model: ServedModel,
-  known: Known,
-  question: Question,
-  call: Call,
-  clock: Clock,
-): Promise<PromiseSettledResult<Verdict>[]> {
-  call.signal.throwIfAborted();
-  if (question.explain) return await explained(model, known, call, clock);
-  return known.readings.map((reading, place) =>
-    settled(() => verdictAt(model, known, place, reading)),
-  );
+/** By the place of the reading. */
+interface Known {
+  readonly readings: readonly PromiseSettledResult<TimedReading>[];
+  /** undefined: the model's answers tell. */
+  readonly found: Found;
+  readonly answers: readonly (Answers | undefined)[];
 }
+
+const judged = (model: ServedModel, known: Known): PromiseSettledResult<Verdict>[] =>
+  known.readings.map((reading, place) => settled(() => verdictAt(model, known, place, reading)));
 
 /** With attributions, where the verdict was not found with its own. */
 async function explained(
@@ -151,7 +160,7 @@ async function explained(
       const [place, reading] = entry;
       const verdict = verdictAt(model, known, place, reading);
       if (known.found[place] !== undefined) return verdict;
-      const { answers } = known;
+      const answers = known.answers[place] ?? [];
       const attributions = await attributionsOf(model, resultOf(reading), answers, call, turn);
       return { ...verdict, attributions };
     });
@@ -168,20 +177,19 @@ const verdictAt = (
   { found, answers }: Known,
   place: number,
   reading: PromiseSettledResult<TimedReading>,
-): Verdict => found[place] ?? verdictOf(model, resultOf(reading), answers);
+): Verdict => found[place] ?? verdictOf(model, resultOf(reading), answers[place] ?? []);
 
 function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers): Verdict {
-  const { text, windows, tokenCount, tokenizeMs } = reading;
+  const { windows, tokenCount, tokenizeMs } = reading;
   const rows = answersTo(windows, answers);
   const largest = rows.reduce((one, other) => (other.batchRows > one.batchRows ? other : one));
-  const spans = inCodePoints(text, reading.sentences);
-  const sentences = reading.sentences.map((sentence, place) => {
-    const said = answersTo(sentence.windows, answers);
-    const { label, score, confidence } = opinionOf(model, sentence.windows, said);
-    return { ...(spans[place] as Span), label, score, confidence };
-  });
+  const sentences = sentencesIn(model, reading, answers);
+  const { label, score, confidence, probabilities } = opinionOf(model, windows, rows);
   return {
-    ...opinionOf(model, windows, rows),
+    label,
+    score,
+    confidence,
+    probabilities,
     model,
     version: rows[0]?.version ?? model.version,
     cache: "none",
@@ -198,4 +206,22 @@ function verdictOf(model: ServedModel, reading: TimedReading, answers: Answers):
       paddingRatio: largest.paddingRatio,
     },
   };
+}
+
+/** What the model said of each sentence. */
+function sentencesIn(
+  model: ServedModel,
+  reading: TimedReading,
+  answers: Answers,
+): (Opinion & Span)[] {
+  if (reading.sentences.length === 0) return [];
+  const spans = inCodePoints(reading.text, reading.sentences);
+  let end = reading.windows.length;
+  return reading.sentences.map(({ windows }, place) => {
+    const begin = windows === reading.windows ? 0 : end;
+    end = Math.max(end, begin + windows.length);
+    const rows = answersTo(windows, answers.slice(begin));
+    const { label, score, confidence } = opinionOf(model, windows, rows);
+    return { ...(spans[place] as Span), label, score, confidence };
+  });
 }

@@ -10,6 +10,9 @@ import type { Question } from "./reading.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
+/** As long as the cache keeps anything. */
+const FOREVER_MS = Number.POSITIVE_INFINITY;
+
 export interface AnswerCaches {
   /** By the very text: a hit pays no tokenizing. */
   readonly byText: MemoryCache<CachedAnswer>;
@@ -33,15 +36,17 @@ export interface Inquiry {
   readonly question: Question;
 }
 
-/** Of the texts at those places. */
-export function inquiryOf(whole: Omit<Inquiry, "ids">, places: readonly number[]): Inquiry {
-  const { model, texts, question } = whole;
-  const keys = pick(whole.keys, places);
+export function inquiryOf(
+  model: ServedModel,
+  texts: readonly string[],
+  keys: readonly CacheKey[],
+  question: Question,
+): Inquiry {
   const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
-  return { model, texts: pick(texts, places), keys, ids, question };
+  return { model, texts, keys, ids, question };
 }
 
-/** `places`: each once, ascending. */
+/** About the texts at those places. `places`: each once, ascending. */
 export function partOf(inquiry: Inquiry, places: readonly number[]): Inquiry {
   if (places.length === inquiry.texts.length) return inquiry;
   const { texts, keys, ids } = inquiry;
@@ -63,7 +68,7 @@ export class ReadingLookup {
     this.#call = call;
   }
 
-  find: FindVerdicts = async (readings) => {
+  find: FindVerdicts = (readings) => {
     const { model, keys, question } = this.#inquiry;
     const plain = isPlain(question);
     this.#keys = readings.map((reading, place) => {
@@ -79,17 +84,16 @@ export class ReadingLookup {
     looking?.end();
     this.#report("memory", found);
     const { shared } = this.#caches;
-    if (shared !== undefined) await this.#findIn(shared, found, readings);
-    return found;
+    return shared === undefined ? found : this.#findIn(shared, found, readings);
   };
 
   async #findIn(
     shared: Cache<CachedAnswer>,
     found: (Verdict | undefined)[],
     readings: Parameters<FindVerdicts>[0],
-  ): Promise<void> {
+  ): Promise<readonly (Verdict | undefined)[]> {
     const places = [...found.keys()].filter((place) => !found[place] && this.#keys[place]);
-    if (places.length === 0) return;
+    if (places.length === 0) return found;
     const keys = places.map((place) => this.#keys[place] as CacheKey);
     const hits = await asStep(
       this.#call,
@@ -106,32 +110,32 @@ export class ReadingLookup {
       if (hit) found[place] = this.#verdictOf(place, hit.value, hit.tier, readings);
     }
     this.#report("redis", pick(found, places));
+    return found;
   }
 
   keep(outcomes: readonly Outcome[]): void {
     const span = this.#call.span?.step("cache.write");
-    const byReading: [CacheKey, CachedAnswer][] = [];
-    const shared: [CacheKey, CachedAnswer][] = [];
+    const { byText, byReading } = this.#caches;
+    const toShare: [CacheKey, CachedAnswer][] = [];
     let kept = 0;
     for (const [place, outcome] of outcomes.entries()) {
       const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
       if (outcome.status === "rejected" || !itsTextKey || !key) continue;
       const answer = answerOf(outcome.value);
       const { cache } = outcome.value;
-      this.#caches.byText.setFor(this.#lifeOf(cache, key), itsTextKey, answer);
-      if (key !== itsTextKey && cache !== "memory") byReading.push([key, answer]);
-      if (cache === "none") shared.push([key, answer]);
+      byText.setFor(this.#lifeOf(cache, key), itsTextKey, answer);
+      if (key !== itsTextKey && cache !== "memory") byReading.setFor(FOREVER_MS, key, answer);
+      if (cache === "none") toShare.push([key, answer]);
       kept++;
     }
-    this.#caches.byReading.set(byReading);
-    if (shared.length > 0) this.#caches.shared?.set(shared);
+    if (toShare.length > 0) this.#caches.shared?.set(toShare);
     span?.set({ "sentiment.answers": kept });
     span?.end();
   }
 
   /** Milliseconds that an answer may be kept by its text: what was found in memory lives no longer for being found by another text. */
   #lifeOf(cache: Verdict["cache"], key: CacheKey): number {
-    return cache === "memory" ? this.#caches.byReading.leftMs(key) : Number.POSITIVE_INFINITY;
+    return cache === "memory" ? this.#caches.byReading.leftMs(key) : FOREVER_MS;
   }
 
   #verdictOf(

@@ -9,7 +9,7 @@ import { type Question, read, type TimedReading } from "./reading.js";
 import { timesOf, tokensOf } from "./windows.js";
 
 /** Fills `readings`, by the place of the text, also as far as it comes before the caller leaves. */
-export async function readAll(
+export function readAll(
   model: ServedModel,
   texts: readonly string[],
   question: Question,
@@ -20,7 +20,7 @@ export async function readAll(
   const turn = turns(call.signal, clock);
   const { readers } = model;
   readers?.admit(model, texts, call);
-  return await asStep(call, "tokenize", async (span) => {
+  return asStep(call, "tokenize", async (span) => {
     for (const text of texts) {
       const others = turn();
       // An await of nothing costs each text a round of microtasks.

@@ -24,18 +24,18 @@ export const isAnothersFault = (landing: Landing<unknown> | undefined): boolean 
     landing.outcome.reason.reason.startsWith("TEXT_")
   );
 
-/** Tells a caller who waits for an item. Must not throw. */
-type Land<Result> = (landed: Landed<Result>) => void;
+/** Who waits for an item: what he waits for in all, and where in that it has its place. */
+interface Waiter<Result> {
+  readonly landings: Gathered<Landing<Result>>;
+  readonly place: number;
+  readonly joined: boolean;
+}
 
+/** A key that work is under way for. */
 interface Flight<Result> {
-  /** Of all that the call has which began it: it lands as a whole. */
-  readonly size: number;
-  /** Of those who wait for it. */
-  readonly waiting: Set<Land<Result>>;
-  /** Told when one of several has left. */
-  readonly outlived: () => void;
-  /** Told when nobody waits for it any more. */
-  readonly deserted: () => void;
+  readonly key: string;
+  readonly departure: Departure;
+  readonly waiting: Set<Waiter<Result>>;
 }
 
 /** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. */
@@ -52,8 +52,51 @@ export interface Limit {
   readonly late: () => Error;
 }
 
+/** One piece of work, which is under way for as many keys as `fly` was called for. It lands as a whole. */
+class Departure {
+  /** Of all that the call has which began it. */
+  readonly size: number;
+  readonly abandoned = new Leaving();
+  #flights = 0;
+  #isOver = false;
+  #cancel: (() => void) | undefined;
+  readonly #endMs: number;
+  readonly #limit: Limit;
+
+  constructor(size: number, limit: Limit) {
+    this.size = size;
+    this.#limit = limit;
+    this.#endMs = limit.clock.now() + limit.ms;
+  }
+
+  fly(): void {
+    this.#flights++;
+  }
+
+  /** One of several who wait for one of its keys has left. Not before that: a timer costs each text, and who waits has a limit of his own. */
+  outlived(): void {
+    if (this.#isOver) return;
+    const { clock, late } = this.#limit;
+    const leftMs = Math.max(0, this.#endMs - clock.now());
+    this.#cancel ??= clock.after(leftMs, () => this.abandoned.abort(late()));
+  }
+
+  /** Nobody waits for one of its keys any more. */
+  deserted(): void {
+    this.#flights--;
+    if (this.#flights === 0) this.abandoned.abort(new Error("nobody waits for the work any more"));
+  }
+
+  over(): void {
+    this.#isOver = true;
+    this.#cancel?.();
+  }
+}
+
 /** Of a caller's own size, what he waits for where an equal key is under way: one short text must not wait for a list of long ones that holds it too. */
 const MOST_TIMES = 2;
+
+const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
 
 /**
  * Work for equal keys that is under way at the same time is done once, unless it is far larger than the caller's own. It belongs to all who wait for it: one who leaves, the first one
@@ -74,8 +117,7 @@ export class SingleFlight<Result> {
 
   /** Whether there is work for the key under way that a caller with so much to do would join. */
   has(key: string, size: number): boolean {
-    const flight = this.#flights.get(key);
-    return flight !== undefined && flight.size <= MOST_TIMES * size;
+    return this.#joinable(key, size) !== undefined;
   }
 
   /** One landing a key, in their order. `size`: of all there is to do for the keys. Rejects with the signal's reason when this caller leaves. */
@@ -87,82 +129,82 @@ export class SingleFlight<Result> {
   ): Promise<Landing<Result>[]> {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (keys.length === 0) return Promise.resolve([]);
-    const own = new Map<string, number>();
-    for (const [place, key] of keys.entries()) {
-      if (!(this.has(key, size) || own.has(key))) own.set(key, place);
-    }
-    if (own.size > 0) this.#depart(own, size, work);
-    return this.#landed(keys, own, signal);
+    const departure = new Departure(size, this.#limit);
+    const own: Flight<Result>[] = [];
+    const places: number[] = [];
+    const flights = keys.map((key, place) => {
+      // Of equal keys of the call all but the first find the first's.
+      const known = this.#joinable(key, size);
+      if (known !== undefined) return known;
+      const flight = { key, departure, waiting: new Set<Waiter<Result>>() };
+      this.#flights.set(key, flight);
+      departure.fly();
+      own.push(flight);
+      places.push(place);
+      return flight;
+    });
+    if (own.length > 0) this.#depart(own, work(places, departure.abandoned));
+    return this.#landed(flights, departure, signal);
+  }
+
+  #joinable(key: string, size: number): Flight<Result> | undefined {
+    const flight = this.#flights.get(key);
+    return flight !== undefined && flight.departure.size <= MOST_TIMES * size ? flight : undefined;
   }
 
   #landed(
-    keys: readonly string[],
-    own: ReadonlyMap<string, number>,
+    flights: readonly Flight<Result>[],
+    own: Departure,
     signal: Signal,
   ): Promise<Landing<Result>[]> {
-    const landings = new Gathered<Landing<Result>>(keys.length);
-    const leaves = keys.map((key, place) => {
-      const flight = this.#flights.get(key) as Flight<Result>;
-      const joined = !own.has(key);
-      const land = ({ outcome, failedWhole }: Landed<Result>) =>
-        landings.put(place, { outcome, failedWhole, joined });
-      flight.waiting.add(land);
-      return () => this.#leave(key, flight, land);
+    const landings = new Gathered<Landing<Result>>(flights.length);
+    const waiters = flights.map((flight, place) => {
+      const waiter = { landings, place, joined: flight.departure !== own };
+      flight.waiting.add(waiter);
+      return waiter;
     });
     return landings.orAbort(signal, () => {
-      for (const leave of leaves) leave();
+      for (const [place, flight] of flights.entries())
+        this.#leave(flight, waiters[place] as Waiter<Result>);
     });
   }
 
-  #leave(key: string, flight: Flight<Result>, land: Land<Result>): void {
-    flight.waiting.delete(land);
+  #leave(flight: Flight<Result>, waiter: Waiter<Result>): void {
+    flight.waiting.delete(waiter);
     if (flight.waiting.size > 0) {
-      flight.outlived();
+      flight.departure.outlived();
       return;
     }
     // Work that is given up has nothing for who comes now.
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    flight.deserted();
+    this.#forget(flight);
+    flight.departure.deserted();
   }
 
-  #depart(own: ReadonlyMap<string, number>, size: number, work: Work<Result>): void {
-    const abandoned = new Leaving();
-    let left = own.size;
-    const deserted = () => {
-      left--;
-      if (left === 0) abandoned.abort(new Error("nobody waits for the work any more"));
-    };
-    const { ms, clock, late } = this.#limit;
-    const endMs = clock.now() + ms;
-    let isOver = false;
-    let cancel: (() => void) | undefined;
-    // Not before somebody leaves: a timer costs each text, and who waits has a limit of his own.
-    const outlived = () => {
-      if (isOver) return;
-      cancel ??= clock.after(Math.max(0, endMs - clock.now()), () => abandoned.abort(late()));
-    };
-    const working = work([...own.values()], abandoned);
-    const flights = new Map<string, Flight<Result>>();
-    for (const key of own.keys()) {
-      const flight = { size, waiting: new Set<Land<Result>>(), outlived, deserted };
-      flights.set(key, flight);
-      this.#flights.set(key, flight);
-    }
-    const land = (landedAt: (place: number) => Landed<Result>) => {
-      isOver = true;
-      cancel?.();
-      let place = 0;
-      for (const [key, flight] of flights) {
-        if (this.#flights.get(key) === flight) this.#flights.delete(key);
-        const landed = landedAt(place++);
-        for (const tell of flight.waiting) tell(landed);
-      }
-    };
-    const failed = (reason: unknown) => ({ status: "rejected" as const, reason });
-    const lost = () => failed(new Error("no outcome for the key"));
+  #depart(
+    own: readonly Flight<Result>[],
+    working: Promise<readonly PromiseSettledResult<Result>[]>,
+  ): void {
     working.then(
-      (outcomes) => land((place) => ({ outcome: outcomes[place] ?? lost(), failedWhole: false })),
-      (reason: unknown) => land(() => ({ outcome: failed(reason), failedWhole: true })),
+      (outcomes) => {
+        const lost = () => failed(new Error("no outcome for the key"));
+        this.#land(own, (index) => ({ outcome: outcomes[index] ?? lost(), failedWhole: false }));
+      },
+      (reason: unknown) => this.#land(own, () => ({ outcome: failed(reason), failedWhole: true })),
     );
+  }
+
+  #land(own: readonly Flight<Result>[], landedAt: (index: number) => Landed<Result>): void {
+    own[0]?.departure.over();
+    for (const [index, flight] of own.entries()) {
+      this.#forget(flight);
+      const { outcome, failedWhole } = landedAt(index);
+      for (const { landings, place, joined } of flight.waiting)
+        landings.put(place, { outcome, failedWhole, joined });
+    }
+  }
+
+  /** Unless another one has taken its place. */
+  #forget(flight: Flight<Result>): void {
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
   }
 }
