@@ -34,7 +34,7 @@ export function windowsOf(text: string, encode: Encode, room: number, longText: 
       `The text has ${ids.length} tokens, the model reads ${room}: shorten it, or allow windows.`,
     );
   }
-  const windows = packed(piecesOf(text, whole, encode, room, CUTS), room);
+  const windows = packed(piecesOf(text, { ...whole, ids }, encode, room, CUTS), room);
   // Counted by what is read: a tokenizer that looks across words may find other tokens in the whole.
   return { tokenCount: tokensOf(windows), windows };
 }
@@ -65,29 +65,30 @@ function halfOf(piece: string): number {
 }
 
 /**
- * The span in pieces of at most `room` tokens that join to the whole of it. White space goes with what follows it: byte-level
+ * The part of the text in pieces of at most `room` tokens that join to the whole of it. White space goes with what follows it: byte-level
  * tokenizers read it as part of the word.
  */
 function piecesOf(
   text: string,
-  { begin, end }: Span,
+  part: Window,
   encode: Encode,
   room: number,
   cuts: readonly Cut[],
-): Window[] {
+): readonly Window[] {
+  const { begin, end, ids } = part;
+  if (ids.length <= room) return [part];
   const piece = text.slice(begin, end);
-  const ids = encode(piece);
-  if (ids.length <= room) return [{ begin, end, ids }];
   const [cut, ...finer] = cuts;
   // One character of more tokens than there is room for is cut between its tokens.
   if (cut === undefined && /^.$/su.test(piece)) return slices(begin, end, ids, room);
   const ends = (cut === undefined ? [halfOf(piece)] : cut(piece)).map((at) => begin + at);
-  const places = [begin, ...ends.filter((at) => at > begin && at < end), end];
-  return places
-    .slice(1)
-    .flatMap((to, place) =>
-      piecesOf(text, { begin: places[place] ?? begin, end: to }, encode, room, finer),
-    );
+  const inside = ends.filter((at) => at > begin && at < end);
+  if (inside.length === 0) return piecesOf(text, part, encode, room, finer);
+  return [...inside, end].flatMap((to, place) => {
+    const from = inside[place - 1] ?? begin;
+    const smaller = { begin: from, end: to, ids: encode(text.slice(from, to)) };
+    return piecesOf(text, smaller, encode, room, finer);
+  });
 }
 
 function slices(begin: number, end: number, ids: readonly number[], room: number): Window[] {
@@ -103,18 +104,18 @@ function slices(begin: number, end: number, ids: readonly number[], room: number
 function packed(pieces: readonly Window[], room: number): Window[] {
   const windows: Window[] = [];
   let left = tokensOf(pieces);
-  let open: Window | undefined;
-  for (const piece of pieces) {
+  let open: { begin: number; end: number; ids: number[] } | undefined;
+  for (const { begin, end, ids } of pieces) {
     const even = left / Math.ceil(left / room);
-    if (open && (open.ids.length >= even || open.ids.length + piece.ids.length > room)) {
+    if (open && (open.ids.length >= even || open.ids.length + ids.length > room)) {
       windows.push(open);
       left -= open.ids.length;
       open = undefined;
     }
-    open =
-      open === undefined
-        ? piece
-        : { begin: open.begin, end: piece.end, ids: [...open.ids, ...piece.ids] };
+    // Not anew for each piece: of a text without sentences they are its words.
+    open ??= { begin, end, ids: [] };
+    open.end = end;
+    for (const id of ids) open.ids.push(id);
   }
   return joined(open === undefined ? windows : [...windows, open], room);
 }
