@@ -71,7 +71,7 @@ export async function answersOf(
   const { prefix, suffix } = model.tokenizer;
   const answers: PromiseSettledResult<RowAnswer>[] = [];
   for (const some of groupsOf(windows, ROWS_AT_ONCE, ({ ids }) => ids.length)) {
-    const rows = some.map(({ ids }) => prefix.concat(ids, suffix));
+    const rows = some.map(({ ids }) => [...prefix, ...ids, ...suffix]);
     const outcomes = await model.submit(rows, call, isBegun || answers.length > 0);
     for (const place of rows.keys()) answers.push(outcomes[place] ?? none());
   }

@@ -1,4 +1,5 @@
 import { Leaving, type Signal } from "../core/abort.js";
+import { Chain, type Link } from "../core/chain.js";
 import type { Clock } from "../core/clock.js";
 import { ServiceError } from "../core/errors.js";
 import { Gathered } from "../core/gathered.js";
@@ -35,7 +36,7 @@ interface Waiter<Result> {
 interface Flight<Result> {
   readonly key: string;
   readonly departure: Departure;
-  readonly waiting: Set<Waiter<Result>>;
+  readonly waiting: Chain<Waiter<Result>>;
 }
 
 /** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. */
@@ -136,7 +137,7 @@ export class SingleFlight<Result> {
       // Of equal keys of the call all but the first find the first's.
       const known = this.#joinable(key, size);
       if (known !== undefined) return known;
-      const flight = { key, departure, waiting: new Set<Waiter<Result>>() };
+      const flight = { key, departure, waiting: new Chain<Waiter<Result>>() };
       this.#flights.set(key, flight);
       departure.fly();
       own.push(flight);
@@ -158,20 +159,18 @@ export class SingleFlight<Result> {
     signal: Signal,
   ): Promise<Landing<Result>[]> {
     const landings = new Gathered<Landing<Result>>(flights.length);
-    const waiters = flights.map((flight, place) => {
-      const waiter = { landings, place, joined: flight.departure !== own };
-      flight.waiting.add(waiter);
-      return waiter;
-    });
+    const waiters = flights.map((flight, place) =>
+      flight.waiting.add({ landings, place, joined: flight.departure !== own }),
+    );
     return landings.orAbort(signal, () => {
       for (const [place, flight] of flights.entries())
-        this.#leave(flight, waiters[place] as Waiter<Result>);
+        this.#leave(flight, waiters[place] as Link<Waiter<Result>>);
     });
   }
 
-  #leave(flight: Flight<Result>, waiter: Waiter<Result>): void {
-    flight.waiting.delete(waiter);
-    if (flight.waiting.size > 0) {
+  #leave(flight: Flight<Result>, waiter: Link<Waiter<Result>>): void {
+    flight.waiting.remove(waiter);
+    if (flight.waiting.first !== undefined) {
       flight.departure.outlived();
       return;
     }
@@ -198,8 +197,10 @@ export class SingleFlight<Result> {
     for (const [index, flight] of own.entries()) {
       this.#forget(flight);
       const { outcome, failedWhole } = landedAt(index);
-      for (const { landings, place, joined } of flight.waiting)
+      for (let waiter = flight.waiting.first; waiter !== undefined; waiter = waiter.after) {
+        const { landings, place, joined } = waiter.value;
         landings.put(place, { outcome, failedWhole, joined });
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import { Chain } from "./chain.js";
 import type { Clock } from "./clock.js";
 
 /** An AbortSignal or a Leaving, and what is asked of it: it fires when somebody waits no longer, or work is given up. `onAbort` hears of it. */
@@ -88,7 +89,8 @@ export function pause(ms: number, clock: Clock, signal: Signal): Promise<void> {
 
 /** Those who want to know when a signal fires, at the signal itself: what a WeakMap has is what V8's collector is slow with. */
 const LISTENERS = Symbol("listeners");
-type Watched = Signal & { [LISTENERS]?: Set<() => void> | undefined };
+type Listeners = Chain<() => void>;
+type Watched = Signal & { [LISTENERS]?: Listeners | undefined };
 
 /**
  * A signal, and who fires it, once. An AbortController makes an EventTarget and a Map for each: too much for what each text has two of.
@@ -96,7 +98,7 @@ type Watched = Signal & { [LISTENERS]?: Set<() => void> | undefined };
 export class Leaving implements Watched {
   aborted = false;
   reason: unknown;
-  [LISTENERS]: Set<() => void> | undefined = undefined;
+  [LISTENERS]: Listeners | undefined = undefined;
 
   abort(reason: unknown): void {
     if (this.aborted) return;
@@ -116,21 +118,24 @@ export class Leaving implements Watched {
  */
 export function onAbort(signal: Watched, leave: () => void): () => void {
   const listeners = signal[LISTENERS] ?? watch(signal);
-  listeners.add(leave);
-  return () => void listeners.delete(leave);
+  const link = listeners.add(leave);
+  return () => listeners.remove(link);
 }
 
-function watch(signal: Watched): Set<() => void> {
-  const listeners = new Set<() => void>();
+function watch(signal: Watched): Listeners {
+  const listeners: Listeners = new Chain();
   signal[LISTENERS] = listeners;
   if (!(signal instanceof Leaving))
     (signal as AbortSignal).addEventListener("abort", () => tell(listeners), { once: true });
   return listeners;
 }
 
-function tell(listeners: Set<() => void>): void {
-  for (const leave of listeners) leave();
-  listeners.clear();
+/** Each is out before it is told: it may call off others. */
+function tell(listeners: Listeners): void {
+  for (let next = listeners.first; next !== undefined; next = listeners.first) {
+    listeners.remove(next);
+    next.value();
+  }
 }
 
 /**

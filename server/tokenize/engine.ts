@@ -93,7 +93,7 @@ function idsOfWords({ normalizer, pre_tokenizer, model, added_tokens_map }: Part
   return (text: string): readonly number[] | undefined => {
     if (anyAdded.test(text)) return undefined;
     const plain = normalizer?.(text) ?? text;
-    if (anyAdded.test(plain)) return undefined;
+    if (plain !== text && anyAdded.test(plain)) return undefined;
     const ids: number[] = [];
     if (plain !== "") appendWords(plain, ids);
     return ids;

@@ -8,6 +8,8 @@ import {
   type Signal,
   withLimit,
 } from "../../../server/core/abort.js";
+import { Chain } from "../../../server/core/chain.js";
+import { valuesOf } from "../../support/chain-values.js";
 import { FakeClock } from "../../support/fake-clock.js";
 import { recorder, turn } from "../../support/recorder.js";
 
@@ -17,7 +19,7 @@ const tooLate = new Error("too late");
 function listeners(signal: Signal): number {
   const kept = Object.getOwnPropertySymbols(signal).find((one) => one.description === "listeners");
   const leaving: unknown = kept && Reflect.get(signal, kept);
-  return leaving instanceof Set ? leaving.size : 0;
+  return leaving instanceof Chain ? valuesOf(leaving).length : 0;
 }
 
 describe("onAbort", () => {
