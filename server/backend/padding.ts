@@ -1,8 +1,4 @@
-import { endianness } from "node:os";
 import type { TokenBatch } from "./backend.js";
-
-/** Of the two halves of a 64-bit number, where the lower one is. */
-const LOWER = endianness() === "LE" ? 0 : 1;
 
 /** Rows of any length as one batch, each padded at its end to the longest. */
 export function padded(rows: readonly (readonly number[])[], padId: number): TokenBatch {
@@ -11,12 +7,12 @@ export function padded(rows: readonly (readonly number[])[], padId: number): Tok
   const inputIds = new BigInt64Array(rows.length * tokens);
   const attentionMask = new BigInt64Array(rows.length * tokens);
   if (padId !== 0) inputIds.fill(BigInt(padId));
-  // Ids are less than 2^31, and none is a BigInt on its way, which each would be memory of its own.
+  // The lower half of each, which comes first (triton/tensors.ts): ids are less than 2^31, and a BigInt of each would be memory of its own.
   const halves = new Int32Array(inputIds.buffer);
   let start = 0;
   for (const row of rows) {
     for (let place = 0; place < row.length; place++)
-      halves[2 * (start + place) + LOWER] = row[place] ?? padId;
+      halves[2 * (start + place)] = row[place] ?? padId;
     attentionMask.fill(1n, start, start + row.length);
     start += tokens;
   }

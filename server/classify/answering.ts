@@ -136,7 +136,7 @@ export function answerFromCaches(caches: AnswerCaches, clock: Clock, limitMs: nu
     const { keys, outcomes } = byText(model, texts, question, call);
     const missing = placesWithout(outcomes);
     if (missing.length > 0) {
-      const inquiry = partOf(inquiryOf(model, texts, keys, question), missing);
+      const inquiry = inquiryOf({ model, texts, keys, question }, missing);
       const found = await misses(inquiry, call, missing.length === texts.length);
       for (const [index, place] of missing.entries()) outcomes[place] = found[index]?.outcome;
     }

@@ -85,7 +85,7 @@ const none = (): PromiseSettledResult<RowAnswer> => ({
 
 /** To those windows, of answers that begin with theirs. Throws the first one's error: an answer from half a text would be a wrong one. */
 export const answersTo = (windows: readonly Window[], answers: Answers): readonly RowAnswer[] =>
-  answers.slice(0, windows.length).map(resultOf);
+  windows.map((_, place) => resultOf(answers[place] ?? none()));
 
 /** What the model said of each window, as probabilities. */
 export function weightedOf(

@@ -90,12 +90,17 @@ export async function classify(
   try {
     await readAll(model, texts, question, call, clock, readings);
     const found = await find(readings);
-    const answers = await answersOf(model, unanswered(readings, found), call);
-    const known = { readings, found, answers: byReading(readings, found, answers) };
-    call.signal.throwIfAborted();
-    return await asStep(call, "verdict", async () =>
-      question.explain ? await explained(model, known, call, clock) : judged(model, known),
+    const unread = readings.map((reading, place) =>
+      reading.status === "rejected" || found[place] !== undefined
+        ? []
+        : windowsToRead(reading.value),
     );
+    const answers = await answersOf(model, unread.flat(), call);
+    return await asStep(call, "verdict", async () => {
+      call.signal.throwIfAborted();
+      const known = { readings, found, answers: inParts(answers, unread) };
+      return question.explain ? await explained(model, known, call, clock) : judged(model, known);
+    });
   } catch (error) {
     // Those that could not be read are charged already.
     const read = texts.filter((_, place) => readings[place]?.status === "fulfilled");
@@ -104,31 +109,12 @@ export async function classify(
   }
 }
 
-/** All windows that the model must see, reading by reading. */
-function unanswered(
-  readings: readonly PromiseSettledResult<TimedReading>[],
-  found: Found,
-): Window[] {
-  const all: Window[] = [];
-  // Not by `flatMap`: it is slow, and this is on the path of a call.
-  for (const [place, reading] of readings.entries()) {
-    if (reading.status === "rejected" || found[place] !== undefined) continue;
-    for (const windows of windowsToRead(reading.value)) all.push(...windows);
-  }
-  return all;
-}
-
-/** What the model said of those of each reading; undefined: it was not asked about it. */
-function byReading(
-  readings: readonly PromiseSettledResult<TimedReading>[],
-  found: Found,
-  answers: Answers,
-): (Answers | undefined)[] {
+/** The answers to all windows, list by list of them. */
+function inParts(answers: Answers, windows: readonly (readonly Window[])[]): readonly Answers[] {
   let end = 0;
-  return readings.map((reading, place) => {
-    if (reading.status === "rejected" || found[place] !== undefined) return undefined;
+  return windows.map(({ length }) => {
     const begin = end;
-    for (const windows of windowsToRead(reading.value)) end += windows.length;
+    end += length;
     return answers.slice(begin, end);
   });
 }
@@ -138,7 +124,7 @@ interface Known {
   readonly readings: readonly PromiseSettledResult<TimedReading>[];
   /** undefined: the model's answers tell. */
   readonly found: Found;
-  readonly answers: readonly (Answers | undefined)[];
+  readonly answers: readonly Answers[];
 }
 
 const judged = (model: ServedModel, known: Known): PromiseSettledResult<Verdict>[] =>

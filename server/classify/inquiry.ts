@@ -10,9 +10,6 @@ import type { Question } from "./reading.js";
 
 type Outcome = PromiseSettledResult<Verdict>;
 
-/** As long as the cache keeps anything. */
-const FOREVER_MS = Number.POSITIVE_INFINITY;
-
 export interface AnswerCaches {
   /** By the very text: a hit pays no tokenizing. */
   readonly byText: MemoryCache<CachedAnswer>;
@@ -36,17 +33,18 @@ export interface Inquiry {
   readonly question: Question;
 }
 
-export function inquiryOf(
-  model: ServedModel,
-  texts: readonly string[],
-  keys: readonly CacheKey[],
-  question: Question,
-): Inquiry {
+/** About the texts at those places. `places`: each once, ascending. */
+export function inquiryOf(whole: Omit<Inquiry, "ids">, places: readonly number[]): Inquiry {
+  const { model, question } = whole;
+  const isWhole = places.length === whole.texts.length;
+  const [texts, keys] = isWhole
+    ? [whole.texts, whole.keys]
+    : [pick(whole.texts, places), pick(whole.keys, places)];
   const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
   return { model, texts, keys, ids, question };
 }
 
-/** About the texts at those places. `places`: each once, ascending. */
+/** The same. */
 export function partOf(inquiry: Inquiry, places: readonly number[]): Inquiry {
   if (places.length === inquiry.texts.length) return inquiry;
   const { texts, keys, ids } = inquiry;
@@ -115,27 +113,28 @@ export class ReadingLookup {
 
   keep(outcomes: readonly Outcome[]): void {
     const span = this.#call.span?.step("cache.write");
-    const { byText, byReading } = this.#caches;
-    const toShare: [CacheKey, CachedAnswer][] = [];
+    const byReading: [CacheKey, CachedAnswer][] = [];
+    const shared: [CacheKey, CachedAnswer][] = [];
     let kept = 0;
     for (const [place, outcome] of outcomes.entries()) {
       const [itsTextKey, key] = [this.#inquiry.keys[place], this.#keys[place]];
       if (outcome.status === "rejected" || !itsTextKey || !key) continue;
       const answer = answerOf(outcome.value);
       const { cache } = outcome.value;
-      byText.setFor(this.#lifeOf(cache, key), itsTextKey, answer);
-      if (key !== itsTextKey && cache !== "memory") byReading.setFor(FOREVER_MS, key, answer);
-      if (cache === "none") toShare.push([key, answer]);
+      this.#caches.byText.setFor(this.#lifeOf(cache, key), itsTextKey, answer);
+      if (key !== itsTextKey && cache !== "memory") byReading.push([key, answer]);
+      if (cache === "none") shared.push([key, answer]);
       kept++;
     }
-    if (toShare.length > 0) this.#caches.shared?.set(toShare);
+    this.#caches.byReading.set(byReading);
+    if (shared.length > 0) this.#caches.shared?.set(shared);
     span?.set({ "sentiment.answers": kept });
     span?.end();
   }
 
   /** Milliseconds that an answer may be kept by its text: what was found in memory lives no longer for being found by another text. */
   #lifeOf(cache: Verdict["cache"], key: CacheKey): number {
-    return cache === "memory" ? this.#caches.byReading.leftMs(key) : FOREVER_MS;
+    return cache === "memory" ? this.#caches.byReading.leftMs(key) : Number.POSITIVE_INFINITY;
   }
 
   #verdictOf(

@@ -56,11 +56,11 @@ export function read(
   };
 }
 
-/** Every list of windows that the model must see, each once: the text's own, then its sentences'. */
-export const windowsToRead = ({ windows, sentences }: Reading): readonly (readonly Window[])[] => [
-  windows,
-  ...sentences.map((sentence) => sentence.windows).filter((other) => other !== windows),
-];
+/** All windows that the model must see, each once: the text's own, then its sentences'. */
+export const windowsToRead = ({ windows, sentences }: Reading): readonly Window[] =>
+  sentences.length === 0
+    ? windows
+    : [...windows, ...sentences.flatMap((one) => (one.windows === windows ? [] : one.windows))];
 
 function grouped(spans: readonly Span[]): readonly Span[] {
   const size = Math.ceil(spans.length / MAX_SENTENCES);

@@ -35,11 +35,11 @@ interface Waiter<Result> {
 /** A key that work is under way for. */
 interface Flight<Result> {
   readonly key: string;
-  readonly departure: Departure;
+  readonly departure: Departure<Result>;
   readonly waiting: Chain<Waiter<Result>>;
 }
 
-/** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. */
+/** Does the work for items of the keys, in one go: one outcome an item. Its signal fires when nobody waits for any of them any more. Must not throw: it rejects. */
 type Work<Result> = (
   places: readonly number[],
   signal: Signal,
@@ -53,12 +53,13 @@ export interface Limit {
   readonly late: () => Error;
 }
 
-/** One piece of work, which is under way for as many keys as `fly` was called for. It lands as a whole. */
-class Departure {
+/** One piece of work, for all keys of a call for which none was under way. It lands as a whole. */
+class Departure<Result> {
   /** Of all that the call has which began it. */
   readonly size: number;
+  readonly flights: Flight<Result>[] = [];
   readonly abandoned = new Leaving();
-  #flights = 0;
+  #deserted = 0;
   #isOver = false;
   #cancel: (() => void) | undefined;
   readonly #endMs: number;
@@ -68,10 +69,6 @@ class Departure {
     this.size = size;
     this.#limit = limit;
     this.#endMs = limit.clock.now() + limit.ms;
-  }
-
-  fly(): void {
-    this.#flights++;
   }
 
   /** One of several who wait for one of its keys has left. Not before that: a timer costs each text, and who waits has a limit of his own. */
@@ -84,8 +81,9 @@ class Departure {
 
   /** Nobody waits for one of its keys any more. */
   deserted(): void {
-    this.#flights--;
-    if (this.#flights === 0) this.abandoned.abort(new Error("nobody waits for the work any more"));
+    this.#deserted++;
+    if (this.#deserted === this.flights.length)
+      this.abandoned.abort(new Error("nobody waits for the work any more"));
   }
 
   over(): void {
@@ -130,8 +128,7 @@ export class SingleFlight<Result> {
   ): Promise<Landing<Result>[]> {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (keys.length === 0) return Promise.resolve([]);
-    const departure = new Departure(size, this.#limit);
-    const own: Flight<Result>[] = [];
+    const departure = new Departure<Result>(size, this.#limit);
     const places: number[] = [];
     const flights = keys.map((key, place) => {
       // Of equal keys of the call all but the first find the first's.
@@ -139,12 +136,11 @@ export class SingleFlight<Result> {
       if (known !== undefined) return known;
       const flight = { key, departure, waiting: new Chain<Waiter<Result>>() };
       this.#flights.set(key, flight);
-      departure.fly();
-      own.push(flight);
+      departure.flights.push(flight);
       places.push(place);
       return flight;
     });
-    if (own.length > 0) this.#depart(own, work(places, departure.abandoned));
+    if (places.length > 0) this.#landAfter(work(places, departure.abandoned), departure);
     return this.#landed(flights, departure, signal);
   }
 
@@ -155,7 +151,7 @@ export class SingleFlight<Result> {
 
   #landed(
     flights: readonly Flight<Result>[],
-    own: Departure,
+    own: Departure<Result>,
     signal: Signal,
   ): Promise<Landing<Result>[]> {
     const landings = new Gathered<Landing<Result>>(flights.length);
@@ -179,22 +175,26 @@ export class SingleFlight<Result> {
     flight.departure.deserted();
   }
 
-  #depart(
-    own: readonly Flight<Result>[],
+  #landAfter(
     working: Promise<readonly PromiseSettledResult<Result>[]>,
+    departure: Departure<Result>,
   ): void {
     working.then(
       (outcomes) => {
         const lost = () => failed(new Error("no outcome for the key"));
-        this.#land(own, (index) => ({ outcome: outcomes[index] ?? lost(), failedWhole: false }));
+        this.#land(departure, (index) => ({
+          outcome: outcomes[index] ?? lost(),
+          failedWhole: false,
+        }));
       },
-      (reason: unknown) => this.#land(own, () => ({ outcome: failed(reason), failedWhole: true })),
+      (reason: unknown) =>
+        this.#land(departure, () => ({ outcome: failed(reason), failedWhole: true })),
     );
   }
 
-  #land(own: readonly Flight<Result>[], landedAt: (index: number) => Landed<Result>): void {
-    own[0]?.departure.over();
-    for (const [index, flight] of own.entries()) {
+  #land(departure: Departure<Result>, landedAt: (index: number) => Landed<Result>): void {
+    departure.over();
+    for (const [index, flight] of departure.flights.entries()) {
       this.#forget(flight);
       const { outcome, failedWhole } = landedAt(index);
       for (let waiter = flight.waiting.first; waiter !== undefined; waiter = waiter.after) {

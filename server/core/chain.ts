@@ -9,7 +9,7 @@ export interface Link<Value> {
 }
 
 /**
- * In the order in which they came, and each out in constant time, however many there are. A Set makes a table for its first member, and a smaller one when that leaves: too
+ * In the order in which they came, and each out in constant time, however many there are; of values that may be in several, unlike cache/queue.ts. A Set makes a table for its first member, and a smaller one when that leaves: too
  * much for what each text has several of, mostly with one member.
  */
 export class Chain<Value> {
@@ -36,5 +36,7 @@ export class Chain<Value> {
     else link.before.after = link.after;
     if (link.after === undefined) this.#last = link.before;
     else link.after.before = link.before;
+    // One that is kept must not keep those that came after it.
+    [link.before, link.after] = [undefined, undefined];
   }
 }

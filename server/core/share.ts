@@ -1,5 +1,5 @@
 /** 32 bits, as a signed number, that say little of the text, or its part from `begin` to `end`: equal ones have equal bits (FNV-1a, mixed). */
-export function hashOf(text: string, begin = 0, end = text.length): number {
+export function hashBitsOf(text: string, begin = 0, end = text.length): number {
   let hash = 0x811c9dc5;
   for (let place = begin; place < end; place++) {
     hash = Math.imul(hash ^ text.charCodeAt(place), 0x01000193);
@@ -11,4 +11,4 @@ export function hashOf(text: string, begin = 0, end = text.length): number {
 }
 
 /** Where a text falls between 0 and 1 (1 left out): equal texts at the same place, different ones evenly. */
-export const shareOf = (text: string): number => (hashOf(text) >>> 0) / 2 ** 32;
+export const shareOf = (text: string): number => (hashBitsOf(text) >>> 0) / 2 ** 32;

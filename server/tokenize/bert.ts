@@ -72,7 +72,7 @@ const DECOMPOSED = new RegExp(
   `[^${NOT_DECOMPOSED}]{1,1000}(?:(?=\\p{M})[^${NOT_DECOMPOSED}]){0,1000}`,
   "gu",
 );
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+export const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 const PUNCTUATION = `[[\\p{P}!-\\/\\:-@\\[-\`\\{-~${FORMER_PUNCTUATION}]--[${NOT_PUNCTUATION}]]`;
 const WORD = new RegExp(`${PUNCTUATION}|[^${PUNCTUATION}\\p{White_Space}]+`, "gv");
@@ -108,11 +108,8 @@ const withoutAccents = (text: string): string =>
 /** The reference lower-cases letter by letter: a capital sigma is never a final one. */
 const lowerCased = (text: string): string => text.replaceAll("\u03A3", "\u03C3").toLowerCase();
 
-/** Words, and punctuation characters one by one: where each begins and ends, in the text's order. */
-export function eachBertWord(text: string, take: (begin: number, end: number) => void): void {
-  if (PRINTABLE_ASCII.test(text)) eachAsciiWord(text, take);
-  else for (const { 0: word, index } of text.matchAll(WORD)) take(index, index + word.length);
-}
+/** Words, and punctuation characters one by one. */
+export const bertPreTokenizer = (text: string): string[] => text.match(WORD) ?? [];
 
 /** What a character is, by its code. */
 const [SPACE, PUNCTUATION_MARK, LETTER] = [0, 1, 2];
@@ -122,8 +119,11 @@ const KINDS = Uint8Array.from({ length: 0x7f }, (_, code) => {
   return new RegExp(PUNCTUATION, "v").test(character) ? PUNCTUATION_MARK : LETTER;
 });
 
-/** Most texts are ASCII: without a string for each word, which the pattern makes, reading one takes half as long. */
-function eachAsciiWord(text: string, take: (begin: number, end: number) => void): void {
+/**
+ * The same of a text that is printable ASCII, as most are: where each begins and ends, in its order. Without a string for each word, as the pattern makes, reading a text
+ * takes a fifth less.
+ */
+export function eachAsciiWord(text: string, take: (begin: number, end: number) => void): void {
   const kindAt = (place: number) => KINDS[text.charCodeAt(place)];
   for (let end = 0; end < text.length; ) {
     const begin = end++;
@@ -132,11 +132,4 @@ function eachAsciiWord(text: string, take: (begin: number, end: number) => void)
     if (kind === LETTER) while (end < text.length && kindAt(end) === LETTER) end++;
     take(begin, end);
   }
-}
-
-/** The same words themselves. */
-export function bertPreTokenizer(text: string): string[] {
-  const words: string[] = [];
-  eachBertWord(text, (begin, end) => words.push(text.slice(begin, end)));
-  return words;
 }

@@ -1,5 +1,5 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { bertPreTokenizer, eachBertWord } from "./bert.js";
+import { bertPreTokenizer, eachAsciiWord, PRINTABLE_ASCII } from "./bert.js";
 import { BYTE_LEVEL_PATTERN } from "./byte-level.js";
 import { type EngineNormalizer, type NormalizerSection, normalizerOf } from "./normalizer.js";
 import { type EncodeWords, withWordCache } from "./word-cache.js";
@@ -86,8 +86,8 @@ function idsOfWords({ normalizer, pre_tokenizer, model, added_tokens_map }: Part
     added_tokens_map.get(token)?.id ?? model.tokens_to_ids.get(token) ?? model.unk_token_id;
   const append = withWordTable((word) => model.encode([word]).map(idOf));
   const appendWords = (text: string, ids: number[]) => {
-    if (pre_tokenizer === bertPreTokenizer)
-      eachBertWord(text, (begin, end) => append(text, begin, end, ids));
+    if (pre_tokenizer === bertPreTokenizer && PRINTABLE_ASCII.test(text))
+      eachAsciiWord(text, (begin, end) => append(text, begin, end, ids));
     else for (const word of pre_tokenizer?.(text) ?? [text]) append(word, 0, word.length, ids);
   };
   return (text: string): readonly number[] | undefined => {

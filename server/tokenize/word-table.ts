@@ -1,4 +1,4 @@
-import { hashOf } from "../core/share.js";
+import { hashBitsOf } from "../core/share.js";
 
 /** A power of two. */
 const PLACES = 2 ** 15;
@@ -24,7 +24,7 @@ class WordTable {
   append(text: string, begin: number, end: number, ids: number[]): boolean {
     const length = end - begin;
     if (!isKept(length)) return false;
-    const home = hashOf(text, begin, end);
+    const home = hashBitsOf(text, begin, end);
     for (let choice = 0; choice < CHOICE; choice++) {
       const place = placeAt(home + choice);
       if (!this.#has(place, text, begin, length)) continue;
@@ -51,7 +51,7 @@ class WordTable {
   }
 
   #placeFor(word: string): number {
-    const home = hashOf(word, 0, word.length);
+    const home = hashBitsOf(word);
     for (let choice = 0; choice < CHOICE; choice++) {
       const place = placeAt(home + choice);
       if (this.#halves[2 * place + LENGTH] === 0) return place;

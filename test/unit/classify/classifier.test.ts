@@ -48,6 +48,23 @@ describe("classify", () => {
     call = someCall(),
   ) => classify(model, texts, { ...PLAIN, ...question }, call, clock);
 
+  it("asks the model about no text whose verdict is found, nor about one that cannot be read", async () => {
+    const logits = [NEGATIVE, POSITIVE];
+    const [model, calls] = modelThat((rows) => rows.map((_, place) => answer(logits[place] ?? [])));
+    const [known] = (await run(model, ["9"])).map(resultOf);
+    const texts = ["1 2 3", "9", "1 2 3 4 5 6 7 8 9", "4"];
+    const question = { ...PLAIN, longText: "reject" } as const;
+    const find = () => [undefined, known];
+    const outcomes = await classify(model, texts, question, someCall(), clock, find);
+    assert.deepEqual(calls[1]?.[0], [
+      [BEGIN, 1, 2, 3, END],
+      [BEGIN, 4, END],
+    ]);
+    const labels = outcomes.map((one) => (one.status === "fulfilled" ? one.value.label : "none"));
+    assert.deepEqual(labels, ["negative", "negative", "none", "positive"]);
+    assert.equal(resultOf(outcomes[1] as (typeof outcomes)[0]), known);
+  });
+
   it("gives one verdict a text, in the order of the texts", async () => {
     const logits = [NEGATIVE, NEUTRAL, POSITIVE];
     const [model, calls] = modelThat((rows) => rows.map((_, place) => answer(logits[place] ?? [])));
@@ -401,6 +418,15 @@ describe("classify", () => {
       // [50, 51, 52] and [2, 3].
       const expected = (0.7 * 3 - 0.7 * 2) / 5;
       assert.ok(Math.abs((verdict?.sentences[1]?.score ?? 0) - expected) < 1e-6);
+    });
+
+    it("are told of by their own windows where others have several", async () => {
+      const [model] = modelThat(byNumber);
+      const [verdict] = (await run(model, ["1 2 3 4 5. 50."], SENTENCES)).map(resultOf);
+      assert.deepEqual(
+        verdict?.sentences.map(({ label }) => label),
+        ["negative", "positive"],
+      );
     });
 
     it("are read in the rows of all texts, each with its own", async () => {

@@ -21,7 +21,7 @@ describe("read", () => {
       windows: [{ begin: 0, end: 9, ids: [1, 2, 3, 4] }],
       sentences: [],
     });
-    assert.deepEqual(windowsToRead(reading), [reading.windows]);
+    assert.equal(windowsToRead(reading), reading.windows);
   });
 
   it("reads each sentence besides the text, at its place in it", () => {
@@ -35,8 +35,8 @@ describe("read", () => {
       ],
     );
     assert.deepEqual(windowsToRead(reading), [
-      reading.windows,
-      ...reading.sentences.map(({ windows }) => windows),
+      ...reading.windows,
+      ...reading.sentences.flatMap(({ windows }) => windows),
     ]);
   });
 
@@ -51,14 +51,14 @@ describe("read", () => {
       assert.equal(sentence?.windows, reading.windows);
       assert.equal(reading.windows.length, windows);
       assert.equal(text.slice(sentence?.begin, sentence?.end), text.trim());
-      assert.deepEqual(windowsToRead(reading), [reading.windows]);
+      assert.deepEqual(windowsToRead(reading), reading.windows);
     });
   }
 
   it("finds no sentence in white space", () => {
     const reading = readAs(" \n ", SENTENCES);
     assert.deepEqual(reading.sentences, []);
-    assert.deepEqual(windowsToRead(reading), [[{ begin: 0, end: 3, ids: [] }]]);
+    assert.deepEqual(windowsToRead(reading), [{ begin: 0, end: 3, ids: [] }]);
   });
 
   it("cuts a sentence over the model's tokens into windows of its own", () => {

@@ -172,6 +172,20 @@ describe("SingleFlight", () => {
     assert.equal(flights.size, 0);
   });
 
+  it("does once what a call has twice, also beside work that is far larger", async () => {
+    const list = run(["a", "b", "c", "d", "e"]);
+    const twice = run(["b", "b"]);
+    assert.deepEqual(works[1]?.places, [0]);
+    works[1]?.land("B");
+    assert.deepEqual(values(await twice), [
+      ["B", false],
+      ["B", false],
+    ]);
+    works[0]?.land("A", "b", "C", "D", "E");
+    assert.equal((await list).length, 5);
+    assert.equal(flights.size, 0);
+  });
+
   it("gives back what has not landed where a caller leaves between two landings", async () => {
     const leaving = new AbortController();
     const other = run(["a"]);

@@ -18,6 +18,8 @@ describe("Chain", () => {
           for (const link of known) {
             chain.remove(link);
             members.delete(link.value);
+            // Else whoever keeps it would keep all that came after it.
+            assert.deepEqual([link.before, link.after], [undefined, undefined]);
           }
           assert.deepEqual(valuesOf(chain), [...members]);
         }
