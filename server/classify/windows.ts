@@ -51,8 +51,13 @@ function endOfRead(text: string, encode: Encode, room: number): number {
   return ends[fits] ?? text.length;
 }
 
-const wordEnds = (piece: string): number[] =>
-  [...piece.matchAll(/\S(?=\s)/gu)].map(({ 0: last, index }) => index + last.length);
+/** Not by `matchAll`, which makes an array for each word. */
+function wordEnds(piece: string): number[] {
+  const word = /\S+/gu;
+  const ends: number[] = [];
+  while (word.test(piece)) ends.push(word.lastIndex);
+  return ends;
+}
 
 /** Ever finer ways to cut a part of a text: places strictly inside it, ascending. */
 type Cut = (piece: string) => readonly number[];
