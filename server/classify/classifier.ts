@@ -204,9 +204,10 @@ function sentencesIn(
   const spans = inCodePoints(reading.text, reading.sentences);
   let end = reading.windows.length;
   return reading.sentences.map(({ windows }, place) => {
+    // Those of the whole text: then it is the only one.
     const begin = windows === reading.windows ? 0 : end;
-    end = Math.max(end, begin + windows.length);
-    const rows = answersTo(windows, answers.slice(begin));
+    end = begin + windows.length;
+    const rows = answersTo(windows, answers.slice(begin, end));
     const { label, score, confidence } = opinionOf(model, windows, rows);
     return { ...(spans[place] as Span), label, score, confidence };
   });

@@ -35,13 +35,10 @@ export interface Inquiry {
 
 /** About the texts at those places. `places`: each once, ascending. */
 export function inquiryOf(whole: Omit<Inquiry, "ids">, places: readonly number[]): Inquiry {
-  const { model, question } = whole;
-  const isWhole = places.length === whole.texts.length;
-  const [texts, keys] = isWhole
-    ? [whole.texts, whole.keys]
-    : [pick(whole.texts, places), pick(whole.keys, places)];
+  const { model, texts, question } = whole;
+  const keys = pick(whole.keys, places);
   const ids = keys.map(({ space, hash }) => `${space}/${hash}`);
-  return { model, texts, keys, ids, question };
+  return { model, texts: pick(texts, places), keys, ids, question };
 }
 
 /** The same. */
@@ -170,5 +167,6 @@ export const verdictOf = (
   timings: { tokenizeMs, queueMs: 0, inferenceMs: 0, batchRows: 0, paddingRatio: 0 },
 });
 
-const pick = <Item>(items: readonly Item[], places: readonly number[]): Item[] =>
-  places.map((place) => items[place] as Item);
+/** `places`: each once, ascending. */
+const pick = <Item>(items: readonly Item[], places: readonly number[]): readonly Item[] =>
+  places.length === items.length ? items : places.map((place) => items[place] as Item);

@@ -9,8 +9,8 @@ export interface Link<Value> {
 }
 
 /**
- * In the order in which they came, and each out in constant time, however many there are; of values that may be in several, unlike cache/queue.ts. A Set makes a table for its first member, and a smaller one when that leaves: too
- * much for what each text has several of, mostly with one member.
+ * In the order in which they came, and each out in constant time, however many there are; of values that may be in several, unlike cache/queue.ts. A Set makes a table for
+ * its first member, and a smaller one when that leaves: too much for what each text has several of, mostly with one member.
  */
 export class Chain<Value> {
   #first: Link<Value> | undefined;

@@ -75,5 +75,5 @@ export function asStep<T>(
   options?: SpanOptions,
 ): Promise<T> {
   const span = whole?.step(name, options);
-  return span === undefined ? work(span) : endedBy(span, () => work(span));
+  return within(span, () => work(span));
 }

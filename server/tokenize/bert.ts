@@ -113,10 +113,11 @@ export const bertPreTokenizer = (text: string): string[] => text.match(WORD) ?? 
 
 /** What a character is, by its code. */
 const [SPACE, PUNCTUATION_MARK, LETTER] = [0, 1, 2];
+const ANY_PUNCTUATION = new RegExp(PUNCTUATION, "v");
 const KINDS = Uint8Array.from({ length: 0x7f }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/\s/u.test(character)) return SPACE;
-  return new RegExp(PUNCTUATION, "v").test(character) ? PUNCTUATION_MARK : LETTER;
+  return ANY_PUNCTUATION.test(character) ? PUNCTUATION_MARK : LETTER;
 });
 
 /**
