@@ -22,7 +22,8 @@ export function linesOf({ nodes, samples, timeDeltas }: Profile): {
   let all = 0;
   let idle = 0;
   for (const [place, id] of samples.entries()) {
-    const us = timeDeltas[place] ?? 0;
+    // Until the next look. Before the first one the profiler made itself ready: of nobody's time.
+    const us = timeDeltas[place + 1] ?? 0;
     const { functionName = "", url = "", lineNumber = 0 } = frames.get(id) ?? {};
     all += us;
     if (functionName === "(idle)" || isRest(functionName, url)) {
