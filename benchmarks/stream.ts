@@ -9,7 +9,7 @@ import { Tier } from "../server/gen/sentiment/v1/sentiment.js";
 import { quantile } from "../test/support/steady-load.js";
 import { Report } from "./report.js";
 import { residentMb } from "./resident.js";
-import { differencesOf, ratiosOf } from "./results.js";
+import { ratiosOf } from "./results.js";
 import { type BenchedServer, callServer, inParallel, startServer } from "./server.js";
 import { lognormalTexts } from "./texts.js";
 
@@ -59,8 +59,15 @@ async function unaryCalls({ client }: BenchedServer): Promise<number> {
   return (UNARY.calls * 1000) / (performance.now() - startedMs);
 }
 
-const memory = { second: [] as number[], last: [] as number[], most: [] as number[] };
-async function streamWatched(): Promise<number> {
+/** Of one stream: lines a second, and the server's memory in megabytes in the second tenth of its time, in the last, and the most. */
+interface Watched {
+  readonly speed: number;
+  readonly second: number;
+  readonly last: number;
+  readonly most: number;
+}
+
+async function streamWatched(): Promise<Watched> {
   const samples: number[] = [];
   const sampling = setInterval(() => {
     void residentMb(server.pid).then((megabytes) => samples.push(megabytes));
@@ -68,32 +75,35 @@ async function streamWatched(): Promise<number> {
   const speed = await streamAll(server);
   clearInterval(sampling);
   const tenth = Math.ceil(samples.length / 10);
-  // The first tenth is when memory is taken that is used from then on.
-  memory.second.push(quantile(samples.slice(tenth, 2 * tenth), 0.5));
-  memory.last.push(quantile(samples.slice(-tenth), 0.5));
-  memory.most.push(Math.max(...samples));
-  return speed;
+  return {
+    speed,
+    // The first tenth is when memory is taken that is used from then on.
+    second: quantile(samples.slice(tenth, 2 * tenth), 0.5),
+    last: quantile(samples.slice(-tenth), 0.5),
+    most: Math.max(...samples),
+  };
 }
 
-// In the first stream V8's old generation grows up to its first whole collections: what is looked for is what each stream leaves behind.
-await streamWatched();
-const first = differencesOf(memory.last.splice(0), memory.second.splice(0));
-memory.most.length = 0;
-
-const [unary, stream]: [number[], number[]] = [[], []];
+// In it V8's old generation grows up to its first whole collection: what is looked for is what each stream after it leaves behind.
+const first = await streamWatched();
+const unary: number[] = [];
+const streams: Watched[] = [];
 for (let round = 0; round < Number(values.rounds); round++) {
   unary.push(await unaryCalls(server));
-  stream.push(await streamWatched());
+  streams.push(await streamWatched());
 }
+const growthOf = ({ last, second }: Watched) => last - second;
 
 const report = new Report();
-report.tell(`AnalyzeStream, ${lines} lines`, "texts/s", stream, 0);
+const speeds = streams.map(({ speed }) => speed);
+report.tell(`AnalyzeStream, ${lines} lines`, "texts/s", speeds, 0);
 report.tell(`Analyze, ${UNARY.atOnce} at once, the same client`, "texts/s", unary, 0);
-report.tell("AnalyzeStream, to Analyze", "times", ratiosOf(stream, unary), 2, { atLeast: 1 });
-report.tell("memory, second tenth of a stream's time", "MB", memory.second, 0);
-report.tell("memory, last tenth", "MB", memory.last, 0);
-report.tell("memory, most", "MB", memory.most, 0);
-report.tell("memory, last tenth less the second, the server's first stream", "MB", first, 0);
-const growth = differencesOf(memory.last, memory.second);
-report.tell("memory, last tenth less the second", "MB", growth, 0, GROWTH);
+report.tell("AnalyzeStream, to Analyze", "times", ratiosOf(speeds, unary), 2, { atLeast: 1 });
+const memory = (which: "second" | "last" | "most") => streams.map((stream) => stream[which]);
+report.tell("memory, second tenth of a stream's time", "MB", memory("second"), 0);
+report.tell("memory, last tenth", "MB", memory("last"), 0);
+report.tell("memory, most", "MB", memory("most"), 0);
+const ofFirst = "memory, last tenth less the second, the server's first stream";
+report.tell(ofFirst, "MB", [growthOf(first)], 0);
+report.tell("memory, last tenth less the second", "MB", streams.map(growthOf), 0, GROWTH);
 await report.record("stream");
